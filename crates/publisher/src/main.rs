@@ -1,0 +1,3 @@
+//! The `twoway-publish` command.
+
+fn main() {}

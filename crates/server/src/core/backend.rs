@@ -1,0 +1,131 @@
+//! The boundary between signalling and media.
+//!
+//! Signalling knows media only through this: an offer and a role in, an answer
+//! and later events out. Nothing here assumes that the media is in this
+//! process: every call returns at once and the result comes as an event.
+
+use std::fmt;
+
+/// One peer connection, publisher or player. Made by the signalling core,
+/// never reused within a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerId(pub u64);
+
+/// What a peer does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// Sends its media to us.
+    Publisher,
+    /// Receives the media of `source`, which is a live publisher.
+    Player {
+        /// The publisher whose media it gets.
+        source: PeerId,
+    },
+}
+
+/// What signalling asks of media.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Make a peer from a client's offer; [`Event::Answered`] or [`Event::Ended`] follows.
+    Open {
+        /// The new peer.
+        peer: PeerId,
+        /// Publisher or player.
+        role: Role,
+        /// The client's SDP offer, unchecked but for its size.
+        offer: String,
+    },
+    /// End a peer; no event follows. Players of a closed publisher stay until
+    /// they are closed too. An unknown peer is ignored.
+    Close {
+        /// The peer.
+        peer: PeerId,
+    },
+}
+
+/// What media tells signalling. After [`Event::Ended`] a peer is gone.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The answer to a peer's offer.
+    Answered {
+        /// The peer.
+        peer: PeerId,
+        /// The SDP answer, ready for the client.
+        answer: String,
+        /// Codec names as the protocol spells them (`opus`, `H264`), where known.
+        codecs: Codecs,
+    },
+    /// Media flows: first RTP from a publisher; ICE and DTLS up for a player.
+    Flowing {
+        /// The peer.
+        peer: PeerId,
+    },
+    /// The peer is over, or never came to be.
+    Ended {
+        /// The peer.
+        peer: PeerId,
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// Names of a stream's codecs; `None` where it has no such track or the codec is not known yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Codecs {
+    /// `opus`, `PCMU`, `PCMA`.
+    pub audio: Option<String>,
+    /// `H264`, `VP8`, `VP9`, `AV1`.
+    pub video: Option<String>,
+}
+
+/// Why a peer is over. `Display` is the protocol's info text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndReason {
+    /// The offer could not be parsed or answered.
+    BadOffer,
+    /// Nothing in the offer fits the stream, or us.
+    NoCommonCodecs,
+    /// The source of a player is not there (any more).
+    SourceGone,
+    /// The source of a player has no media yet, so its codecs are unknown.
+    SourceNotReady,
+    /// ICE was not up in time.
+    IceTimeout,
+    /// ICE consent was lost.
+    IceLost,
+    /// The DTLS certificate does not match the offer's fingerprint.
+    DtlsFingerprint,
+    /// DTLS did not come up, or failed.
+    Dtls,
+    /// No RTP from a publisher for too long.
+    RtpInactive,
+    /// The peer closed its connection (DTLS close_notify).
+    ClosedByPeer,
+    /// A limit of the media server is reached, or it failed inside.
+    Internal,
+}
+
+impl fmt::Display for EndReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BadOffer => wire::info::FAILED_TO_ADD_STREAM_TO_PROXY,
+            Self::NoCommonCodecs => wire::info::NO_COMMON_CODECS,
+            Self::SourceGone => wire::info::SESSION_NOT_READY,
+            Self::SourceNotReady => wire::info::PUBLISH_STREAM_IS_NOT_READY,
+            Self::IceTimeout => wire::info::FAILED_BY_ICE_TIMEOUT,
+            Self::IceLost => wire::info::FAILED_BY_KEEP_ALIVE,
+            Self::DtlsFingerprint => wire::info::FAILED_BY_DTLS_FINGERPRINT_ERROR,
+            Self::Dtls => wire::info::FAILED_BY_DTLS_ERROR,
+            Self::RtpInactive => wire::info::FAILED_BY_RTP_ACTIVITY,
+            Self::ClosedByPeer => wire::info::FAILED_BY_ICE_ERROR,
+            Self::Internal => wire::info::FAILED_BY_ERROR,
+        })
+    }
+}
+
+/// A media server as signalling sees it.
+pub trait MediaBackend: Send {
+    /// Hands over a command; never blocks. Events come by the channel that the
+    /// implementation was made with.
+    fn send(&mut self, command: Command);
+}

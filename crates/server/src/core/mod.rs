@@ -1,0 +1,3 @@
+//! Sans-IO registry and signalling.
+
+pub mod backend;

@@ -1,0 +1,7 @@
+//! The Two-way Streaming server.
+//!
+//! [`core`] decides, [`media`] forwards, [`net`] talks to sockets.
+
+pub mod core;
+pub mod media;
+pub mod net;

@@ -1,0 +1,3 @@
+//! The `twoway-server` command.
+
+fn main() {}

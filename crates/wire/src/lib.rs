@@ -1,0 +1,30 @@
+//! Web Call Server signalling: every message of the publish and play subset,
+//! as JSON text over one WebSocket.
+//!
+//! Lenient in, strict out: decoding takes what clients and servers of the last
+//! ten years send (numbers as strings, `null` for missing, no `data` at all),
+//! encoding writes exactly what the pickiest of them needs. A message nobody
+//! here knows becomes [`ClientMessage::Unknown`] or [`ServerMessage::Unknown`].
+//!
+//! This crate knows names and shapes only. What a message *means* is in the
+//! `session` crate (client) and in the server's signalling core.
+
+mod client;
+mod envelope;
+mod ids;
+pub mod info;
+mod lenient;
+mod server;
+mod status;
+
+pub use client::{
+    AvailableRequest, ClientMessage, Connection, PlayStream, PublishStream, SendData,
+    SendStreamEvent, SnapshotRequest, StopStream,
+};
+pub use envelope::DecodeError;
+pub use ids::{MediaSessionId, StreamName};
+pub use server::{
+    Availability, DataEvent, DataStatus, DataStatusEvent, Failure, MuteState, ServerMessage,
+    StreamEvent, StreamStatusEvent, UserData, VideoRate,
+};
+pub use status::{StreamEventType, StreamStatus};

@@ -1,0 +1,1 @@
+//! The Two-way Streaming page.
