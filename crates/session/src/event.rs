@@ -37,8 +37,8 @@ pub struct StreamUpdate {
     pub role: StreamRole,
     /// The new status.
     pub status: StreamStatus,
-    /// Why: one of [`wire::info`], or what the server said. `None` when the
-    /// session itself was lost.
+    /// Why: one of [`wire::info`], or what the server said. `None` if there is
+    /// nothing to say, as when the session itself was lost.
     pub info: Option<String>,
     /// With [`wire::info::LOCAL_ERROR`]: what the media layer said.
     pub error: Option<String>,

@@ -9,11 +9,17 @@
 //! [`SessionStatus::Failed`] the application makes a new one.
 
 mod event;
+mod identity;
+mod io;
+mod outbox;
 mod session;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod time;
 
 pub use event::{Event, SessionStatus, StreamRole, StreamUpdate};
-pub use session::{Config, Error, Input, Output, Session};
+pub use io::{Config, Error, Input, MAX_AVAILABLE_REQUESTS, MAX_STREAMS, Output};
+pub use session::Session;
 pub use stream::{Play, Publish};
 pub use time::Time;

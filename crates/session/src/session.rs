@@ -1,166 +1,92 @@
 //! The session's state machine.
+//!
+//! ```text
+//! New --Connect--> Opening --open--> Connected --getUserData--> Established
+//! ```
+//!
+//! and from each of them to `Disconnected` or `Failed`, where all streams are
+//! over and nothing is left to do.
 
-use core::time::Duration;
+mod messages;
 
-use serde_json::Value;
-use thiserror::Error;
-use wire::{MediaSessionId, StreamEventType, StreamName};
+use core::mem;
+use std::collections::BTreeMap;
 
-use crate::{Event, Play, Publish, SessionStatus, StreamRole, Time};
+use tracing::{debug, info};
+use wire::{
+    AvailableRequest, ClientMessage, Connection, MediaSessionId, StreamEventType, StreamName,
+};
 
-/// How a session behaves; everything the application may choose.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Config {
-    /// The server-side application.
-    pub app_key: String,
-    /// What the client says of its operating system.
-    pub client_os_version: String,
-    /// What the client says of its browser or program.
-    pub client_browser_version: String,
-    /// Application data for the server.
-    pub custom: Option<Value>,
-    /// From [`Input::Connect`] to ESTABLISHED; then the session fails.
-    pub connect_timeout: Duration,
-    /// From a publish or play request to its first active or final status;
-    /// then the stream fails locally.
-    pub stream_timeout: Duration,
-    /// With nothing at all from the server for this long, the session fails.
-    /// The server pings every 5 s.
-    pub silence_timeout: Duration,
-}
+use crate::identity::{MEDIA_PROVIDER, Offer};
+use crate::io::{MAX_AVAILABLE_REQUESTS, MAX_STREAMS};
+use crate::outbox::Outbox;
+use crate::stream::Stream;
+use crate::{Config, Error, Event, Input, Output, SessionStatus, Time};
 
-/// What happened.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Input {
-    /// The application connects. Once, first.
-    Connect,
-    /// The application disconnects.
-    Disconnect,
-    /// The application publishes.
-    Publish(Publish),
-    /// The application plays.
-    Play(Play),
-    /// The application stops a stream, whichever its role.
-    Stop(MediaSessionId),
-    /// The application asks whether a name is live; answered by
-    /// [`Event::Available`] with the same id.
-    Available {
-        /// Fresh id.
-        id: MediaSessionId,
-        /// The name asked about.
-        name: StreamName,
-    },
-    /// The publisher sends data or mute state to its players.
-    SendStreamEvent {
-        /// The publishing stream.
-        id: MediaSessionId,
-        /// What happened.
-        event_type: StreamEventType,
-        /// Only with [`StreamEventType::Data`].
-        payload: Option<Value>,
-    },
-    /// The socket is open.
-    SocketOpened,
-    /// A text frame came.
-    SocketMessage(String),
-    /// The socket closed, whoever closed it.
-    SocketClosed,
-    /// The socket failed; the text is for people.
-    SocketFailed(String),
-    /// Media made the offer asked for by [`Output::CreateOffer`].
-    OfferCreated {
-        /// The stream.
-        id: MediaSessionId,
-        /// The offer.
-        sdp: String,
-        /// The offer has audio to send or receive.
-        has_audio: bool,
-        /// The offer has video to send or receive.
-        has_video: bool,
-    },
-    /// Media cannot make an offer, take the answer, or broke down later (no
-    /// camera, bad SDP, ICE or DTLS lost); the text is for people.
-    MediaFailed {
-        /// The stream.
-        id: MediaSessionId,
-        /// What the media layer said.
-        error: String,
-    },
-    /// The time asked for by [`Session::timeout`] has come.
-    Timeout,
-}
+/// The signalling version that the original clients name.
+const CLIENT_VERSION: &str = "2.0";
 
-/// What the driver must do.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Output {
-    /// Open the WebSocket; then [`Input::SocketOpened`] or [`Input::SocketFailed`].
-    OpenSocket,
-    /// Send a text frame.
-    Send(String),
-    /// Close the socket, if it is still open. No answer is needed.
-    CloseSocket,
-    /// Make a peer connection and its offer; then [`Input::OfferCreated`] or
-    /// [`Input::MediaFailed`].
-    CreateOffer {
-        /// The stream.
-        id: MediaSessionId,
-        /// Send-only for a publisher, receive-only for a player.
-        role: StreamRole,
-    },
-    /// Give the answer to the peer connection; [`Input::MediaFailed`] if it is refused.
-    ApplyAnswer {
-        /// The stream.
-        id: MediaSessionId,
-        /// The answer.
-        sdp: String,
-    },
-    /// Close the stream's peer connection, if there is one. No answer is needed.
-    CloseMedia {
-        /// The stream.
-        id: MediaSessionId,
-    },
-    /// Tell the application.
-    Notify(Event),
-}
-
-/// The application asked for something that its session's state does not allow.
-/// Nothing has changed.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Error {
-    /// Streams need an ESTABLISHED session.
-    #[error("the session is not established")]
-    NotEstablished,
-    /// The session was connected before.
-    #[error("a session connects only once")]
-    AlreadyConnected,
-    /// The id belongs to another stream of this session.
-    #[error("the stream id is already in use")]
-    IdInUse,
-    /// No stream of this session has the id, or it has ended.
-    #[error("no such stream")]
-    NoSuchStream,
-    /// Data goes out only while PUBLISHING.
-    #[error("the stream is not publishing")]
-    NotPublishing,
-}
+/// Why an [`Event::Available`] says no when the server said nothing.
+const NO_REPLY: &str = "the server did not answer in time";
 
 /// A client's session.
 #[derive(Debug)]
 pub struct Session {
-    status: SessionStatus,
+    config: Config,
+    state: State,
+    /// The streams that are not over.
+    streams: BTreeMap<MediaSessionId, Stream>,
+    /// When to give up waiting for a reply, by request.
+    available: BTreeMap<MediaSessionId, Time>,
+    out: Outbox,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    /// The socket is opening.
+    Opening {
+        deadline: Time,
+    },
+    /// `connection` is sent.
+    Connected {
+        deadline: Time,
+    },
+    /// Streams are allowed.
+    Established {
+        silent_at: Time,
+    },
+    Disconnected,
+    Failed,
+}
+
+/// How a session ends; a failure says why, for people.
+enum End {
+    Disconnected,
+    Failed(String),
 }
 
 impl Session {
     /// A session that has not connected yet.
-    pub fn new(_config: Config) -> Self {
+    pub fn new(config: Config) -> Self {
         Self {
-            status: SessionStatus::Pending,
+            config,
+            state: State::New,
+            streams: BTreeMap::new(),
+            available: BTreeMap::new(),
+            out: Outbox::default(),
         }
     }
 
     /// The session's status.
     pub fn status(&self) -> SessionStatus {
-        self.status
+        match self.state {
+            State::New | State::Opening { .. } => SessionStatus::Pending,
+            State::Connected { .. } => SessionStatus::Connected,
+            State::Established { .. } => SessionStatus::Established,
+            State::Disconnected => SessionStatus::Disconnected,
+            State::Failed => SessionStatus::Failed,
+        }
     }
 
     /// Takes what happened at `now`. Bad input from the server is logged and
@@ -168,17 +94,252 @@ impl Session {
     ///
     /// # Errors
     /// The application asked for what the state does not allow.
-    pub fn handle(&mut self, _input: Input, _now: Time) -> Result<(), Error> {
-        todo!()
+    pub fn handle(&mut self, input: Input, now: Time) -> Result<(), Error> {
+        match input {
+            Input::Connect => return self.connect(now),
+            Input::Disconnect => self.end(End::Disconnected),
+            Input::Publish(publish) => {
+                self.check_new_stream(&publish.id)?;
+                let id = publish.id.clone();
+                let stream = Stream::publish(publish, &mut self.out);
+                self.streams.insert(id, stream);
+            }
+            Input::Play(play) => {
+                self.check_new_stream(&play.id)?;
+                let id = play.id.clone();
+                let stream = Stream::play(play, &mut self.out);
+                self.streams.insert(id, stream);
+            }
+            Input::Stop(id) => return self.stop(&id, now),
+            Input::Available { id, name } => return self.ask_available(id, name, now),
+            Input::SendStreamEvent {
+                id,
+                event_type,
+                payload,
+            } => return self.send_stream_event(&id, event_type, payload),
+            Input::SocketOpened => self.handle_socket_opened(),
+            Input::SocketMessage(text) => self.handle_socket_message(&text, now),
+            Input::SocketClosed => self.handle_socket_closed(),
+            Input::SocketFailed(reason) => self.end(End::Failed(reason)),
+            Input::OfferCreated {
+                id,
+                sdp,
+                has_audio,
+                has_video,
+            } => {
+                let deadline = now + self.config.stream_timeout;
+                let offer = Offer {
+                    sdp,
+                    has_audio,
+                    has_video,
+                };
+                self.with_stream(&id, |stream, out| {
+                    Some(stream.handle_offer(offer, deadline, out))
+                });
+            }
+            Input::MediaFailed { id, error } => {
+                self.with_stream(&id, |stream, out| stream.handle_media_failed(error, out));
+            }
+            Input::Timeout => self.handle_timeout(now),
+        }
+        Ok(())
     }
 
     /// The next thing to do; `None` when all is done.
     pub fn poll_output(&mut self) -> Option<Output> {
-        todo!()
+        self.out.pop()
     }
 
     /// When [`Input::Timeout`] is due; `None` while nothing is waited for.
     pub fn timeout(&self) -> Option<Time> {
-        todo!()
+        let session = match self.state {
+            State::Opening { deadline } | State::Connected { deadline } => Some(deadline),
+            State::Established { silent_at } => Some(silent_at),
+            State::New | State::Disconnected | State::Failed => None,
+        };
+        let streams = self.streams.values().filter_map(Stream::deadline);
+        let requests = self.available.values().copied();
+        session.into_iter().chain(streams).chain(requests).min()
+    }
+
+    fn connect(&mut self, now: Time) -> Result<(), Error> {
+        if self.state != State::New {
+            return Err(Error::AlreadyConnected);
+        }
+        self.state = State::Opening {
+            deadline: now + self.config.connect_timeout,
+        };
+        self.out.push(Output::OpenSocket);
+        Ok(())
+    }
+
+    fn stop(&mut self, id: &MediaSessionId, now: Time) -> Result<(), Error> {
+        let deadline = now + self.config.stream_timeout;
+        if self.with_stream(id, |stream, out| stream.handle_stop(deadline, out)) {
+            Ok(())
+        } else {
+            Err(Error::NoSuchStream)
+        }
+    }
+
+    fn ask_available(
+        &mut self,
+        id: MediaSessionId,
+        name: StreamName,
+        now: Time,
+    ) -> Result<(), Error> {
+        self.check_new_id(&id)?;
+        if self.available.len() >= MAX_AVAILABLE_REQUESTS {
+            return Err(Error::LimitReached);
+        }
+        self.out
+            .send(&ClientMessage::AvailableStream(AvailableRequest {
+                media_session_id: Some(id.clone()),
+                name: Some(name),
+            }));
+        self.available.insert(id, now + self.config.stream_timeout);
+        Ok(())
+    }
+
+    fn send_stream_event(
+        &mut self,
+        id: &MediaSessionId,
+        event_type: StreamEventType,
+        payload: Option<serde_json::Value>,
+    ) -> Result<(), Error> {
+        let stream = self.streams.get(id).ok_or(Error::NoSuchStream)?;
+        stream.send_event(event_type, payload, &mut self.out)
+    }
+
+    fn check_new_stream(&self, id: &MediaSessionId) -> Result<(), Error> {
+        self.check_new_id(id)?;
+        if self.streams.len() >= MAX_STREAMS {
+            return Err(Error::LimitReached);
+        }
+        Ok(())
+    }
+
+    fn check_new_id(&self, id: &MediaSessionId) -> Result<(), Error> {
+        if !matches!(self.state, State::Established { .. }) {
+            return Err(Error::NotEstablished);
+        }
+        if self.streams.contains_key(id) || self.available.contains_key(id) {
+            return Err(Error::IdInUse);
+        }
+        Ok(())
+    }
+
+    /// CONNECTED is told before `connection` leaves.
+    fn handle_socket_opened(&mut self) {
+        let State::Opening { deadline } = self.state else {
+            debug!("socket open at the wrong time, ignored");
+            return;
+        };
+        self.enter(State::Connected { deadline }, None);
+        let config = &self.config;
+        self.out.send(&ClientMessage::Connection(Connection {
+            app_key: config.app_key.clone(),
+            media_providers: vec![MEDIA_PROVIDER.to_owned()],
+            client_version: CLIENT_VERSION.to_owned(),
+            client_os_version: config.client_os_version.clone(),
+            client_browser_version: config.client_browser_version.clone(),
+            custom: config.custom.clone(),
+            ..Connection::default()
+        }));
+    }
+
+    fn handle_socket_closed(&mut self) {
+        if matches!(self.state, State::Opening { .. }) {
+            let reason = "the connection closed before it was open".to_owned();
+            self.end(End::Failed(reason));
+        } else {
+            self.end(End::Disconnected);
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Time) {
+        match self.state {
+            State::Opening { deadline } | State::Connected { deadline } if deadline <= now => {
+                let reason = "the server did not answer in time".to_owned();
+                self.end(End::Failed(reason));
+            }
+            State::Established { silent_at } if silent_at <= now => {
+                let reason = "the server fell silent".to_owned();
+                self.end(End::Failed(reason));
+            }
+            State::New
+            | State::Opening { .. }
+            | State::Connected { .. }
+            | State::Established { .. }
+            | State::Disconnected
+            | State::Failed => {}
+        }
+        for (id, stream) in mem::take(&mut self.streams) {
+            if let Some(stream) = stream.handle_timeout(now, &mut self.out) {
+                self.streams.insert(id, stream);
+            }
+        }
+        self.expire_available(now);
+    }
+
+    fn expire_available(&mut self, now: Time) {
+        let out = &mut self.out;
+        self.available.retain(|id, deadline| {
+            let waiting = now < *deadline;
+            if !waiting {
+                out.notify(Event::Available {
+                    id: id.clone(),
+                    available: false,
+                    info: Some(NO_REPLY.to_owned()),
+                });
+            }
+            waiting
+        });
+    }
+
+    /// Ends the session: media first, so that the camera is off whatever the
+    /// application does; the session's own status last.
+    fn end(&mut self, end: End) {
+        match self.state {
+            State::Disconnected | State::Failed => return,
+            State::New => {}
+            State::Opening { .. } | State::Connected { .. } | State::Established { .. } => {
+                for stream in self.streams.values() {
+                    stream.close_media(&mut self.out);
+                }
+                self.out.push(Output::CloseSocket);
+            }
+        }
+        for stream in mem::take(&mut self.streams).into_values() {
+            stream.handle_session_lost(&mut self.out);
+        }
+        self.available.clear();
+        match end {
+            End::Disconnected => self.enter(State::Disconnected, None),
+            End::Failed(reason) => self.enter(State::Failed, Some(reason)),
+        }
+    }
+
+    fn enter(&mut self, state: State, reason: Option<String>) {
+        self.state = state;
+        let status = self.status();
+        info!(?status, reason, "session status");
+        self.out.notify(Event::Session { status, reason });
+    }
+
+    /// Lets a live stream handle something; false if there is none of this id.
+    fn with_stream(
+        &mut self,
+        id: &MediaSessionId,
+        handle: impl FnOnce(Stream, &mut Outbox) -> Option<Stream>,
+    ) -> bool {
+        let Some((id, stream)) = self.streams.remove_entry(id) else {
+            debug!(stream = %id, "no such stream");
+            return false;
+        };
+        if let Some(stream) = handle(stream, &mut self.out) {
+            self.streams.insert(id, stream);
+        }
+        true
     }
 }

@@ -36,3 +36,17 @@ impl Sub for Time {
         self.0.saturating_sub(rhs.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arithmetic_stops_at_the_ends() {
+        let early = Time::new(Duration::from_secs(1));
+        let late = early + Duration::from_secs(2);
+        assert_eq!(late - early, Duration::from_secs(2));
+        assert_eq!(early - late, Duration::ZERO);
+        assert_eq!((late + Duration::MAX).since_origin(), Duration::MAX);
+    }
+}

@@ -58,8 +58,11 @@ impl ClientMessage {
     /// Reads one text frame.
     ///
     /// # Errors
-    /// Text that is not an envelope, or a known message whose argument is not
-    /// an object.
+    /// Text that is not an envelope, a known message whose argument is neither
+    /// an object nor missing, or one without the field that makes its meaning:
+    /// `type` of `sendStreamEvent`, `operationId` and `status` of
+    /// `DataStatusEvent`. Requests without an id or a name are decoded, so that
+    /// whoever sent one can be told.
     pub fn decode(text: &str) -> Result<Self, DecodeError> {
         let envelope = Envelope::decode(text)?;
         Ok(match envelope.message.as_str() {
@@ -122,31 +125,31 @@ impl ClientMessage {
 #[serde(rename_all = "camelCase", default)]
 pub struct Connection {
     /// The server-side application; `defaultApp` by convention.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub app_key: String,
     /// Usable media providers in order of preference.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::strings")]
     pub media_providers: Vec<String>,
     /// Keep the session's streams for a while after the socket is lost.
     #[serde(
-        deserialize_with = "lenient::or_default",
+        deserialize_with = "lenient::maybe_flag",
         skip_serializing_if = "Option::is_none"
     )]
     pub keep_alive: Option<bool>,
     /// Resume token from an earlier `getUserData`.
     #[serde(
-        deserialize_with = "lenient::or_default",
+        deserialize_with = "lenient::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub auth_token: Option<String>,
     /// Version of the signalling the client speaks; `2.0` today.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub client_version: String,
     /// The client's operating system.
-    #[serde(rename = "clientOSVersion", deserialize_with = "lenient::or_default")]
+    #[serde(rename = "clientOSVersion", deserialize_with = "lenient::string")]
     pub client_os_version: String,
     /// The client's browser or program.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub client_browser_version: String,
     /// Application data for the server's hooks.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -164,47 +167,59 @@ pub struct PublishStream {
     #[serde(deserialize_with = "lenient::id")]
     pub name: Option<StreamName>,
     /// Always `true`.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::flag")]
     pub published: bool,
     /// The offer has video to send.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::flag")]
     pub has_video: bool,
     /// The offer has audio to send.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::flag")]
     pub has_audio: bool,
     /// `PENDING`, or whatever an old client thinks; not to be trusted.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub status: String,
     /// Record on the server.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::flag")]
     pub record: bool,
     /// `WebRTC`.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub media_provider: String,
     /// The SDP offer.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub sdp: String,
     /// Application data for the server's hooks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom: Option<Value>,
     /// Wanted video bitrate, kbit/s; 0 is unset.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(with = "lenient::number")]
     pub bitrate: f64,
     /// Least video bitrate, kbit/s; 0 is unset.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(with = "lenient::number")]
     pub min_bitrate: f64,
     /// Most video bitrate, kbit/s; 0 is unset.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(with = "lenient::number")]
     pub max_bitrate: f64,
+    /// Where to publish the stream again by RTMP.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub rtmp_url: Option<String>,
     /// Media constraints as the application gave them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub constraints: Option<Value>,
     /// `UDP` or `TCP`.
     #[serde(
-        deserialize_with = "lenient::or_default",
+        deserialize_with = "lenient::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub transport: Option<String>,
+    /// Whether the server may forward the video orientation extension.
+    #[serde(
+        deserialize_with = "lenient::maybe_flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub cvo_extension: Option<bool>,
 }
 
 /// `playStream`: the receive-only offer of a viewer.
@@ -218,56 +233,62 @@ pub struct PlayStream {
     #[serde(deserialize_with = "lenient::id")]
     pub name: Option<StreamName>,
     /// Always `false`.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::flag")]
     pub published: bool,
     /// Always `true`, even for audio only: look in the SDP.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::flag")]
     pub has_video: bool,
     /// Always `true`, even for video only: look in the SDP.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::flag")]
     pub has_audio: bool,
     /// `PENDING`; not to be trusted.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub status: String,
     /// Always `false`.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::flag")]
     pub record: bool,
     /// Wanted width in pixels; 0 is the source's.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(with = "lenient::number")]
     pub width: f64,
     /// Wanted height in pixels; 0 is the source's.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(with = "lenient::number")]
     pub height: f64,
     /// `WebRTC`, `MSE` or `WSPlayer`.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub media_provider: String,
     /// The SDP offer.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub sdp: String,
     /// Application data for the server's hooks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom: Option<Value>,
     /// Wanted bitrate, kbit/s; 0 is the source's.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(with = "lenient::number")]
     pub bitrate: f64,
     /// Least bitrate, kbit/s; 0 is unset.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(with = "lenient::number")]
     pub min_bitrate: f64,
     /// Most bitrate, kbit/s; 0 is unset.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(with = "lenient::number")]
     pub max_bitrate: f64,
     /// 0 to 100; 0 is unset.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(with = "lenient::number")]
     pub quality: f64,
     /// Media constraints as the application gave them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub constraints: Option<Value>,
     /// `UDP` or `TCP`.
     #[serde(
-        deserialize_with = "lenient::or_default",
+        deserialize_with = "lenient::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub transport: Option<String>,
+    /// Whether the server may forward the video orientation extension.
+    #[serde(
+        deserialize_with = "lenient::maybe_flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub cvo_extension: Option<bool>,
 }
 
 /// `stopStream` of a viewer and `unPublishStream` of a publisher.
@@ -281,19 +302,19 @@ pub struct StopStream {
     #[serde(deserialize_with = "lenient::id")]
     pub name: Option<StreamName>,
     /// `true` from the publisher.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::flag")]
     pub published: bool,
     /// Always `true`.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::flag")]
     pub has_video: bool,
     /// Always `true`.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::flag")]
     pub has_audio: bool,
     /// The client's status when it asked; not to be trusted.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub status: String,
     /// Always `false`.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::flag")]
     pub record: bool,
 }
 
@@ -341,7 +362,7 @@ pub struct SendStreamEvent {
 #[serde(rename_all = "camelCase", default)]
 pub struct SendData {
     /// Matched by the `DataStatusEvent` that answers.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub operation_id: String,
     /// What the application passed.
     pub payload: Value,

@@ -1,8 +1,11 @@
 //! The envelope: `{"message": name, "data": [argument, ...]}`.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
+use serde::de::{DeserializeOwned, Error as _};
+use serde_json::{Map, Value};
 use thiserror::Error;
+
+use crate::lenient;
 
 /// Why a text message could not be understood.
 #[derive(Debug, Error)]
@@ -20,32 +23,59 @@ pub enum DecodeError {
     },
 }
 
-#[derive(Debug, Deserialize)]
+/// A message taken apart; `data` may be missing or no array.
+#[derive(Debug)]
 pub(crate) struct Envelope {
     pub(crate) message: String,
-    #[serde(default, deserialize_with = "crate::lenient::or_default")]
-    pub(crate) data: Vec<Value>,
+    data: Vec<Value>,
 }
 
 impl Envelope {
     pub(crate) fn decode(text: &str) -> Result<Self, DecodeError> {
-        serde_json::from_str(text).map_err(DecodeError::Envelope)
+        let mut members: Map<String, Value> =
+            serde_json::from_str(text).map_err(DecodeError::Envelope)?;
+        let Some(Value::String(message)) = members.remove("message") else {
+            return Err(DecodeError::Envelope(serde_json::Error::custom(
+                "no message name",
+            )));
+        };
+        let data = match members.remove("data") {
+            Some(Value::Array(data)) => data,
+            Some(_) | None => Vec::new(),
+        };
+        Ok(Self { message, data })
     }
 
-    /// The first argument; `null` if there is none.
-    pub(crate) fn argument<T: serde::de::DeserializeOwned>(self) -> Result<T, DecodeError> {
-        let first = self.data.into_iter().next().unwrap_or(Value::Null);
-        serde_json::from_value(first).map_err(|source| DecodeError::Argument {
-            message: self.message,
-            source,
-        })
+    /// The first argument, which is an object; missing or `null` counts as an
+    /// empty one. Any further arguments are ignored.
+    pub(crate) fn argument<T: DeserializeOwned>(self) -> Result<T, DecodeError> {
+        let argument = match self.data.into_iter().next() {
+            None | Some(Value::Null) => Ok(Value::Object(Map::new())),
+            Some(Value::Object(members)) => Ok(Value::Object(members)),
+            // Derived code would read an array as the fields in order.
+            Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+                Err(serde_json::Error::custom("not an object"))
+            }
+        };
+        argument
+            .and_then(serde_json::from_value)
+            .map_err(|source| DecodeError::Argument {
+                message: self.message,
+                source,
+            })
+    }
+
+    /// The first argument as text; empty if there is none.
+    pub(crate) fn text_argument(self) -> String {
+        let first = self.data.into_iter().next();
+        first.and_then(lenient::value_as_text).unwrap_or_default()
     }
 
     /// The first two arguments; any further ones are ignored.
     pub(crate) fn first_two<A, B>(self) -> Result<(A, B), DecodeError>
     where
-        A: serde::de::DeserializeOwned,
-        B: serde::de::DeserializeOwned,
+        A: DeserializeOwned,
+        B: DeserializeOwned,
     {
         let pair = self.data.into_iter().take(2).collect();
         serde_json::from_value(Value::Array(pair)).map_err(|source| DecodeError::Argument {

@@ -16,6 +16,9 @@ pub mod info;
 mod lenient;
 mod server;
 mod status;
+mod stream_status;
+#[cfg(test)]
+mod tests;
 
 pub use client::{
     AvailableRequest, ClientMessage, Connection, PlayStream, PublishStream, SendData,
@@ -24,7 +27,8 @@ pub use client::{
 pub use envelope::DecodeError;
 pub use ids::{MediaSessionId, StreamName};
 pub use server::{
-    Availability, DataEvent, DataStatus, DataStatusEvent, Failure, MuteState, ServerMessage,
-    StreamEvent, StreamStatusEvent, UserData, VideoRate,
+    Availability, DataEvent, DataStatus, DataStatusEvent, Failure, ServerMessage, SessionDebug,
+    StreamEvent, UserData, VideoRate,
 };
 pub use status::{StreamEventType, StreamStatus};
+pub use stream_status::{MuteState, StreamStatusEvent};

@@ -1,10 +1,10 @@
 //! Server to client messages.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::envelope::{Envelope, encode};
-use crate::{DecodeError, MediaSessionId, StreamEventType, StreamName, StreamStatus, lenient};
+use crate::{Connection, DecodeError, MediaSessionId, StreamEventType, StreamStatusEvent, lenient};
 
 /// A message from a server.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +38,8 @@ pub enum ServerMessage {
     OutboundVideoRate(VideoRate),
     /// `fail`: something asked for is refused; no state changes by itself.
     Fail(Failure),
+    /// `notifySessionDebugEvent`: no state changes.
+    SessionDebug(SessionDebug),
     /// Liveness question.
     Ping,
     /// Liveness answer; carries data, or old clients throw.
@@ -59,7 +61,7 @@ impl ServerMessage {
         let envelope = Envelope::decode(text)?;
         Ok(match envelope.message.as_str() {
             "getUserData" => Self::UserData(envelope.argument()?),
-            "getVersion" => Self::Version(envelope.argument()?),
+            "getVersion" => Self::Version(envelope.text_argument()),
             "setRemoteSDP" => {
                 let (media_session_id, sdp) = envelope.first_two()?;
                 Self::RemoteSdp {
@@ -75,6 +77,7 @@ impl ServerMessage {
             "inboundVideoRate" => Self::InboundVideoRate(envelope.argument()?),
             "outboundVideoRate" => Self::OutboundVideoRate(envelope.argument()?),
             "fail" => Self::Fail(envelope.argument()?),
+            "notifySessionDebugEvent" => Self::SessionDebug(envelope.argument()?),
             "ping" => Self::Ping,
             "pong" => Self::Pong,
             _ => Self::Unknown {
@@ -100,6 +103,7 @@ impl ServerMessage {
             Self::InboundVideoRate(argument) => encode("inboundVideoRate", [argument]),
             Self::OutboundVideoRate(argument) => encode("outboundVideoRate", [argument]),
             Self::Fail(argument) => encode("fail", [argument]),
+            Self::SessionDebug(argument) => encode("notifySessionDebugEvent", [argument]),
             Self::Ping => encode("ping", [Value::Null]),
             Self::Pong => encode("pong", [Value::Null]),
             Self::Unknown { message } => encode(message, [Value::Null]),
@@ -113,90 +117,25 @@ impl ServerMessage {
 pub struct UserData {
     /// Resume token, `/<client address>/<server address>` by convention.
     #[serde(
-        deserialize_with = "lenient::or_default",
+        deserialize_with = "lenient::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub auth_token: Option<String>,
     /// `ESTABLISHED`.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub status: String,
     /// Echo of the client's `connection`.
-    #[serde(flatten)]
-    pub connection: crate::Connection,
+    #[serde(flatten, serialize_with = "without_token")]
+    pub connection: Connection,
 }
 
-/// Whether a track is muted at the publisher.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct MuteState {
-    /// `true` while muted.
-    #[serde(deserialize_with = "lenient::or_default")]
-    pub muted: bool,
-}
-
-/// `notifyStreamStatusEvent`: where the receiver's stream now is. Mobile
-/// clients replace their whole stream object by this one, so it is complete.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StreamStatusEvent {
-    /// The receiver's stream.
-    pub media_session_id: MediaSessionId,
-    /// Its status.
-    pub status: StreamStatus,
-    /// Why; see [`crate::info`].
-    #[serde(
-        default,
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub info: Option<String>,
-    /// The stream's name.
-    #[serde(
-        default,
-        deserialize_with = "lenient::id",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub name: Option<StreamName>,
-    /// `true` for the publisher.
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    pub published: bool,
-    /// The stream has video.
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    pub has_video: bool,
-    /// The stream has audio.
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    pub has_audio: bool,
-    /// `WebRTC`.
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    pub media_provider: String,
-    /// Name of the audio codec, for example `opus`.
-    #[serde(
-        default,
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub audio_codec: Option<String>,
-    /// Name of the video codec, for example `H264`.
-    #[serde(
-        default,
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub video_codec: Option<String>,
-    /// The publisher's audio mute state, for late viewers.
-    #[serde(
-        default,
-        deserialize_with = "lenient::or_default",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub audio_state: Option<MuteState>,
-    /// The publisher's video mute state, for late viewers.
-    #[serde(
-        default,
-        deserialize_with = "lenient::or_default",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub video_state: Option<MuteState>,
+/// The token has its own field beside the echo; a key must not come twice.
+fn without_token<S: Serializer>(connection: &Connection, serializer: S) -> Result<S::Ok, S::Error> {
+    let echo = Connection {
+        auth_token: None,
+        ..connection.clone()
+    };
+    echo.serialize(serializer)
 }
 
 /// `notifyStreamEvent`: something happened to a stream the receiver has.
@@ -208,9 +147,20 @@ pub struct StreamEvent {
     /// What happened.
     #[serde(rename = "type")]
     pub event_type: StreamEventType,
-    /// What goes with it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What goes with it. Written as `{}` if there is nothing, since clients
+    /// look inside without asking.
+    #[serde(default, serialize_with = "or_empty_object")]
     pub payload: Option<Value>,
+}
+
+fn or_empty_object<S: Serializer>(
+    payload: &Option<Value>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match payload {
+        Some(payload) if !payload.is_null() => payload.serialize(serializer),
+        Some(_) | None => serializer.collect_map::<(), (), _>([]),
+    }
 }
 
 /// `availableStream`: the reply. On the wire the answer is the *string*
@@ -220,7 +170,7 @@ pub struct Availability {
     /// The request's `mediaSessionId`.
     pub id: MediaSessionId,
     /// Whether the name is live.
-    #[serde(rename = "status", with = "string_flag")]
+    #[serde(rename = "status", with = "string_flag", default)]
     pub available: bool,
     /// Why not.
     #[serde(
@@ -278,7 +228,7 @@ pub struct DataStatusEvent {
 #[serde(rename_all = "camelCase", default)]
 pub struct DataEvent {
     /// The operation's id.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub operation_id: String,
     /// What the application passed.
     pub payload: Value,
@@ -291,8 +241,81 @@ pub struct VideoRate {
     /// The receiver's stream.
     pub media_session_id: MediaSessionId,
     /// Bits per second.
-    #[serde(default, deserialize_with = "lenient::number")]
+    #[serde(default, with = "lenient::number")]
     pub video_rate: f64,
+    /// Frames a second.
+    #[serde(
+        default,
+        with = "lenient::maybe_number",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub fps: Option<f64>,
+    /// NACKs so far.
+    #[serde(
+        default,
+        with = "lenient::maybe_number",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub nack: Option<f64>,
+    /// Keyframe requests so far.
+    #[serde(
+        default,
+        with = "lenient::maybe_number",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub pli: Option<f64>,
+    /// Packets lost so far.
+    #[serde(
+        default,
+        with = "lenient::maybe_number",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub lost_packets: Option<f64>,
+    /// Pixels.
+    #[serde(
+        default,
+        with = "lenient::maybe_number",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub width: Option<f64>,
+    /// Pixels.
+    #[serde(
+        default,
+        with = "lenient::maybe_number",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub height: Option<f64>,
+}
+
+impl VideoRate {
+    /// A rate in bits per second, without the informative fields.
+    pub fn new(media_session_id: MediaSessionId, video_rate: f64) -> Self {
+        Self {
+            media_session_id,
+            video_rate,
+            fps: None,
+            nack: None,
+            pli: None,
+            lost_packets: None,
+            width: None,
+            height: None,
+        }
+    }
+}
+
+/// `notifySessionDebugEvent`: the server's debug log of this session.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SessionDebug {
+    /// `STARTED` or `STOPPED` by convention.
+    #[serde(deserialize_with = "lenient::string")]
+    pub status: String,
+    /// Where the finished log can be fetched, relative to the server.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub file: Option<String>,
 }
 
 /// `fail`: a refusal that changes no state by itself.
@@ -300,7 +323,7 @@ pub struct VideoRate {
 #[serde(rename_all = "camelCase", default)]
 pub struct Failure {
     /// The method that failed.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub api_method: String,
     /// The stream it was about, if any.
     #[serde(
@@ -309,7 +332,7 @@ pub struct Failure {
     )]
     pub id: Option<String>,
     /// Always there: a client that finds none corrupts its own state.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::string")]
     pub status: String,
     /// What is wrong.
     #[serde(

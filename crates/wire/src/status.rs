@@ -1,5 +1,7 @@
 //! Stream statuses and stream event types, as spelled on the wire.
 
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as Unreadable;
 use serde::{Deserialize, Serialize};
 
 /// `STREAM_STATUS`: where a stream is in its life.
@@ -41,6 +43,12 @@ impl StreamStatus {
     /// Whether the stream is over for good: the client drops it.
     pub fn is_terminal(&self) -> bool {
         matches!(self, Self::Unpublished | Self::Stopped | Self::Failed)
+    }
+
+    /// Reads a status as spelled on the wire.
+    pub fn from_wire(text: &str) -> Self {
+        Self::deserialize(text.into_deserializer())
+            .unwrap_or_else(|_: Unreadable| Self::Other(text.to_owned()))
     }
 
     /// The status as spelled on the wire.

@@ -1,0 +1,165 @@
+//! Who a stream is, and what is said and done in its name.
+
+use serde_json::Value;
+use tracing::info;
+use wire::{
+    ClientMessage, MediaSessionId, PlayStream, PublishStream, StopStream, StreamName, StreamStatus,
+    StreamStatusEvent,
+};
+
+use crate::outbox::Outbox;
+use crate::{Event, Output, StreamRole, StreamUpdate};
+
+/// The only media provider this client has.
+pub(crate) const MEDIA_PROVIDER: &str = "WebRTC";
+
+/// An offer and what it offers to send or receive.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    pub(crate) sdp: String,
+    pub(crate) has_audio: bool,
+    pub(crate) has_video: bool,
+}
+
+/// What never changes in a stream's life.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) id: MediaSessionId,
+    pub(crate) name: StreamName,
+    pub(crate) role: StreamRole,
+}
+
+impl Identity {
+    pub(crate) fn send_request(&self, offer: Offer, custom: Option<Value>, out: &mut Outbox) {
+        let request = match self.role {
+            StreamRole::Publisher => ClientMessage::PublishStream(PublishStream {
+                media_session_id: Some(self.id.clone()),
+                name: Some(self.name.clone()),
+                published: true,
+                has_video: offer.has_video,
+                has_audio: offer.has_audio,
+                status: StreamStatus::Pending.as_str().to_owned(),
+                media_provider: MEDIA_PROVIDER.to_owned(),
+                sdp: offer.sdp,
+                custom,
+                ..PublishStream::default()
+            }),
+            StreamRole::Player => ClientMessage::PlayStream(PlayStream {
+                media_session_id: Some(self.id.clone()),
+                name: Some(self.name.clone()),
+                // Constants on the wire; what is wanted is in the SDP.
+                has_video: true,
+                has_audio: true,
+                status: StreamStatus::Pending.as_str().to_owned(),
+                media_provider: MEDIA_PROVIDER.to_owned(),
+                sdp: offer.sdp,
+                custom,
+                ..PlayStream::default()
+            }),
+        };
+        out.send(&request);
+    }
+
+    pub(crate) fn ask_for_offer(&self, out: &mut Outbox) {
+        out.push(Output::CreateOffer {
+            id: self.id.clone(),
+            role: self.role,
+        });
+    }
+
+    pub(crate) fn apply_answer(&self, sdp: String, out: &mut Outbox) {
+        out.push(Output::ApplyAnswer {
+            id: self.id.clone(),
+            sdp,
+        });
+    }
+
+    pub(crate) fn close_media(&self, out: &mut Outbox) {
+        out.push(Output::CloseMedia {
+            id: self.id.clone(),
+        });
+    }
+
+    pub(crate) fn send_stop(&self, status: &StreamStatus, out: &mut Outbox) {
+        let stop = StopStream {
+            media_session_id: Some(self.id.clone()),
+            name: Some(self.name.clone()),
+            published: self.role == StreamRole::Publisher,
+            has_video: true,
+            has_audio: true,
+            status: status.as_str().to_owned(),
+            record: false,
+        };
+        out.send(&match self.role {
+            StreamRole::Publisher => ClientMessage::UnPublishStream(stop),
+            StreamRole::Player => ClientMessage::StopStream(stop),
+        });
+    }
+
+    /// The user's own stop is done, without a word from the server.
+    pub(crate) fn notify_stopped(&self, out: &mut Outbox) {
+        let status = match self.role {
+            StreamRole::Publisher => StreamStatus::Unpublished,
+            StreamRole::Player => StreamStatus::Stopped,
+        };
+        self.notify(status, Some(wire::info::STOPPED_BY_USER.to_owned()), out);
+    }
+
+    pub(crate) fn notify_local_failure(&self, error: String, out: &mut Outbox) {
+        self.notify_update(
+            StreamUpdate {
+                error: Some(error),
+                ..self.update(
+                    StreamStatus::Failed,
+                    Some(wire::info::LOCAL_ERROR.to_owned()),
+                )
+            },
+            out,
+        );
+    }
+
+    pub(crate) fn notify_server_status(&self, event: StreamStatusEvent, out: &mut Outbox) {
+        let muted = match (event.audio_state, event.video_state) {
+            (None, None) => None,
+            (audio, video) => Some((
+                audio.unwrap_or_default().muted,
+                video.unwrap_or_default().muted,
+            )),
+        };
+        self.notify_update(
+            StreamUpdate {
+                muted,
+                ..self.update(event.status, event.info)
+            },
+            out,
+        );
+    }
+
+    pub(crate) fn notify(&self, status: StreamStatus, info: Option<String>, out: &mut Outbox) {
+        self.notify_update(self.update(status, info), out);
+    }
+
+    fn notify_update(&self, update: StreamUpdate, out: &mut Outbox) {
+        info!(
+            stream = %update.id,
+            name = %update.name,
+            status = update.status.as_str(),
+            info = update.info,
+            error = update.error,
+            "stream status"
+        );
+        out.notify(Event::Stream(update));
+    }
+
+    fn update(&self, status: StreamStatus, info: Option<String>) -> StreamUpdate {
+        StreamUpdate {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            role: self.role,
+            status,
+            info,
+            error: None,
+            muted: None,
+        }
+    }
+}
