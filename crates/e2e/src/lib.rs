@@ -1,1 +1,33 @@
-//! End-to-end test harness.
+//! End-to-end tests: server, publisher and page as built, and a real Chromium
+//! driven over WebDriver. This library is the harness; the tests are in
+//! `tests/`.
+//!
+//! Every program gets a free port and is ended by its owner's `Drop`. Waiting
+//! is always for a condition, with [`PATIENCE`] as the end of it: long enough
+//! for a loaded two-core machine, never part of a verdict on speed.
+
+mod browser;
+mod page;
+mod picture;
+mod process;
+mod programs;
+
+use std::time::Duration;
+
+pub use browser::Browser;
+pub use page::TwoWayPage;
+pub use picture::{Seen, Watched};
+pub use programs::{Publisher, Server};
+
+/// How long any one condition is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often a condition in the browser is looked at.
+const POLL: Duration = Duration::from_millis(50);
+
+/// One browser at a time: two decoding side by side would measure the
+/// machine's load. Tests in one binary hold this for their duration.
+pub async fn turn() -> tokio::sync::MutexGuard<'static, ()> {
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    TURN.lock().await
+}

@@ -1,0 +1,138 @@
+//! A headless Chromium behind its own ChromeDriver.
+
+use std::env;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use fantoccini::wd::Capabilities;
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+use crate::process::Process;
+use crate::{PATIENCE, POLL};
+
+/// Chromium with a fresh profile, a fake camera and a fake microphone.
+#[derive(Debug)]
+pub struct Browser {
+    client: Client,
+    _driver: Process,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Starts a browser with a window of 1280x900.
+    ///
+    /// # Errors
+    /// Chromium or its driver is missing, or does not start.
+    pub async fn start() -> Result<Self> {
+        let driver = env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
+        let driver = Process::spawn("chromedriver", Command::new(driver).arg("--port=0"))?;
+        let port = driver.wait_for_line("its port", |line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            Some(port.trim_end_matches('.').to_owned())
+        })?;
+        let profile = tempfile::tempdir()?;
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities(&profile)?)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .context("cannot open a browser session")?;
+        Ok(Self {
+            client,
+            _driver: driver,
+            _profile: profile,
+        })
+    }
+
+    /// The WebDriver client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Opens a second tab and goes there.
+    ///
+    /// # Errors
+    /// The browser is gone.
+    pub async fn new_tab(&self) -> Result<()> {
+        let tab = self.client.new_window(true).await?;
+        self.client.switch_to_window(tab.handle).await?;
+        Ok(())
+    }
+
+    /// Sets the size of the viewport, in CSS pixels.
+    ///
+    /// # Errors
+    /// The browser is gone.
+    pub async fn set_viewport(&self, width: u32, height: u32) -> Result<()> {
+        self.client.set_window_size(width, height).await?;
+        Ok(())
+    }
+
+    /// Runs `script` (the body of a function) in the page and returns its value.
+    ///
+    /// # Errors
+    /// The script throws, or the browser is gone.
+    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        Ok(self.client.execute(script, arguments).await?)
+    }
+
+    /// Runs `script` again and again until it returns something truthy.
+    ///
+    /// # Errors
+    /// It never does, or throws.
+    pub async fn wait_until(
+        &self,
+        what: &str,
+        script: &str,
+        arguments: Vec<Value>,
+    ) -> Result<Value> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut poll = tokio::time::interval(POLL);
+        loop {
+            poll.tick().await;
+            let value = self.run(script, arguments.clone()).await?;
+            if !matches!(value, Value::Null | Value::Bool(false)) && value != "" && value != 0 {
+                return Ok(value);
+            }
+            if Instant::now() > deadline {
+                bail!("waited in vain for {what}");
+            }
+        }
+    }
+
+    /// Ends the browser.
+    ///
+    /// # Errors
+    /// It was gone before.
+    pub async fn close(self) -> Result<()> {
+        Ok(self.client.close().await?)
+    }
+}
+
+fn capabilities(profile: &TempDir) -> Result<Capabilities> {
+    let mut arguments: Vec<String> = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--window-size=1280,900",
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+    ]
+    .map(str::to_owned)
+    .into();
+    arguments.push(format!("--user-data-dir={}", profile.path().display()));
+    let mut options = json!({ "args": arguments });
+    if let Ok(chrome) = env::var("CHROME") {
+        options["binary"] = chrome.into();
+    }
+    let capabilities = json!({ "browserName": "chrome", "goog:chromeOptions": options });
+    Ok(serde_json::from_value(capabilities)?)
+}

@@ -1,0 +1,152 @@
+//! The Two-way Streaming page as a person uses it.
+
+use anyhow::{Context, Result};
+use fantoccini::Locator;
+use serde_json::{Value, json};
+
+use crate::picture::{self, Watched};
+use crate::{Browser, Server};
+
+/// The page in the browser's current tab. Elements go by their ids.
+#[derive(Debug)]
+pub struct TwoWayPage<'b> {
+    browser: &'b Browser,
+}
+
+impl<'b> TwoWayPage<'b> {
+    /// Opens the page that `server` serves and waits until it is up.
+    ///
+    /// # Errors
+    /// The page does not appear.
+    pub async fn open(browser: &'b Browser, server: &Server) -> Result<Self> {
+        browser.client().goto(server.url()).await?;
+        let page = Self { browser };
+        page.wait_enabled("connectBtn").await?;
+        Ok(page)
+    }
+
+    /// Opens the page and connects it to its server.
+    ///
+    /// # Errors
+    /// The page does not appear or does not connect.
+    pub async fn open_connected(browser: &'b Browser, server: &Server) -> Result<Self> {
+        let page = Self::open(browser, server).await?;
+        page.click("connectBtn").await?;
+        page.wait_text("connectStatus", "ESTABLISHED").await?;
+        Ok(page)
+    }
+
+    /// Presses a button once it is enabled.
+    ///
+    /// # Errors
+    /// It never is.
+    pub async fn click(&self, id: &str) -> Result<()> {
+        self.wait_enabled(id).await?;
+        self.element(id).await?.click().await?;
+        Ok(())
+    }
+
+    /// Replaces the text of a field once it is enabled.
+    ///
+    /// # Errors
+    /// It never is.
+    pub async fn fill(&self, id: &str, text: &str) -> Result<()> {
+        self.wait_enabled(id).await?;
+        let field = self.element(id).await?;
+        field.clear().await?;
+        field.send_keys(text).await?;
+        Ok(())
+    }
+
+    /// Waits until the element says exactly `text`.
+    ///
+    /// # Errors
+    /// It says something else to the end; the error tells what.
+    pub async fn wait_text(&self, id: &str, text: &str) -> Result<()> {
+        let script =
+            "return document.getElementById(arguments[0])?.textContent.trim() === arguments[1]";
+        let waited = self
+            .browser
+            .wait_until(
+                &format!("#{id}: {text}"),
+                script,
+                vec![json!(id), json!(text)],
+            )
+            .await;
+        if waited.is_err() {
+            let said = self.text(id).await?;
+            return waited
+                .map(drop)
+                .with_context(|| format!("#{id} says {said:?} instead of {text:?}"));
+        }
+        Ok(())
+    }
+
+    /// What the element says.
+    ///
+    /// # Errors
+    /// There is no such element.
+    pub async fn text(&self, id: &str) -> Result<String> {
+        let script = "return document.getElementById(arguments[0]).textContent.trim()";
+        let text = self.browser.run(script, vec![json!(id)]).await?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Plays `name` and waits for PLAYING and a first picture.
+    ///
+    /// # Errors
+    /// Either does not come.
+    pub async fn play(&self, name: &str) -> Result<()> {
+        self.fill("playStream", name).await?;
+        self.click("playBtn").await?;
+        self.wait_text("playStatus", "PLAYING").await?;
+        self.wait_moving("remoteVideo").await
+    }
+
+    /// Publishes the camera by `name` and waits for PUBLISHING.
+    ///
+    /// # Errors
+    /// It does not come.
+    pub async fn publish(&self, name: &str) -> Result<()> {
+        self.fill("publishStream", name).await?;
+        self.click("publishBtn").await?;
+        self.wait_text("publishStatus", "PUBLISHING").await
+    }
+
+    /// Waits until the video in box `id` shows picture after picture, each
+    /// differing from the one before.
+    ///
+    /// # Errors
+    /// It stays empty or still.
+    pub async fn wait_moving(&self, id: &str) -> Result<()> {
+        for change in ["first", "second", "third"] {
+            self.browser
+                .wait_until(
+                    &format!("the {change} change of the picture in #{id}"),
+                    picture::PICTURE_CHANGED,
+                    vec![json!(id)],
+                )
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Watches and listens to the played test picture for `seconds`.
+    ///
+    /// # Errors
+    /// Nothing plays.
+    pub async fn watch(&self, seconds: u32) -> Result<Watched> {
+        picture::watch(self.browser, seconds).await
+    }
+
+    async fn wait_enabled(&self, id: &str) -> Result<Value> {
+        let script = "const e = document.getElementById(arguments[0]); return !!e && !e.disabled";
+        self.browser
+            .wait_until(&format!("#{id} to be enabled"), script, vec![json!(id)])
+            .await
+    }
+
+    async fn element(&self, id: &str) -> Result<fantoccini::elements::Element> {
+        Ok(self.browser.client().find(Locator::Id(id)).await?)
+    }
+}

@@ -1,0 +1,132 @@
+//! A child process whose output is read line by line and whose end is certain.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::PATIENCE;
+
+/// A running program; dropped, it is killed and waited for.
+#[derive(Debug)]
+pub(crate) struct Process {
+    name: String,
+    child: Child,
+    output: Arc<Output>,
+}
+
+/// What the program has printed so far, on both streams.
+#[derive(Debug, Default)]
+struct Output {
+    lines: Mutex<Lines>,
+    grown: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    text: Vec<String>,
+    streams_ended: usize,
+}
+
+impl Process {
+    pub(crate) fn spawn(name: &str, command: &mut Command) -> Result<Self> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {name}"))?;
+        let output = Arc::new(Output::default());
+        let stdout = child.stdout.take().context("stdout is piped")?;
+        let stderr = child.stderr.take().context("stderr is piped")?;
+        read_lines(stdout, Arc::clone(&output));
+        read_lines(stderr, Arc::clone(&output));
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            output,
+        })
+    }
+
+    /// Waits for a line that `pick` takes and returns what it made of it.
+    pub(crate) fn wait_for_line<T>(
+        &self,
+        what: &str,
+        pick: impl Fn(&str) -> Option<T>,
+    ) -> Result<T> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut lines = self
+            .output
+            .lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(found) = lines.text.iter().find_map(|line| pick(line)) {
+                return Ok(found);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || lines.streams_ended == 2 {
+                bail!(
+                    "{} did not print {what}; it printed:\n{}",
+                    self.name,
+                    lines.text.join("\n")
+                );
+            }
+            (lines, _) = self
+                .output
+                .grown
+                .wait_timeout(lines, left)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Asks the program to end (SIGTERM) and returns its exit code.
+    pub(crate) fn terminate(mut self) -> Result<Option<i32>> {
+        let sent = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()?;
+        anyhow::ensure!(sent.success(), "cannot signal {}", self.name);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status.code());
+            }
+            if Instant::now() > deadline {
+                bail!("{} does not end on SIGTERM", self.name);
+            }
+            thread::sleep(crate::POLL);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Already gone is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            let lines = self
+                .output
+                .lines
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            eprintln!("--- {} printed:\n{}", self.name, lines.text.join("\n"));
+        }
+    }
+}
+
+fn read_lines(stream: impl Read + Send + 'static, output: Arc<Output>) {
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let mut lines = output.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            lines.text.push(line);
+            output.grown.notify_all();
+        }
+        let mut lines = output.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.streams_ended += 1;
+        output.grown.notify_all();
+    });
+}
