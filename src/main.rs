@@ -1,3 +1,7 @@
-//! Mounts the page.
+//! Mounts the page into `#app`.
 
-fn main() {}
+use two_way_streaming::pages::two_way::TwoWay;
+
+fn main() {
+    two_way_streaming::platform::dom::mount::<TwoWay>("app");
+}

@@ -1,0 +1,68 @@
+//! The publishing half.
+
+use session::StreamRole;
+use yew::{AttrValue, Callback, Html, Properties, component, html};
+
+use super::local_video::LocalVideo;
+use super::name_form::NameForm;
+use super::payload_form::PayloadForm;
+use super::report_line::ReportLine;
+use crate::platform::media::Picture;
+use crate::state::{FormControls, Half, Press, Typed};
+
+/// What the half is given.
+#[derive(Clone, PartialEq, Properties)]
+pub struct PublishCardProps {
+    /// Its stream.
+    pub half: Half,
+    /// What is enabled.
+    pub controls: FormControls,
+    /// What the camera sees.
+    pub picture: Option<Picture>,
+    /// Data to send, JSON text.
+    pub payload: AttrValue,
+    /// What is wrong with it; empty if nothing.
+    pub payload_error: AttrValue,
+    /// Whether it can be sent.
+    pub send_data: bool,
+    /// Told of each change of a field.
+    pub on_typed: Callback<Typed>,
+    /// Told of each press.
+    pub on_press: Callback<Press>,
+}
+
+/// Publishes camera and microphone under a name.
+#[component]
+pub fn PublishCard(props: &PublishCardProps) -> Html {
+    let role = StreamRole::Publisher;
+    html! {
+        <section class="card" aria-labelledby="publishTitle">
+            <div class="card-title">
+                <h2 id="publishTitle">{"Publish"}</h2>
+                <span class="caption text-muted">{"Local"}</span>
+            </div>
+            <LocalVideo picture={props.picture.clone()} />
+            <NameForm
+                id="streamerForm"
+                input_id="publishStream"
+                button_id="publishBtn"
+                name={props.half.name.clone()}
+                controls={props.controls}
+                on_text={props.on_typed.reform(move |text| Typed::Name(role, text))}
+                on_submit={props.on_press.reform(move |()| Press::Stream(role))}
+            />
+            <ReportLine
+                status_id="publishStatus"
+                info_id="publishInfo"
+                report={props.half.report.clone()}
+            />
+            <PayloadForm
+                payload={&props.payload}
+                error={&props.payload_error}
+                enabled={props.send_data}
+                on_typed={&props.on_typed}
+                on_press={&props.on_press}
+            />
+        </section>
+    }
+}

@@ -1,0 +1,516 @@
+//! The loop that joins the session, the browser and the screen.
+//!
+//! Everything that happens, a press or a callback of the browser, is one
+//! [`Event`] in one bounded queue; the loop takes them in order, gives them to
+//! the [`Session`], does what it asks for and tells the screen. Callbacks do
+//! nothing but push.
+
+use core::time::Duration;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures::StreamExt;
+use futures::channel::mpsc;
+use session::{Config, Input, Output, Play, Publish, Session, SessionStatus, StreamRole, Time};
+use wire::{MediaSessionId, StreamEventType, StreamName};
+use yew::Callback;
+
+use crate::platform::media::{Camera, MediaError, Picture};
+use crate::platform::peer::{Peer, PeerError, PeerEvent};
+use crate::platform::socket::{Connect, Socket, SocketEvent, SocketRequest};
+use crate::platform::task::{self, Task};
+use crate::platform::timer::{self, Timer};
+use crate::platform::{dom, location, random};
+use crate::state::Command;
+
+/// Events waiting for the loop. It runs after every callback, so more than a
+/// few mean that it hangs.
+const QUEUE_LENGTH: usize = 1_024;
+/// The server-side application.
+const APP_KEY: &str = "defaultApp";
+/// Until ESTABLISHED.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// From the offer to PUBLISHING or PLAYING.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(15);
+/// The server pings every 5 s; three may get lost.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(16);
+
+/// What the driver tells the screen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Update {
+    /// The session tells something.
+    Session(session::Event),
+    /// A stream could not be asked for.
+    Refused {
+        /// Publisher or player.
+        role: StreamRole,
+        /// Why, for people.
+        reason: String,
+    },
+    /// What the camera sees; `None` when it is off.
+    Preview(Option<Picture>),
+    /// What the played stream shows; `None` when it is over.
+    Remote(Option<Picture>),
+}
+
+/// The running loop. Dropping it ends it, and with it the session, its socket,
+/// its streams and the camera.
+#[must_use = "dropping the driver ends everything it holds"]
+pub struct Driver {
+    queue: Queue,
+    _loop: Task,
+}
+
+impl Driver {
+    /// Starts a loop that opens sockets with `connect` and reports to `updates`.
+    pub fn start(connect: Connect, updates: Callback<Update>) -> Self {
+        let (sender, events) = mpsc::channel(QUEUE_LENGTH);
+        let queue = Queue(Rc::new(RefCell::new(sender)));
+        let shell = Shell {
+            connect,
+            updates,
+            queue: queue.clone(),
+            live: None,
+            camera: None,
+            sessions: 0,
+        };
+        Self {
+            queue,
+            _loop: Task::spawn(run(shell, events)),
+        }
+    }
+
+    /// Asks for something; the answer comes as an [`Update`].
+    pub fn send(&self, command: Command) {
+        self.queue.push(Event::Command(command));
+    }
+}
+
+/// Everything that can happen.
+enum Event {
+    Command(Command),
+    /// Of one session's socket; those of earlier sessions come too late.
+    Socket(SessionNumber, SocketEvent),
+    /// The session's timer is due.
+    Timer(SessionNumber),
+    /// The camera is on, for this stream, or cannot be had.
+    Camera(MediaSessionId, Result<Camera, MediaError>),
+    Peer(MediaSessionId, PeerEvent),
+}
+
+/// Counts the sessions of one loop.
+type SessionNumber = u32;
+
+#[derive(Clone)]
+struct Queue(Rc<RefCell<mpsc::Sender<Event>>>);
+
+impl Queue {
+    /// Appends an event. After the loop's end it is dropped, and what it owns
+    /// with it.
+    fn push(&self, event: Event) {
+        let pushed = self.0.borrow_mut().try_send(event);
+        if pushed.is_err_and(|error| error.is_full()) {
+            dom::log_warning("the page is overloaded: an event was dropped");
+        }
+    }
+
+    /// A callback that pushes what it is called with.
+    fn callback<T: 'static>(&self, event: impl Fn(T) -> Event + 'static) -> Callback<T> {
+        let queue = self.clone();
+        Callback::from(move |value| queue.push(event(value)))
+    }
+}
+
+async fn run(mut shell: Shell, mut events: mpsc::Receiver<Event>) {
+    while let Some(event) = events.next().await {
+        shell.handle(event);
+    }
+}
+
+struct Shell {
+    connect: Connect,
+    updates: Callback<Update>,
+    queue: Queue,
+    live: Option<Live>,
+    /// Stays on between two publishings of a session.
+    camera: Option<Camera>,
+    sessions: SessionNumber,
+}
+
+/// One session and what it owns.
+struct Live {
+    number: SessionNumber,
+    url: String,
+    session: Session,
+    socket: Option<Box<dyn Socket>>,
+    timer: Option<Timer>,
+    publisher: Option<Leg>,
+    player: Option<Leg>,
+}
+
+/// One stream of the session.
+struct Leg {
+    id: MediaSessionId,
+    peer: Option<Peer>,
+}
+
+impl Live {
+    fn leg(&mut self, role: StreamRole) -> &mut Option<Leg> {
+        match role {
+            StreamRole::Publisher => &mut self.publisher,
+            StreamRole::Player => &mut self.player,
+        }
+    }
+
+    fn role_of(&self, id: &MediaSessionId) -> Option<StreamRole> {
+        let is = |leg: &Option<Leg>| leg.as_ref().is_some_and(|leg| leg.id == *id);
+        if is(&self.publisher) {
+            Some(StreamRole::Publisher)
+        } else if is(&self.player) {
+            Some(StreamRole::Player)
+        } else {
+            None
+        }
+    }
+}
+
+impl Shell {
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Command(command) => self.command(command),
+            Event::Socket(number, event) => self.of_session(number, socket_input(event)),
+            Event::Timer(number) => self.of_session(number, Input::Timeout),
+            Event::Camera(id, camera) => self.camera_opened(id, camera),
+            Event::Peer(id, event) => self.peer_event(id, event),
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Connect { url } => self.connect(url),
+            Command::Disconnect => self.ask(Input::Disconnect),
+            Command::Start { role, name } => self.start(role, name),
+            Command::Stop(role) => {
+                if let Some(id) = self.id_of(role) {
+                    self.ask(Input::Stop(id));
+                }
+            }
+            Command::Available { name } => match fresh_id() {
+                Ok(id) => self.ask(Input::Available { id, name }),
+                Err(reason) => dom::log_warning(&reason),
+            },
+            Command::SendData(payload) => {
+                if let Some(id) = self.id_of(StreamRole::Publisher) {
+                    self.ask(Input::SendStreamEvent {
+                        id,
+                        event_type: StreamEventType::Data,
+                        payload: Some(payload),
+                    });
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self, url: String) {
+        self.sessions += 1;
+        self.live = Some(Live {
+            number: self.sessions,
+            url,
+            session: Session::new(config()),
+            socket: None,
+            timer: None,
+            publisher: None,
+            player: None,
+        });
+        self.ask(Input::Connect);
+    }
+
+    fn start(&mut self, role: StreamRole, name: StreamName) {
+        if let Err(reason) = self.try_start(role, name) {
+            self.close_media(role);
+            self.updates.emit(Update::Refused { role, reason });
+        }
+    }
+
+    fn try_start(&mut self, role: StreamRole, name: StreamName) -> Result<(), String> {
+        let id = fresh_id()?;
+        let live = self.live.as_mut().ok_or("there is no session")?;
+        *live.leg(role) = Some(Leg {
+            id: id.clone(),
+            peer: None,
+        });
+        let custom = None;
+        self.input(match role {
+            StreamRole::Publisher => Input::Publish(Publish { id, name, custom }),
+            StreamRole::Player => Input::Play(Play { id, name, custom }),
+        })
+        .map_err(|refusal| refusal.to_string())
+    }
+
+    /// Gives the session what the user asked for. A refusal means that the
+    /// session went on in the meantime, which the screen learns by itself.
+    fn ask(&mut self, input: Input) {
+        if let Err(refusal) = self.input(input) {
+            dom::log_warning(&format!("not done: {refusal}"));
+        }
+    }
+
+    fn of_session(&mut self, number: SessionNumber, input: Input) {
+        if self.live.as_ref().is_some_and(|live| live.number == number) {
+            self.ask(input);
+        }
+    }
+
+    /// Gives the session an input and does all it asks for.
+    fn input(&mut self, input: Input) -> Result<(), session::Error> {
+        let Some(live) = &mut self.live else {
+            return Ok(());
+        };
+        let result = live.session.handle(input, now());
+        while let Some(output) = self.poll_output() {
+            self.obey(output);
+        }
+        self.end_or_arm_timer();
+        result
+    }
+
+    fn poll_output(&mut self) -> Option<Output> {
+        self.live.as_mut()?.session.poll_output()
+    }
+
+    fn obey(&mut self, output: Output) {
+        match output {
+            Output::OpenSocket => self.open_socket(),
+            Output::Send(text) => self.send(&text),
+            Output::CloseSocket => {
+                if let Some(live) = &mut self.live {
+                    live.socket = None;
+                }
+            }
+            Output::CreateOffer { id, role } => self.create_offer(id, role),
+            Output::ApplyAnswer { id, sdp } => {
+                if let Some(peer) = self.peer(&id) {
+                    peer.apply_answer(&sdp);
+                }
+            }
+            Output::CloseMedia { id } => {
+                if let Some(role) = self.role_of(&id) {
+                    self.close_media(role);
+                }
+            }
+            Output::Notify(event) => self.updates.emit(Update::Session(event)),
+        }
+    }
+
+    fn end_or_arm_timer(&mut self) {
+        let Some(live) = &mut self.live else {
+            return;
+        };
+        match live.session.status() {
+            SessionStatus::Disconnected | SessionStatus::Failed => self.end(),
+            SessionStatus::Pending | SessionStatus::Connected | SessionStatus::Established => {
+                let (queue, number) = (self.queue.clone(), live.number);
+                live.timer = live
+                    .session
+                    .timeout()
+                    .map(|at| Timer::after(at - now(), move || queue.push(Event::Timer(number))));
+            }
+        }
+    }
+
+    /// The session is over: nothing of it stays, and the camera goes off.
+    fn end(&mut self) {
+        self.close_media(StreamRole::Publisher);
+        self.close_media(StreamRole::Player);
+        self.live = None;
+        if self.camera.take().is_some() {
+            self.updates.emit(Update::Preview(None));
+        }
+    }
+
+    fn open_socket(&mut self) {
+        let Some(live) = &mut self.live else {
+            return;
+        };
+        let number = live.number;
+        let opened = self.connect.emit(SocketRequest {
+            url: live.url.clone(),
+            on_event: self
+                .queue
+                .callback(move |event| Event::Socket(number, event)),
+        });
+        match opened {
+            Ok(socket) => live.socket = Some(socket),
+            Err(error) => self.socket_failed(number, error.to_string()),
+        }
+    }
+
+    fn send(&mut self, text: &str) {
+        let Some(live) = &self.live else {
+            return;
+        };
+        if let Some(Err(error)) = live.socket.as_ref().map(|socket| socket.send(text)) {
+            self.socket_failed(live.number, error.to_string());
+        }
+    }
+
+    fn socket_failed(&self, number: SessionNumber, reason: String) {
+        self.queue
+            .push(Event::Socket(number, SocketEvent::Failed(reason)));
+    }
+
+    fn create_offer(&mut self, id: MediaSessionId, role: StreamRole) {
+        match role {
+            StreamRole::Player => {
+                let on_event = self.peer_callback(&id);
+                self.negotiate(&id, Peer::player(on_event));
+            }
+            StreamRole::Publisher if self.camera.as_ref().is_some_and(Camera::is_live) => {
+                self.offer_camera(&id);
+            }
+            StreamRole::Publisher => {
+                self.camera = None;
+                let queue = self.queue.clone();
+                task::detach(async move {
+                    let camera = Camera::open().await;
+                    queue.push(Event::Camera(id, camera));
+                });
+            }
+        }
+    }
+
+    fn camera_opened(&mut self, id: MediaSessionId, camera: Result<Camera, MediaError>) {
+        if self.role_of(&id).is_none() {
+            // The stream ended while the user was asked; the camera goes off.
+            return;
+        }
+        match camera {
+            Ok(camera) => {
+                self.updates.emit(Update::Preview(Some(camera.picture())));
+                self.camera = Some(camera);
+                self.offer_camera(&id);
+            }
+            Err(error) => self.media_failed(id, error.to_string()),
+        }
+    }
+
+    fn offer_camera(&mut self, id: &MediaSessionId) {
+        let on_event = self.peer_callback(id);
+        if let Some(camera) = &self.camera {
+            let peer = Peer::publisher(camera, on_event);
+            self.negotiate(id, peer);
+        }
+    }
+
+    fn negotiate(&mut self, id: &MediaSessionId, peer: Result<Peer, PeerError>) {
+        match peer {
+            Ok(mut peer) => {
+                peer.create_offer();
+                if let Some(leg) = self.leg(id) {
+                    leg.peer = Some(peer);
+                }
+            }
+            // Queued: the session may be in the middle of its outputs.
+            Err(error) => {
+                let failed = PeerEvent::Failed(error);
+                self.queue.push(Event::Peer(id.clone(), failed));
+            }
+        }
+    }
+
+    fn peer_event(&mut self, id: MediaSessionId, event: PeerEvent) {
+        let Some(role) = self.role_of(&id) else {
+            return;
+        };
+        match event {
+            PeerEvent::Offer(sdp) => {
+                let (has_audio, has_video) = self.kinds(role);
+                self.ask(Input::OfferCreated {
+                    id,
+                    sdp,
+                    has_audio,
+                    has_video,
+                });
+            }
+            PeerEvent::Picture(picture) => self.updates.emit(Update::Remote(Some(picture))),
+            PeerEvent::Failed(error) => self.media_failed(id, error.to_string()),
+        }
+    }
+
+    fn media_failed(&mut self, id: MediaSessionId, error: String) {
+        self.ask(Input::MediaFailed { id, error });
+    }
+
+    /// Whether a stream has audio and video.
+    fn kinds(&self, role: StreamRole) -> (bool, bool) {
+        match (role, &self.camera) {
+            (StreamRole::Publisher, Some(camera)) => (camera.has_audio(), camera.has_video()),
+            (StreamRole::Publisher, None) | (StreamRole::Player, _) => (true, true),
+        }
+    }
+
+    fn close_media(&mut self, role: StreamRole) {
+        let Some(live) = &mut self.live else {
+            return;
+        };
+        let closed = live.leg(role).take().is_some();
+        if closed && role == StreamRole::Player {
+            self.updates.emit(Update::Remote(None));
+        }
+    }
+
+    fn peer_callback(&self, id: &MediaSessionId) -> Callback<PeerEvent> {
+        let id = id.clone();
+        self.queue
+            .callback(move |event| Event::Peer(id.clone(), event))
+    }
+
+    fn role_of(&self, id: &MediaSessionId) -> Option<StreamRole> {
+        self.live.as_ref()?.role_of(id)
+    }
+
+    fn id_of(&mut self, role: StreamRole) -> Option<MediaSessionId> {
+        let leg = self.live.as_mut()?.leg(role).as_ref()?;
+        Some(leg.id.clone())
+    }
+
+    fn leg(&mut self, id: &MediaSessionId) -> Option<&mut Leg> {
+        let live = self.live.as_mut()?;
+        let role = live.role_of(id)?;
+        live.leg(role).as_mut()
+    }
+
+    fn peer(&mut self, id: &MediaSessionId) -> Option<&mut Peer> {
+        self.leg(id)?.peer.as_mut()
+    }
+}
+
+fn socket_input(event: SocketEvent) -> Input {
+    match event {
+        SocketEvent::Opened => Input::SocketOpened,
+        SocketEvent::Message(text) => Input::SocketMessage(text),
+        SocketEvent::Closed => Input::SocketClosed,
+        SocketEvent::Failed(reason) => Input::SocketFailed(reason),
+    }
+}
+
+fn config() -> Config {
+    Config {
+        app_key: APP_KEY.to_owned(),
+        client_os_version: location::app_version(),
+        client_browser_version: location::user_agent(),
+        custom: None,
+        connect_timeout: CONNECT_TIMEOUT,
+        stream_timeout: STREAM_TIMEOUT,
+        silence_timeout: SILENCE_TIMEOUT,
+    }
+}
+
+fn fresh_id() -> Result<MediaSessionId, String> {
+    let bits = random::bits().map_err(|thrown| thrown.to_string())?;
+    Ok(MediaSessionId::from_random(bits))
+}
+
+fn now() -> Time {
+    Time::new(timer::since_page_opened())
+}

@@ -1,0 +1,43 @@
+//! Elements: mounting, reading fields, scrolling.
+
+use web_sys::{Element, HtmlInputElement, HtmlTextAreaElement};
+use yew::{AppHandle, BaseComponent, InputEvent, NodeRef, TargetCast};
+
+/// Mounts `C` with its default properties into the element `id`; `None` if the
+/// document has no such element.
+pub fn mount<C>(id: &str) -> Option<AppHandle<C>>
+where
+    C: BaseComponent,
+    C::Properties: Default,
+{
+    let root = web_sys::window()?.document()?.get_element_by_id(id)?;
+    Some(yew::Renderer::<C>::with_root(root).render())
+}
+
+/// What an `<input>` holds after an input event.
+pub fn input_value(event: &InputEvent) -> String {
+    event
+        .target_dyn_into::<HtmlInputElement>()
+        .map(|input| input.value())
+        .unwrap_or_default()
+}
+
+/// What a `<textarea>` holds after an input event.
+pub fn textarea_value(event: &InputEvent) -> String {
+    event
+        .target_dyn_into::<HtmlTextAreaElement>()
+        .map(|area| area.value())
+        .unwrap_or_default()
+}
+
+/// Scrolls an element to its end.
+pub fn scroll_to_end(node: &NodeRef) {
+    if let Some(element) = node.cast::<Element>() {
+        element.set_scroll_top(element.scroll_height());
+    }
+}
+
+/// Writes a line into the browser's console.
+pub fn log_warning(text: &str) {
+    web_sys::console::warn_1(&text.into());
+}

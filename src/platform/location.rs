@@ -1,0 +1,50 @@
+//! Where the page comes from, and what the browser says of itself.
+
+use web_sys::UrlSearchParams;
+
+/// The address the page was opened by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PageAddress {
+    /// The page came over plain `http:`.
+    pub plain_http: bool,
+    /// Host name, without port; an IPv6 address keeps its brackets.
+    pub host: String,
+    /// The port, if the address names one.
+    pub port: Option<u16>,
+}
+
+/// The page's own address; empty where there is no window.
+pub fn page_address() -> PageAddress {
+    let Some(location) = web_sys::window().map(|window| window.location()) else {
+        return PageAddress::default();
+    };
+    PageAddress {
+        plain_http: location
+            .protocol()
+            .is_ok_and(|protocol| protocol == "http:"),
+        host: location.hostname().unwrap_or_default(),
+        port: location.port().ok().and_then(|port| port.parse().ok()),
+    }
+}
+
+/// The value of `name` in the page's query string.
+pub fn query(name: &str) -> Option<String> {
+    let search = web_sys::window()?.location().search().ok()?;
+    UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
+/// What the browser says of its operating system (`navigator.appVersion`).
+pub fn app_version() -> String {
+    navigator_text(|navigator| navigator.app_version())
+}
+
+/// What the browser says of itself (`navigator.userAgent`).
+pub fn user_agent() -> String {
+    navigator_text(|navigator| navigator.user_agent())
+}
+
+fn navigator_text<E>(read: impl FnOnce(web_sys::Navigator) -> Result<String, E>) -> String {
+    web_sys::window()
+        .and_then(|window| read(window.navigator()).ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,19 @@
+//! The browser, and the only code that knows `web-sys`.
+//!
+//! Every listener, timer, task, socket, camera and peer connection has one
+//! owner here whose `Drop` ends it, and everything JavaScript throws becomes a
+//! typed error.
+
+pub mod dom;
+pub mod location;
+pub mod media;
+pub mod peer;
+pub mod random;
+pub mod socket;
+pub mod task;
+pub mod timer;
+pub mod video;
+
+mod thrown;
+
+pub use thrown::Thrown;

@@ -1,0 +1,176 @@
+//! One WebRTC peer connection a stream (RFC 8829): it makes the offer, the
+//! server answers. There is no trickle in this protocol: the offer leaves
+//! without candidates, and the server's are in its answer.
+
+use gloo_events::EventListener;
+use thiserror::Error;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    MediaStream, RtcBundlePolicy, RtcConfiguration, RtcPeerConnection, RtcPeerConnectionState,
+    RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit,
+    RtcTrackEvent,
+};
+use yew::Callback;
+
+use super::Thrown;
+use super::media::{Camera, Picture};
+use super::task::Task;
+
+/// Why a peer connection does not come about.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PeerError {
+    /// The browser makes no peer connection.
+    #[error("the browser refuses a peer connection: {0}")]
+    Create(Thrown),
+    /// No offer could be made.
+    #[error("the browser makes no offer: {0}")]
+    Offer(Thrown),
+    /// The server's answer does not fit.
+    #[error("the server's answer was refused: {0}")]
+    Answer(Thrown),
+    /// ICE or DTLS failed, or was lost later on.
+    #[error("the media connection failed (ICE or DTLS)")]
+    ConnectionFailed,
+}
+
+/// What a peer connection reports.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PeerEvent {
+    /// The offer, already set as local description.
+    Offer(String),
+    /// The first of the remote tracks is there; later ones join the same picture.
+    Picture(Picture),
+    /// Nothing more will come of it.
+    Failed(PeerError),
+}
+
+/// Whether the browser has peer connections at all.
+pub fn is_supported() -> bool {
+    js_sys::Reflect::has(&js_sys::global(), &"RTCPeerConnection".into()).unwrap_or(false)
+}
+
+/// A peer connection. Dropping it closes it, and no event comes after.
+#[must_use = "dropping a peer closes it"]
+pub struct Peer {
+    connection: RtcPeerConnection,
+    on_event: Callback<PeerEvent>,
+    listeners: Vec<EventListener>,
+    negotiation: Option<Task>,
+}
+
+impl Peer {
+    /// A peer that receives audio and video.
+    ///
+    /// # Errors
+    /// The browser makes none.
+    pub fn player(on_event: Callback<PeerEvent>) -> Result<Self, PeerError> {
+        let mut peer = Self::new(on_event)?;
+        let init = RtcRtpTransceiverInit::new();
+        init.set_direction(RtcRtpTransceiverDirection::Recvonly);
+        for kind in ["audio", "video"] {
+            peer.connection
+                .add_transceiver_with_str_and_init(kind, &init);
+        }
+        let listener = peer.listen_for_tracks()?;
+        peer.listeners.push(listener);
+        Ok(peer)
+    }
+
+    /// A peer that sends what `camera` captures.
+    ///
+    /// # Errors
+    /// The browser makes none.
+    pub fn publisher(camera: &Camera, on_event: Callback<PeerEvent>) -> Result<Self, PeerError> {
+        let peer = Self::new(on_event)?;
+        let init = RtcRtpTransceiverInit::new();
+        init.set_direction(RtcRtpTransceiverDirection::Sendonly);
+        // One stream for both tracks, so that players keep them in sync.
+        init.set_streams(&js_sys::Array::of1(camera.stream()));
+        for track in camera.tracks() {
+            peer.connection
+                .add_transceiver_with_media_stream_track_and_init(&track, &init);
+        }
+        Ok(peer)
+    }
+
+    /// Starts making the offer; [`PeerEvent::Offer`] brings it.
+    pub fn create_offer(&mut self) {
+        let connection = self.connection.clone();
+        let on_event = self.on_event.clone();
+        self.negotiation = Some(Task::spawn(async move {
+            on_event.emit(match offer(&connection).await {
+                Ok(sdp) => PeerEvent::Offer(sdp),
+                Err(cause) => PeerEvent::Failed(PeerError::Offer(cause.into())),
+            });
+        }));
+    }
+
+    /// Takes the server's answer; [`PeerEvent::Failed`] if it does not fit.
+    pub fn apply_answer(&mut self, sdp: &str) {
+        let answer = RtcSessionDescriptionInit::new(RtcSdpType::Answer);
+        answer.set_sdp(sdp);
+        let done = JsFuture::from(self.connection.set_remote_description(&answer));
+        let on_event = self.on_event.clone();
+        self.negotiation = Some(Task::spawn(async move {
+            if let Err(cause) = done.await {
+                on_event.emit(PeerEvent::Failed(PeerError::Answer(cause.into())));
+            }
+        }));
+    }
+
+    fn new(on_event: Callback<PeerEvent>) -> Result<Self, PeerError> {
+        let configuration = RtcConfiguration::new();
+        configuration.set_bundle_policy(RtcBundlePolicy::MaxBundle);
+        let connection = RtcPeerConnection::new_with_configuration(&configuration)
+            .map_err(|cause| PeerError::Create(cause.into()))?;
+        let state_changed = EventListener::new(&connection, "connectionstatechange", {
+            let connection = connection.clone();
+            let on_event = on_event.clone();
+            move |_| {
+                if connection.connection_state() == RtcPeerConnectionState::Failed {
+                    on_event.emit(PeerEvent::Failed(PeerError::ConnectionFailed));
+                }
+            }
+        });
+        Ok(Self {
+            connection,
+            on_event,
+            listeners: vec![state_changed],
+            negotiation: None,
+        })
+    }
+
+    /// Gathers the tracks in a stream of our own: servers differ in whether
+    /// their answer names one, and it must be the same for audio and video.
+    fn listen_for_tracks(&self) -> Result<EventListener, PeerError> {
+        let stream = MediaStream::new().map_err(|cause| PeerError::Create(cause.into()))?;
+        let on_event = self.on_event.clone();
+        Ok(EventListener::new(
+            &self.connection,
+            "track",
+            move |event| {
+                let first = stream.get_tracks().length() == 0;
+                stream.add_track(&event.unchecked_ref::<RtcTrackEvent>().track());
+                if first {
+                    on_event.emit(PeerEvent::Picture(Picture::new(&stream)));
+                }
+            },
+        ))
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.negotiation = None;
+        self.listeners.clear();
+        self.connection.close();
+    }
+}
+
+async fn offer(connection: &RtcPeerConnection) -> Result<String, JsValue> {
+    let offer = JsFuture::from(connection.create_offer()).await?;
+    let offer: RtcSessionDescriptionInit = offer.unchecked_into();
+    JsFuture::from(connection.set_local_description(&offer)).await?;
+    Ok(offer.get_sdp().unwrap_or_default())
+}

@@ -1,0 +1,33 @@
+//! Time: the monotonic clock, the wall clock and one-shot timers.
+
+use core::time::Duration;
+
+use gloo_timers::callback::Timeout;
+
+/// A one-shot timer; dropping it cancels it.
+#[derive(Debug)]
+#[must_use = "dropping a timer cancels it"]
+pub struct Timer(#[allow(dead_code, reason = "held for its Drop")] Timeout);
+
+impl Timer {
+    /// Calls `on_due` once, `delay` from now and never before.
+    pub fn after(delay: Duration, on_due: impl FnOnce() + 'static) -> Self {
+        // `setTimeout` counts in whole milliseconds up to `i32::MAX`.
+        let millis = delay.as_micros().div_ceil(1_000).min(i32::MAX as u128) as u32;
+        Self(Timeout::new(millis, on_due))
+    }
+}
+
+/// Time since the page was opened, on a clock that never goes back.
+pub fn since_page_opened() -> Duration {
+    let millis = web_sys::window()
+        .and_then(|window| window.performance())
+        .map_or(0.0, |performance| performance.now());
+    Duration::try_from_secs_f64(millis / 1_000.0).unwrap_or_default()
+}
+
+/// The user's local time of day, hours and minutes.
+pub fn local_time() -> (u32, u32) {
+    let now = js_sys::Date::new_0();
+    (now.get_hours(), now.get_minutes())
+}
