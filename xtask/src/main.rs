@@ -1,3 +1,70 @@
-//! The `cargo xtask` command.
+//! `cargo xtask`: gets the tools, builds, starts and tests the workspace.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | `demo` | builds everything and plays the test picture until Ctrl-C |
+//! | `test` | every check CI runs, and where the time went |
+//! | `build` | the page and the programs, for both of them |
+//! | `tools`, `browser` | find or install what is not in the checkout |
+//! | `shell`, `process` | run programs; none outlives xtask |
+//! | `progress` | headings and the table of times |
 
-fn main() {}
+mod browser;
+mod build;
+mod cache;
+mod demo;
+mod process;
+mod progress;
+mod shell;
+mod test;
+mod tools;
+mod version;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use process::Interrupted;
+use shell::Shell;
+
+/// Set-up, demo and tests of the workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build everything, start server and publisher, print the page's URL.
+    Demo(demo::Options),
+    /// Everything CI checks: format, lints, docs, licences and every test.
+    Test(test::Options),
+    /// Only get the tools that `demo` and `test` need.
+    Setup,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Interrupted>() => {
+            eprintln!("\ninterrupted");
+            ExitCode::from(130) // what shells report for SIGINT
+        }
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    let mut shell = Shell::new()?;
+    match task {
+        Task::Demo(options) => demo::run(&mut shell, &options),
+        Task::Test(options) => test::run(&mut shell, &options),
+        Task::Setup => tools::prepare(&mut shell, tools::ALL.iter().copied()),
+    }
+}

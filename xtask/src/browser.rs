@@ -1,0 +1,133 @@
+//! Chromium and its driver: found, or installed by apt where it may.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell::Shell;
+
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+
+/// Seconds to wait for another apt on the machine to end.
+const APT_PATIENCE: &str = "DPkg::Lock::Timeout=300";
+
+/// Debian's names; Ubuntu has a package of each name too.
+const PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
+
+/// Finds both, or installs them, and tells every later step by the variables
+/// `CHROME` and `CHROMEDRIVER`, which also overrule the search.
+///
+/// # Errors
+/// One sentence when they are missing and cannot be installed, or when they
+/// are not of the same major version and would not work together.
+pub(crate) fn ensure(shell: &mut Shell) -> Result<()> {
+    let (chrome, driver) = match find(shell)? {
+        Some(found) => found,
+        None => {
+            install(shell)?;
+            find(shell)?.context("apt installed Chromium, yet it is not on the path")?
+        }
+    };
+    check_versions(major(shell, &chrome), major(shell, &driver))?;
+    eprintln!("  chromium: {}", chrome.display());
+    eprintln!("  chromedriver: {}", driver.display());
+    shell.set_variable("CHROME", chrome);
+    shell.set_variable("CHROMEDRIVER", driver);
+    Ok(())
+}
+
+fn find(shell: &Shell) -> Result<Option<(PathBuf, PathBuf)>> {
+    let chrome = match given("CHROME")? {
+        Some(given) => Some(given),
+        None => BROWSERS.iter().find_map(|name| shell.find(name)),
+    };
+    let driver = match given("CHROMEDRIVER")? {
+        Some(given) => Some(given),
+        None => shell.find("chromedriver"),
+    };
+    Ok(chrome.zip(driver))
+}
+
+/// The program an environment variable names.
+fn given(variable: &str) -> Result<Option<PathBuf>> {
+    let Some(path) = env::var_os(variable).map(PathBuf::from) else {
+        return Ok(None);
+    };
+    if !path.is_file() {
+        bail!("{variable} names {}, which is not a file", path.display());
+    }
+    Ok(Some(path))
+}
+
+fn install(shell: &Shell) -> Result<()> {
+    let by_hand = format!("apt-get install {}", PACKAGES.join(" "));
+    if shell.find("apt-get").is_none() {
+        bail!(
+            "the page's tests need Chromium and ChromeDriver: install both, of one version, \
+             on the path or named by CHROME and CHROMEDRIVER"
+        );
+    }
+    if !is_root() {
+        bail!("the page's tests need Chromium and ChromeDriver: run `sudo {by_hand}`");
+    }
+    eprintln!("  chromium: installing by apt, once per machine");
+    let apt = |arguments: &[&str]| {
+        let mut command = shell.command("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        shell.run(command.args(["-o", APT_PATIENCE]).args(arguments))
+    };
+    apt(&["update"])
+        .and_then(|()| apt(&["install", "--yes", PACKAGES[0], PACKAGES[1]]))
+        .with_context(|| {
+            format!("the page's tests need Chromium and ChromeDriver, and `{by_hand}` failed")
+        })
+}
+
+/// The first number in what `program --version` says.
+fn major(shell: &Shell, program: &Path) -> Option<String> {
+    major_in(&shell.version_of(program)?)
+}
+
+fn major_in(text: &str) -> Option<String> {
+    let version = text
+        .split_whitespace()
+        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
+    version.split('.').next().map(str::to_owned)
+}
+
+fn check_versions(chrome: Option<String>, driver: Option<String>) -> Result<()> {
+    let chrome = chrome.context("the browser found does not run with --version")?;
+    let driver = driver.context("the chromedriver found does not run with --version")?;
+    if chrome != driver {
+        bail!(
+            "Chromium {chrome} and ChromeDriver {driver} do not work together: \
+             install both of one version, or name a pair by CHROME and CHROMEDRIVER"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browser_and_driver_have_to_be_of_one_major_version() {
+        let chrome = || major_in("Chromium 156.0.8078.79 built on Debian GNU/Linux 12");
+        let driver = |text| major_in(text);
+        assert!(check_versions(chrome(), driver("ChromeDriver 156.0.9999.1 (a21c)")).is_ok());
+        assert!(check_versions(chrome(), driver("ChromeDriver 155.0.8078.79 (b)")).is_err());
+        assert!(check_versions(chrome(), driver("cannot run")).is_err());
+    }
+}

@@ -1,0 +1,77 @@
+//! The page and the programs, built for `demo` and `test` alike.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::shell::Shell;
+
+/// Every package but the page. All steps choose their packages by this, so that
+/// cargo chooses one set of features and compiles each dependency once.
+pub(crate) const NATIVE: [&str; 3] = ["--workspace", "--exclude", "two-way-streaming"];
+
+const SERVER: &str = "twoway-server";
+const PUBLISH: &str = "twoway-publish";
+
+/// The two commands of the workspace, as built.
+pub(crate) struct Programs {
+    pub(crate) server: PathBuf,
+    pub(crate) publish: PathBuf,
+}
+
+/// How programs are compiled.
+#[derive(Clone, Copy)]
+pub(crate) enum Profile {
+    /// What the tests have compiled already; the media path is optimised.
+    Dev,
+    /// What users run.
+    Release,
+}
+
+/// Builds the page as users get it, and returns the folder it is in.
+///
+/// `index.html` names the profile; trunk runs `wasm-bindgen` and `wasm-opt`
+/// from the shell's path. Offline, it fails rather than download its own.
+pub(crate) fn page(shell: &Shell) -> Result<PathBuf> {
+    shell.run(&mut shell.cargo(["fetch"]))?;
+    let mut trunk = shell.command("trunk");
+    trunk.args(["build", "--release", "--offline", "--skip-version-check"]);
+    if env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+        // Trunk takes it for a flag of its own that is `true` or `false`.
+        trunk.env("NO_COLOR", "true");
+    } else {
+        trunk.env_remove("NO_COLOR");
+    }
+    shell.run(&mut trunk)?;
+    Ok(shell.root().join("dist"))
+}
+
+/// Builds server and publisher.
+pub(crate) fn programs(shell: &Shell, profile: Profile) -> Result<Programs> {
+    let mut build = shell.cargo(["build", "--bin", SERVER, "--bin", PUBLISH]);
+    build.args(NATIVE);
+    let folder = match profile {
+        Profile::Dev => "debug",
+        Profile::Release => {
+            build.arg("--release");
+            "release"
+        }
+    };
+    shell.run(&mut build)?;
+    let folder = target_folder()?.join(folder);
+    let program = |name| folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    Ok(Programs {
+        server: program(SERVER),
+        publish: program(PUBLISH),
+    })
+}
+
+/// Cargo's output folder: this program, `<target>/debug/xtask`, came from it.
+fn target_folder() -> Result<PathBuf> {
+    let xtask = env::current_exe().context("cannot tell where xtask itself lies")?;
+    let folder = xtask.parent().and_then(Path::parent);
+    folder
+        .map(Path::to_path_buf)
+        .context("xtask lies outside of a target folder")
+}
