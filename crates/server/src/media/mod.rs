@@ -1,1 +1,238 @@
-//! The embedded forwarder.
+//! The embedded forwarder: ICE-lite WebRTC peers on worker threads, RTP passed
+//! from publishers to players without decoding.
+//!
+//! A [`Forwarder`] has one thread a core. Each thread owns a UDP socket and the
+//! peers that were placed on it; nothing is locked or shared on a packet's way.
+//! From the outside in:
+//!
+//! - `worker`: the thread, its socket and its mailbox;
+//! - `shard`: the peers of one worker, sans-IO; `demux` and `timers` serve it;
+//! - `publisher`, `player`: a peer, on top of a `link` (str0m and its timeouts);
+//! - `clock`, `codec`, `keyframe`, `rewrite`, `sdp`: one matter each, pure.
+//!
+//! Not here: decoding, recording, congestion control towards players, ICE over
+//! TCP, simulcast.
+
+mod address;
+mod clock;
+mod codec;
+mod config;
+mod demux;
+mod directory;
+mod keyframe;
+mod link;
+mod packet;
+mod peer;
+mod player;
+mod publisher;
+mod rewrite;
+mod sdp;
+mod shard;
+mod socket;
+mod timers;
+mod worker;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use str0m::crypto::from_feature_flags;
+use thiserror::Error;
+use tracing::{info, warn};
+
+pub use config::Config;
+
+use crate::core::backend::{Command, EndReason, Event, MediaBackend, PeerId, Role};
+use crate::counters::Counters;
+use directory::{Directory, Home};
+use link::Settings;
+use shard::{Message, WorkerId};
+use worker::{Mailbox, Worker};
+
+/// Why a forwarder cannot start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The interfaces' addresses are not to be had.
+    #[error("cannot list this host's network addresses: {0}")]
+    Interfaces(#[source] io::Error),
+    /// There is no address that clients could be told.
+    #[error("no usable network address of the bound family; give a public address")]
+    NoAddress,
+    /// A worker's UDP socket.
+    #[error("cannot use UDP {address} port {port} (0 is any) for media: {source}")]
+    Socket {
+        /// The bound address.
+        address: std::net::IpAddr,
+        /// The first worker's port.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A thread.
+    #[error("cannot start a media worker: {0}")]
+    Thread(#[source] io::Error),
+    /// The DTLS certificate.
+    #[error("cannot make a DTLS certificate")]
+    Certificate,
+}
+
+/// The media server in this process. Dropping it ends every peer, each told so
+/// by DTLS close_notify, and waits for the threads.
+#[derive(Debug)]
+pub struct Forwarder {
+    mailboxes: Vec<Mailbox>,
+    threads: Vec<JoinHandle<()>>,
+    directory: Arc<Directory>,
+    addresses: Vec<SocketAddr>,
+    events: EventSink,
+}
+
+/// Where events go.
+#[derive(Clone)]
+struct EventSink(Arc<dyn Fn(Event) + Send + Sync>);
+
+impl std::fmt::Debug for EventSink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EventSink")
+    }
+}
+
+impl Forwarder {
+    /// Binds the sockets and starts the threads. `events` is called on worker
+    /// threads and must not block; refused datagrams are counted in `counters`.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing is left running.
+    pub fn start(
+        config: Config,
+        counters: Arc<Counters>,
+        events: impl Fn(Event) + Send + Sync + 'static,
+    ) -> Result<Self, StartError> {
+        let own = address::interfaces().map_err(StartError::Interfaces)?;
+        let advertised = address::advertised(config.bind, &config.public_addresses)
+            .map_err(StartError::Interfaces)?;
+        if advertised.is_empty() {
+            return Err(StartError::NoAddress);
+        }
+        let certificate = from_feature_flags()
+            .dtls_provider
+            .generate_certificate()
+            .ok_or(StartError::Certificate)?;
+        let workers = (0..config.workers.get())
+            .map(|index| Worker::bind(WorkerId(index), &config, &advertised, own.clone()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|source| StartError::Socket {
+                address: config.bind,
+                port: config.first_port,
+                source,
+            })?;
+        let mut forwarder = Self {
+            mailboxes: workers.iter().map(|w| w.mailbox.clone()).collect(),
+            threads: Vec::new(),
+            directory: Arc::new(Directory::new(workers.len())),
+            addresses: workers.iter().flat_map(|w| w.candidates.clone()).collect(),
+            events: EventSink(Arc::new(events)),
+        };
+        info!(addresses = ?forwarder.addresses, "media");
+        let settings = Arc::new(Settings {
+            config,
+            certificate,
+        });
+        for worker in workers {
+            forwarder.start_worker(worker, &settings, &counters)?;
+        }
+        Ok(forwarder)
+    }
+
+    fn start_worker(
+        &mut self,
+        worker: Worker,
+        settings: &Arc<Settings>,
+        counters: &Arc<Counters>,
+    ) -> Result<(), StartError> {
+        let (events, directory) = (self.events.clone(), self.directory.clone());
+        let thread = worker
+            .start(
+                settings.clone(),
+                counters.clone(),
+                self.mailboxes.clone(),
+                move |event| {
+                    if let Event::Ended { peer, .. } = event {
+                        directory.remove(peer);
+                    }
+                    (events.0)(event);
+                },
+            )
+            .map_err(StartError::Thread)?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// The addresses that clients are told, every worker's.
+    pub fn media_addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    fn open(&mut self, peer: PeerId, role: Role, offer: String) {
+        let (worker, message) = match role {
+            Role::Publisher => {
+                let home = self.directory.place_publisher(peer);
+                (home, Message::OpenPublisher { peer, offer })
+            }
+            Role::Player { source } => {
+                let Some((source_worker, home)) = self.directory.place_player(peer, source) else {
+                    let reason = EndReason::SourceGone;
+                    return (self.events.0)(Event::Ended { peer, reason });
+                };
+                let message = Message::OpenPlayer {
+                    peer,
+                    source,
+                    home,
+                    offer,
+                };
+                (source_worker, message)
+            }
+        };
+        self.put(worker, message);
+    }
+
+    fn close(&mut self, peer: PeerId) {
+        match self.directory.remove(peer) {
+            Some(Home::Publisher { worker }) => self.put(worker, Message::ClosePublisher { peer }),
+            Some(Home::Player {
+                worker: home,
+                source_worker,
+            }) => self.put(source_worker, Message::ClosePlayer { peer, home }),
+            None => {}
+        }
+    }
+
+    fn put(&self, worker: WorkerId, message: Message) {
+        let mailbox = &self.mailboxes[worker.0];
+        mailbox.put(message);
+        mailbox.wake();
+    }
+}
+
+impl MediaBackend for Forwarder {
+    fn send(&mut self, command: Command) {
+        match command {
+            Command::Open { peer, role, offer } => self.open(peer, role, offer),
+            Command::Close { peer } => self.close(peer),
+        }
+    }
+}
+
+impl Drop for Forwarder {
+    fn drop(&mut self) {
+        for index in 0..self.mailboxes.len() {
+            self.put(WorkerId(index), Message::Stop);
+        }
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                warn!("a media worker had panicked");
+            }
+        }
+    }
+}

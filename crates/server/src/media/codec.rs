@@ -1,0 +1,413 @@
+//! The codecs that are forwarded, and where their keyframes start.
+
+use str0m::format::{Codec as Str0mCodec, FormatParams};
+
+/// Audio or video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    Audio,
+    Video,
+}
+
+/// A codec that is forwarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Codec {
+    Opus,
+    Pcmu,
+    Pcma,
+    H264,
+    Vp8,
+    Vp9,
+    Av1,
+}
+
+impl Codec {
+    /// The codec of an `a=rtpmap` encoding name, whatever its case.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        [
+            Self::Opus,
+            Self::Pcmu,
+            Self::Pcma,
+            Self::H264,
+            Self::Vp8,
+            Self::Vp9,
+            Self::Av1,
+        ]
+        .into_iter()
+        .find(|codec| codec.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The name as the protocol and SDP spell it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Opus => "opus",
+            Self::Pcmu => "PCMU",
+            Self::Pcma => "PCMA",
+            Self::H264 => "H264",
+            Self::Vp8 => "VP8",
+            Self::Vp9 => "VP9",
+            Self::Av1 => "AV1",
+        }
+    }
+
+    pub(super) const fn kind(self) -> Kind {
+        match self {
+            Self::Opus | Self::Pcmu | Self::Pcma => Kind::Audio,
+            Self::H264 | Self::Vp8 | Self::Vp9 | Self::Av1 => Kind::Video,
+        }
+    }
+
+    /// The RTP clock, ticks per second.
+    pub(super) const fn clock_rate(self) -> u32 {
+        match self {
+            Self::Opus => 48_000,
+            Self::Pcmu | Self::Pcma => 8_000,
+            Self::H264 | Self::Vp8 | Self::Vp9 | Self::Av1 => 90_000,
+        }
+    }
+
+    /// Channels as `a=rtpmap` says them; `None` where it says nothing.
+    pub(super) const fn channels(self) -> Option<u8> {
+        match self {
+            Self::Opus => Some(2),
+            Self::Pcmu | Self::Pcma | Self::H264 | Self::Vp8 | Self::Vp9 | Self::Av1 => None,
+        }
+    }
+
+    pub(super) const fn to_str0m(self) -> Str0mCodec {
+        match self {
+            Self::Opus => Str0mCodec::Opus,
+            Self::Pcmu => Str0mCodec::PCMU,
+            Self::Pcma => Str0mCodec::PCMA,
+            Self::H264 => Str0mCodec::H264,
+            Self::Vp8 => Str0mCodec::Vp8,
+            Self::Vp9 => Str0mCodec::Vp9,
+            Self::Av1 => Str0mCodec::Av1,
+        }
+    }
+}
+
+/// A codec with the parameters that decide who can decode it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Profile {
+    /// A codec that has one profile only.
+    Plain(Codec),
+    /// RFC 6184 section 8.1.
+    H264 { mode: u8, profile: H264Profile },
+    /// RFC 9628 section 6: `profile-id`.
+    Vp9(u32),
+    /// AV1 RTP payload format section 7.2.1: `profile`.
+    Av1(u8),
+}
+
+/// An H.264 profile, RFC 6184 section 8.1, table 5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum H264Profile {
+    ConstrainedBaseline,
+    Baseline,
+    Main,
+    ConstrainedHigh,
+    High,
+    /// `profile_idc` and `profile-iop` of any other.
+    Other(u8, u8),
+}
+
+/// `profile-level-id` where an `a=fmtp` line has none: Baseline, level 1
+/// (RFC 6184 section 8.1).
+const DEFAULT_PROFILE_LEVEL_ID: u32 = 0x42_00_0a;
+
+impl H264Profile {
+    fn from_profile_level_id(id: u32) -> Self {
+        let [_, idc, iop, _level] = id.to_be_bytes();
+        // Bit 6 is constraint_set1_flag, bits 3 and 2 are sets 4 and 5.
+        match (idc, iop) {
+            (0x42, iop) if iop & 0x40 != 0 => Self::ConstrainedBaseline,
+            (0x4d, iop) if iop & 0x80 != 0 => Self::ConstrainedBaseline,
+            (0x42, _) => Self::Baseline,
+            (0x4d, _) => Self::Main,
+            (0x64, 0x0c) => Self::ConstrainedHigh,
+            (0x64, 0x00) => Self::High,
+            (idc, iop) => Self::Other(idc, iop),
+        }
+    }
+
+    /// A decoder of this profile takes a stream of `stream`'s profile.
+    fn decodes(self, stream: Self) -> bool {
+        use H264Profile::{Baseline, ConstrainedBaseline, ConstrainedHigh, High, Main};
+        let above: &[Self] = match stream {
+            ConstrainedBaseline => &[Baseline, Main, ConstrainedHigh, High],
+            Main => &[High],
+            ConstrainedHigh => &[High],
+            Baseline | High | Self::Other(..) => &[],
+        };
+        self == stream || above.contains(&self)
+    }
+}
+
+impl Profile {
+    pub(super) fn new(codec: Codec, format: &FormatParams) -> Self {
+        match codec {
+            Codec::Opus | Codec::Pcmu | Codec::Pcma | Codec::Vp8 => Self::Plain(codec),
+            Codec::H264 => Self::H264 {
+                mode: format.packetization_mode.unwrap_or(0),
+                profile: H264Profile::from_profile_level_id(
+                    format.profile_level_id.unwrap_or(DEFAULT_PROFILE_LEVEL_ID),
+                ),
+            },
+            Codec::Vp9 => Self::Vp9(format.profile_id.unwrap_or(0)),
+            Codec::Av1 => Self::Av1(format.profile.unwrap_or(0)),
+        }
+    }
+
+    /// How well a receiver that offers this takes a stream of `stream`'s
+    /// profile: 0 is exact, more is a decoder that can do more; `None` if it
+    /// cannot take it.
+    pub(super) fn fitness(self, stream: Self) -> Option<u8> {
+        match (self, stream) {
+            (a, b) if a == b => Some(0),
+            (
+                Self::H264 { mode, profile },
+                Self::H264 {
+                    mode: stream_mode,
+                    profile: stream_profile,
+                },
+            ) => {
+                // A receiver of fragments and aggregates takes single NAL units too.
+                let fits = mode >= stream_mode && profile.decodes(stream_profile);
+                fits.then_some(u8::from(mode != stream_mode) + u8::from(profile != stream_profile))
+            }
+            (Self::H264 { .. } | Self::Plain(_) | Self::Vp9(_) | Self::Av1(_), _) => None,
+        }
+    }
+
+    /// The place in an answer to a publisher, the first being what it will
+    /// most likely send: the profiles that every player takes come first.
+    pub(super) fn rank(self) -> u8 {
+        match self {
+            Self::H264 {
+                mode: 1,
+                profile: H264Profile::ConstrainedBaseline,
+            } => 0,
+            Self::H264 {
+                mode: 1,
+                profile: H264Profile::Baseline,
+            } => 1,
+            Self::Plain(Codec::Opus) => 0,
+            Self::Plain(Codec::Pcmu) => 1,
+            Self::Plain(_) => 2,
+            Self::H264 { mode: 1, .. } => 3,
+            Self::Vp9(_) => 4,
+            Self::Av1(_) => 5,
+            Self::H264 { .. } => 6,
+        }
+    }
+}
+
+/// Whether an RTP payload is the first of a frame that decoding can start
+/// from. Always false for audio. Never reads past the payload.
+pub(super) fn starts_keyframe(codec: Codec, payload: &[u8]) -> bool {
+    match codec {
+        Codec::Opus | Codec::Pcmu | Codec::Pcma => false,
+        Codec::H264 => h264_starts_keyframe(payload),
+        Codec::Vp8 => vp8_starts_keyframe(payload).unwrap_or(false),
+        Codec::Vp9 => vp9_starts_keyframe(payload).unwrap_or(false),
+        Codec::Av1 => av1_starts_keyframe(payload),
+    }
+}
+
+/// H.264: a sequence parameter set comes. An IDR slice alone is not enough for
+/// a decoder that has just joined. RFC 6184 sections 5.6 to 5.8.
+fn h264_starts_keyframe(payload: &[u8]) -> bool {
+    const SPS: u8 = 7;
+    const STAP_A: u8 = 24;
+    const FU_A: u8 = 28;
+    let nal_type = |byte: &u8| byte & 0x1f;
+    match payload.first().map(nal_type) {
+        Some(SPS) => true,
+        Some(STAP_A) => {
+            let mut rest = &payload[1..];
+            while let Some((size, units)) = rest.split_first_chunk::<2>() {
+                if units.first().map(nal_type) == Some(SPS) {
+                    return true;
+                }
+                let size = usize::from(u16::from_be_bytes(*size));
+                rest = units.get(size..).unwrap_or_default();
+            }
+            false
+        }
+        Some(FU_A) => payload
+            .get(1)
+            .is_some_and(|header| header & 0x80 != 0 && nal_type(header) == SPS),
+        Some(_) | None => false,
+    }
+}
+
+/// VP8: first partition's start, and its frame header says key frame.
+/// RFC 7741 sections 4.2 and 4.3.
+fn vp8_starts_keyframe(payload: &[u8]) -> Option<bool> {
+    let (&first, mut rest) = payload.split_first()?;
+    let starts_frame = first & 0x10 != 0 && first & 0x07 == 0;
+    if first & 0x80 != 0 {
+        let (&extensions, after) = rest.split_first()?;
+        rest = after;
+        if extensions & 0x80 != 0 {
+            let long = rest.first()? & 0x80 != 0;
+            rest = rest.get(if long { 2 } else { 1 }..)?;
+        }
+        let tl0_index = usize::from(extensions & 0x40 != 0);
+        let layer_or_key_index = usize::from(extensions & 0x30 != 0);
+        rest = rest.get(tl0_index + layer_or_key_index..)?;
+    }
+    Some(starts_frame && rest.first()? & 0x01 == 0)
+}
+
+/// VP9: start of a frame that is not inter-picture predicted, lowest spatial
+/// layer. RFC 9628 section 4.2.
+fn vp9_starts_keyframe(payload: &[u8]) -> Option<bool> {
+    let (&first, mut rest) = payload.split_first()?;
+    let has = |bit: u8| first & bit != 0;
+    let (picture_id, inter_predicted, layers, starts) =
+        (has(0x80), has(0x40), has(0x20), has(0x08));
+    if inter_predicted || !starts {
+        return Some(false);
+    }
+    if picture_id {
+        let long = rest.first()? & 0x80 != 0;
+        rest = rest.get(if long { 2 } else { 1 }..)?;
+    }
+    Some(!layers || (rest.first()? >> 1) & 0x07 == 0)
+}
+
+/// AV1: the N bit, first packet of a coded video sequence. AV1 RTP payload
+/// format section 4.4.
+fn av1_starts_keyframe(payload: &[u8]) -> bool {
+    payload.len() > 1 && payload[0] & 0x88 == 0x08
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_the_protocols_spelling() {
+        for (offered, expected) in [("OPUS", "opus"), ("h264", "H264"), ("vp8", "VP8")] {
+            assert_eq!(Codec::from_name(offered).map(Codec::name), Some(expected));
+        }
+        assert_eq!(Codec::from_name("H265"), None);
+    }
+
+    #[test]
+    fn keyframes_are_found() {
+        let table: &[(Codec, &[u8], bool)] = &[
+            (Codec::H264, &[0x67, 0x42], true),
+            (Codec::H264, &[0x68, 0xce], false),
+            (Codec::H264, &[0x65, 0x88], false),
+            // STAP-A: PPS alone; access unit delimiter, then SPS.
+            (Codec::H264, &[0x78, 0, 2, 0x68, 0xce], false),
+            (
+                Codec::H264,
+                &[0x78, 0, 2, 0x09, 0x10, 0, 2, 0x67, 0x42],
+                true,
+            ),
+            // STAP-A whose size points past the end, and one cut in the size.
+            (Codec::H264, &[0x78, 0xff, 0xff, 0x68], false),
+            (Codec::H264, &[0x78, 0], false),
+            // FU-A: start of an SPS, its middle, start of a slice.
+            (Codec::H264, &[0x7c, 0x87, 0x42], true),
+            (Codec::H264, &[0x7c, 0x07, 0x42], false),
+            (Codec::H264, &[0x7c, 0x81, 0x42], false),
+            (Codec::H264, &[0x7c], false),
+            (Codec::H264, &[], false),
+            (Codec::Vp8, &[0x10, 0x00], true),
+            (Codec::Vp8, &[0x10, 0x01], false),
+            (Codec::Vp8, &[0x00, 0x00], false),
+            (Codec::Vp8, &[0x11, 0x00], false),
+            // Extensions: 15-bit picture id, TL0PICIDX, TID and KEYIDX.
+            (Codec::Vp8, &[0x90, 0xf0, 0x80, 1, 2, 3, 0x00], true),
+            (Codec::Vp8, &[0x90, 0xf0, 0x80, 1, 2, 3, 0x01], false),
+            (Codec::Vp8, &[0x90, 0x80, 0x01, 0x00], true),
+            (Codec::Vp8, &[0x90, 0xf0, 0x80], false),
+            (Codec::Vp8, &[], false),
+            (Codec::Vp9, &[0x08], true),
+            (Codec::Vp9, &[0x48], false),
+            (Codec::Vp9, &[0x00], false),
+            (Codec::Vp9, &[0xa8, 0x80, 0x01, 0x00], true),
+            (Codec::Vp9, &[0xa8, 0x80, 0x01, 0x02], false),
+            (Codec::Vp9, &[0xa8, 0x80], false),
+            (Codec::Av1, &[0x18, 0x0a], true),
+            (Codec::Av1, &[0x10, 0x0a], false),
+            (Codec::Av1, &[0x98, 0x0a], false),
+            (Codec::Av1, &[], false),
+            (Codec::Opus, &[0x08, 0x08], false),
+        ];
+        for (codec, payload, expected) in table {
+            assert_eq!(
+                starts_keyframe(*codec, payload),
+                *expected,
+                "{codec:?} {payload:02x?}"
+            );
+        }
+    }
+
+    fn h264(line: &str) -> Profile {
+        Profile::new(Codec::H264, &FormatParams::parse_line(line))
+    }
+
+    #[test]
+    fn h264_players_take_what_they_can_decode() {
+        let table = [
+            ("42e01f", 1, "42e01f", 1, Some(0)),
+            ("42e034", 1, "42e01f", 1, Some(0)),
+            ("42001f", 1, "42e01f", 1, Some(1)),
+            ("64001f", 1, "42e01f", 1, Some(1)),
+            ("42e01f", 1, "42001f", 1, None),
+            ("42e01f", 1, "640c1f", 1, None),
+            ("64001f", 1, "640c1f", 1, Some(1)),
+            ("42e01f", 0, "42e01f", 1, None),
+            ("42e01f", 1, "42e01f", 0, Some(1)),
+        ];
+        for (player, mode, stream, stream_mode, expected) in table {
+            let line = |id, mode| h264(&format!("profile-level-id={id};packetization-mode={mode}"));
+            assert_eq!(
+                line(player, mode).fitness(line(stream, stream_mode)),
+                expected,
+                "{player}/{mode} takes {stream}/{stream_mode}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_codecs_need_the_same_profile() {
+        assert_eq!(Profile::Vp9(0).fitness(Profile::Vp9(2)), None);
+        assert_eq!(Profile::Vp9(2).fitness(Profile::Vp9(2)), Some(0));
+        assert_eq!(Profile::Av1(0).fitness(Profile::Av1(1)), None);
+        assert_eq!(
+            Profile::Plain(Codec::Vp8).fitness(Profile::Plain(Codec::Opus)),
+            None
+        );
+    }
+
+    #[test]
+    fn publishers_are_asked_for_constrained_baseline_first() {
+        let mut profiles = [
+            Profile::Vp9(0),
+            Profile::Plain(Codec::Vp8),
+            h264("profile-level-id=64001f;packetization-mode=1"),
+            h264("profile-level-id=42e01f;packetization-mode=0"),
+            h264("profile-level-id=42001f;packetization-mode=1"),
+            h264("profile-level-id=42e01f;packetization-mode=1"),
+        ];
+        profiles.sort_by_key(|profile| profile.rank());
+        assert_eq!(
+            profiles,
+            [
+                h264("profile-level-id=42e01f;packetization-mode=1"),
+                h264("profile-level-id=42001f;packetization-mode=1"),
+                Profile::Plain(Codec::Vp8),
+                h264("profile-level-id=64001f;packetization-mode=1"),
+                Profile::Vp9(0),
+                h264("profile-level-id=42e01f;packetization-mode=0"),
+            ]
+        );
+    }
+}

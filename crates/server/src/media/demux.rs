@@ -1,0 +1,209 @@
+//! Which peer a datagram is for.
+//!
+//! STUN requests carry our own ICE user name fragment (RFC 8445 section
+//! 7.2.2), which names the peer. Anything else goes by the address it comes
+//! from, which is known once the peer has answered a request from there, and
+//! it answers only requests that prove the password.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use crate::core::backend::PeerId;
+
+/// Addresses kept for one peer; the oldest makes room. ICE tries a few, and a
+/// client that moves between networks takes new ones.
+const ADDRESSES_PER_PEER: usize = 8;
+
+/// The peers of one worker, by fragment and by address.
+#[derive(Debug, Default)]
+pub(super) struct Demux {
+    by_fragment: HashMap<Box<[u8]>, PeerId>,
+    by_address: HashMap<SocketAddr, PeerId>,
+    peers: HashMap<PeerId, Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    fragment: Box<[u8]>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Demux {
+    /// Adds a peer by our ICE user name fragment; false if it is taken.
+    pub(super) fn add(&mut self, peer: PeerId, fragment: &str) -> bool {
+        let fragment: Box<[u8]> = fragment.as_bytes().into();
+        if self.by_fragment.contains_key(&fragment) {
+            return false;
+        }
+        self.by_fragment.insert(fragment.clone(), peer);
+        let known = Known {
+            fragment,
+            addresses: Vec::new(),
+        };
+        self.peers.insert(peer, known);
+        true
+    }
+
+    pub(super) fn remove(&mut self, peer: PeerId) {
+        let Some(known) = self.peers.remove(&peer) else {
+            return;
+        };
+        self.by_fragment.remove(&known.fragment);
+        for address in known.addresses {
+            if self.by_address.get(&address) == Some(&peer) {
+                self.by_address.remove(&address);
+            }
+        }
+    }
+
+    /// The peer talks with this address. A newer peer takes over an address.
+    pub(super) fn learn(&mut self, peer: PeerId, address: SocketAddr) {
+        if self.by_address.get(&address) == Some(&peer) {
+            return;
+        }
+        let Some(known) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        if known.addresses.len() == ADDRESSES_PER_PEER {
+            let oldest = known.addresses.remove(0);
+            if self.by_address.get(&oldest) == Some(&peer) {
+                self.by_address.remove(&oldest);
+            }
+        }
+        known.addresses.push(address);
+        self.by_address.insert(address, peer);
+    }
+
+    /// The peer a datagram is for.
+    pub(super) fn route(&self, source: SocketAddr, datagram: &[u8]) -> Option<PeerId> {
+        match local_fragment(datagram) {
+            Some(fragment) => self.by_fragment.get(fragment).copied(),
+            None => self.by_address.get(&source).copied(),
+        }
+    }
+}
+
+/// Our fragment, the first in the USERNAME of a STUN binding request (RFC 8489
+/// sections 5 and 14.3); `None` for anything else.
+fn local_fragment(datagram: &[u8]) -> Option<&[u8]> {
+    const BINDING_REQUEST: [u8; 2] = [0, 1];
+    const MAGIC_COOKIE: [u8; 4] = 0x2112_a442_u32.to_be_bytes();
+    const USERNAME: u16 = 6;
+
+    let (header, mut attributes) = datagram.split_first_chunk::<20>()?;
+    if header[..2] != BINDING_REQUEST || header[4..8] != MAGIC_COOKIE {
+        return None;
+    }
+    while let Some((head, rest)) = attributes.split_first_chunk::<4>() {
+        let length = usize::from(u16::from_be_bytes([head[2], head[3]]));
+        if u16::from_be_bytes([head[0], head[1]]) == USERNAME {
+            return rest.get(..length)?.split(|byte| *byte == b':').next();
+        }
+        attributes = rest.get(length.next_multiple_of(4)..)?;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: PeerId = PeerId(1);
+    const B: PeerId = PeerId(2);
+
+    fn address(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    /// A binding request with these attributes.
+    fn request(attributes: &[(u16, &[u8])]) -> Vec<u8> {
+        let mut body = Vec::new();
+        for (kind, value) in attributes {
+            body.extend(kind.to_be_bytes());
+            body.extend((value.len() as u16).to_be_bytes());
+            body.extend(*value);
+            body.resize(body.len().next_multiple_of(4), 0);
+        }
+        let mut datagram = vec![0, 1];
+        datagram.extend((body.len() as u16).to_be_bytes());
+        datagram.extend(0x2112_a442_u32.to_be_bytes());
+        datagram.extend([7; 12]);
+        datagram.extend(body);
+        datagram
+    }
+
+    #[test]
+    fn requests_go_by_our_fragment() {
+        let mut demux = Demux::default();
+        assert!(demux.add(A, "abcd"));
+        assert!(demux.add(B, "efgh"));
+        let table: &[(Vec<u8>, Option<PeerId>)] = &[
+            (request(&[(6, b"abcd:remote")]), Some(A)),
+            (request(&[(0x24, &[0; 4]), (6, b"efgh:r")]), Some(B)),
+            (request(&[(0x8022, b"odd"), (6, b"efgh:r")]), Some(B)),
+            (request(&[(6, b"nobody:r")]), None),
+            (request(&[(6, b"abcdx")]), None),
+            (request(&[]), None),
+            (vec![0, 1, 0, 8], None),
+        ];
+        for (datagram, expected) in table {
+            assert_eq!(demux.route(address(1), datagram), *expected, "{datagram:?}");
+        }
+    }
+
+    #[test]
+    fn a_cut_request_never_panics() {
+        let whole = request(&[(0x24, &[0; 4]), (6, b"abcd:remote")]);
+        let mut demux = Demux::default();
+        assert!(demux.add(A, "abcd"));
+        for length in 0..whole.len() {
+            demux.route(address(1), &whole[..length]);
+        }
+    }
+
+    #[test]
+    fn the_rest_goes_by_address() {
+        let mut demux = Demux::default();
+        assert!(demux.add(A, "abcd"));
+        let media = [0x80, 96, 0, 1];
+        assert_eq!(demux.route(address(1), &media), None);
+        demux.learn(A, address(1));
+        assert_eq!(demux.route(address(1), &media), Some(A));
+        assert_eq!(demux.route(address(2), &media), None);
+    }
+
+    #[test]
+    fn a_new_peer_takes_over_an_address() {
+        let mut demux = Demux::default();
+        assert!(demux.add(A, "abcd") && demux.add(B, "efgh"));
+        demux.learn(A, address(1));
+        demux.learn(B, address(1));
+        assert_eq!(demux.route(address(1), &[0x80]), Some(B));
+        demux.remove(A);
+        assert_eq!(demux.route(address(1), &[0x80]), Some(B));
+        demux.remove(B);
+        assert_eq!(demux.route(address(1), &[0x80]), None);
+    }
+
+    #[test]
+    fn a_fragment_is_used_once() {
+        let mut demux = Demux::default();
+        assert!(demux.add(A, "abcd"));
+        assert!(!demux.add(B, "abcd"));
+        demux.remove(A);
+        assert!(demux.add(B, "abcd"));
+    }
+
+    #[test]
+    fn a_peer_keeps_its_latest_addresses() {
+        let mut demux = Demux::default();
+        assert!(demux.add(A, "abcd"));
+        for port in 1..=9 {
+            demux.learn(A, address(port));
+        }
+        assert_eq!(demux.route(address(1), &[0x80]), None);
+        assert_eq!(demux.route(address(9), &[0x80]), Some(A));
+        demux.remove(A);
+        assert!(demux.by_address.is_empty() && demux.by_fragment.is_empty());
+    }
+}

@@ -1,0 +1,313 @@
+//! One peer's WebRTC transport: ICE-lite, DTLS and SRTP by str0m, and the
+//! timeouts around them.
+//!
+//! In protocol order a link is [`Phase::Connecting`] (ICE), [`Phase::Securing`]
+//! (DTLS), [`Phase::Up`], and may be [`Phase::Lost`] in between.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
+
+use str0m::config::DtlsCert;
+use str0m::media::{Frequency, Pt};
+use str0m::net::{DatagramRecv, Protocol, Receive, Transmit};
+use str0m::rtp::RtpPacket;
+use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig, RtcError};
+use tracing::debug;
+
+use super::config::Config;
+use super::sdp::{Offer, Selection, complete_answer};
+use crate::core::backend::EndReason;
+
+/// What every peer of a forwarder shares.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) config: Config,
+    pub(super) certificate: DtlsCert,
+}
+
+/// What a link tells its peer.
+#[derive(Debug)]
+pub(super) enum LinkEvent {
+    /// ICE and DTLS are up, for the first time.
+    Up,
+    Rtp(Box<RtpPacket>),
+    /// The client wants a keyframe (PLI or FIR).
+    KeyframeRequest,
+    /// Over; nothing follows.
+    Ended(EndReason),
+}
+
+#[derive(Debug)]
+enum Phase {
+    Connecting { until: Instant },
+    Securing { until: Instant },
+    Up,
+    Lost { until: Instant },
+    Ended,
+}
+
+/// Rounds of time given to str0m in one go, past which a peer waits for the
+/// others of its worker: one write takes two.
+const MAX_ROUNDS: usize = 16;
+
+/// How long it waits then.
+const BREATH: Duration = Duration::from_millis(1);
+
+pub(super) struct Link {
+    pub(super) rtc: Rtc,
+    phase: Phase,
+    secured: bool,
+    deadline: Instant,
+    ice_grace: Duration,
+    dtls_timeout: Duration,
+}
+
+impl Link {
+    /// Answers an offer with what is `taken` of it. `stream` is the MediaStream
+    /// id of what is sent.
+    ///
+    /// # Errors
+    /// str0m does not take the offer.
+    pub(super) fn answer(
+        offer: &Offer,
+        taken: &Selection,
+        stream: &str,
+        candidates: &[SocketAddr],
+        settings: &Settings,
+        now: Instant,
+    ) -> Result<(Self, String), RtcError> {
+        let mut rtc = rtc_config(offer, taken, settings).build(now);
+        for candidate in candidates {
+            // Each is a plain UDP host candidate, which cannot fail.
+            if let Ok(candidate) = Candidate::host(*candidate, Protocol::Udp) {
+                rtc.add_local_candidate(candidate);
+            }
+        }
+        let reduced = str0m::change::SdpOffer::from_sdp_string(&offer.reduced(taken))
+            .map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
+        let answer = rtc.sdp_api().accept_offer(reduced)?;
+        let answer = complete_answer(offer, taken, &answer.to_sdp_string(), stream);
+        let link = Self {
+            rtc,
+            phase: Phase::Connecting {
+                until: now + settings.config.ice_timeout,
+            },
+            secured: false,
+            deadline: now,
+            ice_grace: settings.config.ice_grace,
+            dtls_timeout: settings.config.dtls_timeout,
+        };
+        Ok((link, answer))
+    }
+
+    /// Our ICE user name fragment, by which datagrams are told apart.
+    pub(super) fn fragment(&mut self) -> String {
+        self.rtc.direct_api().local_ice_credentials().ufrag
+    }
+
+    /// ICE and DTLS are or were up, and media may be written.
+    pub(super) fn is_secured(&self) -> bool {
+        self.secured && !matches!(self.phase, Phase::Ended)
+    }
+
+    /// Takes a datagram; false if it is nothing that this peer can take, and
+    /// then nothing has changed. [`Link::drain`] must follow.
+    pub(super) fn handle_datagram(
+        &mut self,
+        source: SocketAddr,
+        destination: SocketAddr,
+        datagram: &[u8],
+        now: Instant,
+    ) -> bool {
+        let Ok(contents) = DatagramRecv::try_from(datagram) else {
+            return false;
+        };
+        let receive = Receive {
+            proto: Protocol::Udp,
+            source,
+            destination,
+            contents,
+        };
+        // An error comes from one datagram, which anybody may have sent. A
+        // handshake that it broke runs into its timeout.
+        self.rtc.handle_input(Input::Receive(now, receive)).is_ok()
+    }
+
+    /// When [`Link::drain`] must be called again.
+    pub(super) fn deadline(&self) -> Instant {
+        match self.phase {
+            Phase::Connecting { until } | Phase::Securing { until } | Phase::Lost { until } => {
+                self.deadline.min(until)
+            }
+            Phase::Up | Phase::Ended => self.deadline,
+        }
+    }
+
+    /// Moves time on and takes out everything there is to send and to tell.
+    pub(super) fn drain(
+        &mut self,
+        now: Instant,
+        transmits: &mut Vec<Transmit>,
+        events: &mut Vec<LinkEvent>,
+    ) {
+        for _ in 0..MAX_ROUNDS {
+            match self.drain_round(now, transmits, events) {
+                Ok(at) => self.deadline = at,
+                Err(error) => return self.end(reason_of(&error), events),
+            }
+            if self.deadline > now {
+                return self.check_phase(now, events);
+            }
+            if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
+                return self.end(reason_of(&error), events);
+            }
+        }
+        self.deadline = now + BREATH;
+        self.check_phase(now, events);
+    }
+
+    /// Says goodbye (RTCP BYE, DTLS close_notify) and ends.
+    pub(super) fn close(&mut self, now: Instant, transmits: &mut Vec<Transmit>) {
+        let mut ignored = Vec::new();
+        if self.rtc.close().is_ok() {
+            // An error here only means that there is nobody to say it to.
+            let _ = self.drain_round(now, transmits, &mut ignored);
+        }
+        self.rtc.disconnect();
+        self.phase = Phase::Ended;
+    }
+
+    fn drain_round(
+        &mut self,
+        now: Instant,
+        transmits: &mut Vec<Transmit>,
+        events: &mut Vec<LinkEvent>,
+    ) -> Result<Instant, RtcError> {
+        loop {
+            match self.rtc.poll_output()? {
+                Output::Timeout(at) => return Ok(at),
+                Output::Transmit(transmit) => transmits.push(transmit),
+                Output::Event(event) => self.handle_event(event, now, events),
+            }
+        }
+    }
+
+    fn handle_event(&mut self, event: Event, now: Instant, events: &mut Vec<LinkEvent>) {
+        match event {
+            Event::RtpPacket(packet) => events.push(LinkEvent::Rtp(Box::new(packet))),
+            Event::KeyframeRequest(_) => events.push(LinkEvent::KeyframeRequest),
+            Event::IceConnectionStateChange(state) => self.handle_ice(state, now),
+            Event::Connected => {
+                self.secured = true;
+                self.phase = Phase::Up;
+                events.push(LinkEvent::Up);
+            }
+            Event::Closed => self.end(EndReason::ClosedByPeer, events),
+            Event::MediaAdded(_)
+            | Event::MediaData(_)
+            | Event::MediaChanged(_)
+            | Event::ChannelOpen(..)
+            | Event::ChannelData(_)
+            | Event::ChannelClose(_)
+            | Event::ChannelBufferedAmountLow(_)
+            | Event::PeerStats(_)
+            | Event::MediaIngressStats(_)
+            | Event::MediaEgressStats(_)
+            | Event::EgressBitrateEstimate(_)
+            | Event::StreamPaused(_)
+            | Event::SenderFeedback(_)
+            | Event::AppSpecificFeedback(_)
+            | Event::RawPacket(_)
+            | _ => {}
+        }
+    }
+
+    fn handle_ice(&mut self, state: IceConnectionState, now: Instant) {
+        match (&self.phase, state.is_connected()) {
+            (Phase::Connecting { .. }, true) => {
+                self.phase = Phase::Securing {
+                    until: now + self.dtls_timeout,
+                };
+            }
+            (Phase::Lost { .. }, true) => self.phase = Phase::Up,
+            (Phase::Up, false) => {
+                self.phase = Phase::Lost {
+                    until: now + self.ice_grace,
+                };
+            }
+            (
+                Phase::Connecting { .. }
+                | Phase::Securing { .. }
+                | Phase::Up
+                | Phase::Lost { .. }
+                | Phase::Ended,
+                _,
+            ) => {}
+        }
+    }
+
+    fn check_phase(&mut self, now: Instant, events: &mut Vec<LinkEvent>) {
+        let reason = match self.phase {
+            Phase::Connecting { until } if until <= now => EndReason::IceTimeout,
+            Phase::Securing { until } if until <= now => EndReason::Dtls,
+            Phase::Lost { until } if until <= now => EndReason::IceLost,
+            Phase::Connecting { .. }
+            | Phase::Securing { .. }
+            | Phase::Lost { .. }
+            | Phase::Up
+            | Phase::Ended => return,
+        };
+        self.end(reason, events);
+    }
+
+    fn end(&mut self, reason: EndReason, events: &mut Vec<LinkEvent>) {
+        if !matches!(self.phase, Phase::Ended) {
+            self.phase = Phase::Ended;
+            events.push(LinkEvent::Ended(reason));
+        }
+    }
+}
+
+/// An ICE-lite peer that takes the codecs and header extensions of `taken`,
+/// with the client's numbers.
+fn rtc_config(offer: &Offer, taken: &Selection, settings: &Settings) -> RtcConfig {
+    let mut config = RtcConfig::new()
+        .set_ice_lite(true)
+        .set_rtp_mode(true)
+        .set_dtls_cert(settings.certificate.clone())
+        .set_stats_interval(None)
+        .clear_codecs()
+        .clear_extension_map();
+    for (id, extension) in offer.extensions(taken) {
+        config = config.set_extension(id, extension);
+    }
+    for codec in taken.codecs() {
+        config.codec_config().add_config(
+            codec.pt.into(),
+            codec.rtx.map(Pt::from),
+            codec.codec.to_str0m(),
+            frequency(codec.codec.clock_rate()),
+            codec.codec.channels(),
+            codec.format,
+        );
+    }
+    config
+}
+
+fn frequency(ticks_per_second: u32) -> Frequency {
+    NonZeroU32::new(ticks_per_second).map_or(Frequency::NINETY_KHZ, Frequency::from_nonzero)
+}
+
+/// What an error of a link means to the client. Once an offer is taken, str0m
+/// calls only a fingerprint that does not match an error of the remote SDP.
+fn reason_of(error: &RtcError) -> EndReason {
+    debug!(%error, "link failed");
+    if matches!(error, RtcError::RemoteSdp(_)) {
+        EndReason::DtlsFingerprint
+    } else if matches!(error, RtcError::Dtls(_)) {
+        EndReason::Dtls
+    } else {
+        EndReason::Internal
+    }
+}

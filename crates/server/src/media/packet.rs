@@ -1,0 +1,38 @@
+//! A publisher's packet on its way to the viewers.
+
+use std::sync::Arc;
+
+use str0m::rtp::ExtensionValues;
+
+use super::codec::{Codec, Kind};
+use super::rewrite::Position;
+
+/// One RTP packet of a publisher, shared by all viewers on all workers.
+#[derive(Debug)]
+pub(super) struct MediaPacket {
+    pub(super) kind: Kind,
+    pub(super) codec: Codec,
+    /// The publisher's payload type.
+    pub(super) pt: u8,
+    pub(super) position: Position,
+    pub(super) marker: bool,
+    /// The first packet of a frame that decoding can start from.
+    pub(super) starts_keyframe: bool,
+    /// Header extensions that mean the same to every viewer.
+    pub(super) extensions: ExtensionValues,
+    /// Without the RTP header.
+    pub(super) payload: Arc<[u8]>,
+}
+
+/// What of a publisher's header extensions viewers get: what belongs to the
+/// media, not what belongs to the transport from the publisher to here.
+pub(super) fn forwarded(extensions: &ExtensionValues) -> ExtensionValues {
+    ExtensionValues {
+        audio_level: extensions.audio_level,
+        voice_activity: extensions.voice_activity,
+        video_orientation: extensions.video_orientation,
+        play_delay_min: extensions.play_delay_min,
+        play_delay_max: extensions.play_delay_max,
+        ..ExtensionValues::default()
+    }
+}

@@ -1,0 +1,96 @@
+//! str0m's answer, completed for the client.
+
+use super::offer::{Offer, Section};
+use super::select::Selection;
+
+/// The answer to `offer` from what str0m answered to its reduced form. `stream`
+/// is the MediaStream id of all tracks.
+pub(crate) fn complete_answer(
+    offer: &Offer,
+    taken: &Selection,
+    answer: &str,
+    stream: &str,
+) -> String {
+    let mut blocks = media_blocks(answer);
+    let mut complete = String::with_capacity(answer.len() + 256);
+    for line in blocks.remove(0) {
+        match line.split_at_checked(2) {
+            Some(("o=", origin)) => {
+                let rest = origin.split_once(' ').map_or("", |(_, rest)| rest);
+                push(&mut complete, &format!("o=- {rest}"));
+            }
+            Some(_) | None if line.starts_with("a=msid-semantic") => {}
+            Some(_) | None => push(&mut complete, line),
+        }
+    }
+    let mut blocks = blocks.into_iter();
+    let mut first = true;
+    for (index, section) in offer.sections.iter().enumerate() {
+        if taken.sections.iter().any(|t| t.index == index) {
+            let sends = taken.sections.iter().any(|t| t.direction == "recvonly");
+            let block = blocks.next().unwrap_or_default();
+            push_media(&mut complete, &block, stream, sends, first);
+            first = false;
+        } else {
+            push_refusal(&mut complete, section);
+        }
+    }
+    complete
+}
+
+/// Lines of the session part, then of each m-line's.
+fn media_blocks(sdp: &str) -> Vec<Vec<&str>> {
+    let mut blocks = vec![Vec::new()];
+    for line in sdp.lines().filter(|line| !line.is_empty()) {
+        if line.starts_with("m=") {
+            blocks.push(Vec::new());
+        }
+        if let Some(block) = blocks.last_mut() {
+            block.push(line);
+        }
+    }
+    blocks
+}
+
+fn push(sdp: &mut String, line: &str) {
+    sdp.push_str(line);
+    sdp.push_str("\r\n");
+}
+
+/// An m-line that is taken. Candidates stand in the first; the rest of the
+/// bundle shares them.
+fn push_media(sdp: &mut String, block: &[&str], stream: &str, sends: bool, first: bool) {
+    for line in block {
+        match msid_parts(line) {
+            Some((before, track)) if sends => {
+                push(sdp, &format!("{before}{stream} {track}"));
+            }
+            Some(_) => {}
+            None => push(sdp, line),
+        }
+    }
+    if first {
+        push(sdp, "a=end-of-candidates");
+    }
+}
+
+/// What comes before the stream's id, and the track's, in `a=msid:<stream>
+/// <track>` and `a=ssrc:<ssrc> msid:<stream> <track>`.
+fn msid_parts(line: &str) -> Option<(&str, &str)> {
+    let is_msid = line.starts_with("a=msid:") || line.starts_with("a=ssrc:");
+    let at = line.find("msid:").filter(|_| is_msid)? + "msid:".len();
+    let (before, ids) = line.split_at(at);
+    Some((before, ids.split_once(' ')?.1))
+}
+
+/// An m-line that is refused, RFC 8829 section 5.3.1.
+fn push_refusal(sdp: &mut String, section: &Section) {
+    let format = section.formats.first().map_or("0", String::as_str);
+    push(
+        sdp,
+        &format!("m={} 0 {} {format}", section.media, section.protocol),
+    );
+    push(sdp, "c=IN IP4 0.0.0.0");
+    push(sdp, &format!("a=mid:{}", section.mid));
+    push(sdp, "a=inactive");
+}

@@ -1,0 +1,64 @@
+//! Offers and answers, RFC 8829 and RFC 8866.
+//!
+//! A client's offer is read leniently into an [`Offer`]; what is taken of it,
+//! and only that, is written anew for str0m ([`Offer::reduced`]), so str0m never
+//! parses what a client wrote and never sees an m-line that is refused. The
+//! answer that str0m makes is then completed ([`complete_answer`]): refused
+//! m-lines back in their places, one MediaStream for audio and video, the end
+//! of the candidates said.
+//!
+//! A kind of media that the two sides do not share is refused alone (port 0,
+//! inactive, out of BUNDLE) and the other one goes on; so are second m-lines of
+//! a kind and data channels.
+
+mod answer;
+mod offer;
+mod select;
+#[cfg(test)]
+mod tests;
+
+pub(super) use answer::complete_answer;
+pub(super) use offer::Offer;
+pub(super) use select::{Selection, SourceCodec, select_for_player, select_for_publisher};
+
+/// RTP header extensions that are negotiated with a publisher.
+const PUBLISHER_EXTENSIONS: &[&str] = &[
+    MID,
+    AUDIO_LEVEL,
+    ABS_SEND_TIME,
+    TRANSPORT_CC,
+    VIDEO_ORIENTATION,
+    PLAYOUT_DELAY,
+];
+
+/// RTP header extensions that are negotiated with a player: without congestion
+/// control towards it, transport-wide sequence numbers would only cost.
+const PLAYER_EXTENSIONS: &[&str] = &[
+    MID,
+    AUDIO_LEVEL,
+    ABS_SEND_TIME,
+    VIDEO_ORIENTATION,
+    PLAYOUT_DELAY,
+];
+
+const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
+const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+const ABS_SEND_TIME: &str = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time";
+const TRANSPORT_CC: &str =
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+const VIDEO_ORIENTATION: &str = "urn:3gpp:video-orientation";
+const PLAYOUT_DELAY: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
+
+/// The extension of a URI that is negotiated here.
+fn extension(uri: &str) -> Option<str0m::rtp::Extension> {
+    use str0m::rtp::Extension;
+    match uri {
+        MID => Some(Extension::RtpMid),
+        AUDIO_LEVEL => Some(Extension::AudioLevel),
+        ABS_SEND_TIME => Some(Extension::AbsoluteSendTime),
+        TRANSPORT_CC => Some(Extension::TransportSequenceNumber),
+        VIDEO_ORIENTATION => Some(Extension::VideoOrientation),
+        PLAYOUT_DELAY => Some(Extension::PlayoutDelay),
+        _ => None,
+    }
+}

@@ -1,0 +1,381 @@
+//! Offers as browsers make them, as the SDK mangles them, and worse.
+
+use std::error::Error;
+
+use super::offer::OfferError;
+use super::*;
+use crate::media::codec::{Codec, Kind, Profile};
+
+/// A browser's two m-lines, cut to what matters, with a data channel besides.
+const OFFER: &str = "v=0\r\n\
+o=- 4611731400430051336 2 IN IP4 127.0.0.1\r\n\
+s=-\r\n\
+t=0 0\r\n\
+a=group:BUNDLE 0 1 2\r\n\
+a=extmap-allow-mixed\r\n\
+a=msid-semantic: WMS\r\n\
+m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110\r\n\
+c=IN IP4 0.0.0.0\r\n\
+a=rtcp:9 IN IP4 0.0.0.0\r\n\
+a=ice-ufrag:Uf4g\r\n\
+a=ice-pwd:passwordpasswordpassword\r\n\
+a=ice-options:trickle\r\n\
+a=fingerprint:sha-256 AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB\r\n\
+a=setup:actpass\r\n\
+a=mid:0\r\n\
+a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n\
+a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
+a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n\
+a=DIRECTION\r\n\
+a=rtcp-mux\r\n\
+a=rtpmap:111 opus/48000/2\r\n\
+a=rtcp-fb:111 transport-cc\r\n\
+a=fmtp:111 minptime=10;useinbandfec=1\r\n\
+a=rtpmap:63 red/48000/2\r\n\
+a=fmtp:63 111/111\r\n\
+a=rtpmap:9 G722/8000\r\n\
+a=rtpmap:0 PCMU/8000\r\n\
+a=rtpmap:8 PCMA/8000\r\n\
+a=rtpmap:13 CN/8000\r\n\
+a=rtpmap:110 telephone-event/48000\r\n\
+m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 106 107 98 99 35 36 45 46\r\n\
+c=IN IP4 0.0.0.0\r\n\
+a=ice-ufrag:Uf4g\r\n\
+a=ice-pwd:passwordpasswordpassword\r\n\
+a=mid:1\r\n\
+a=extmap:13 urn:3gpp:video-orientation\r\n\
+a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n\
+a=DIRECTION\r\n\
+a=rtcp-mux\r\n\
+a=rtpmap:96 VP8/90000\r\n\
+a=rtcp-fb:96 nack\r\n\
+a=rtcp-fb:96 nack pli\r\n\
+a=rtpmap:97 rtx/90000\r\n\
+a=fmtp:97 apt=96\r\n\
+a=rtpmap:102 H264/90000\r\n\
+a=rtcp-fb:102 nack\r\n\
+a=rtcp-fb:102 nack pli\r\n\
+a=rtcp-fb:102 ccm fir\r\n\
+a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f\r\n\
+a=rtpmap:103 rtx/90000\r\n\
+a=fmtp:103 apt=102\r\n\
+a=rtpmap:106 H264/90000\r\n\
+a=fmtp:106 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n\
+a=rtpmap:107 rtx/90000\r\n\
+a=fmtp:107 apt=106\r\n\
+a=rtpmap:98 VP9/90000\r\n\
+a=fmtp:98 profile-id=0\r\n\
+a=rtpmap:99 rtx/90000\r\n\
+a=fmtp:99 apt=98\r\n\
+a=rtpmap:35 VP9/90000\r\n\
+a=fmtp:35 profile-id=2\r\n\
+a=rtpmap:36 rtx/90000\r\n\
+a=fmtp:36 apt=35\r\n\
+a=rtpmap:45 AV1/90000\r\n\
+a=fmtp:45 level-idx=5;profile=0;tier=0\r\n\
+a=rtpmap:46 rtx/90000\r\n\
+a=fmtp:46 apt=45\r\n\
+a=ssrc-group:FID 1001 1002\r\n\
+a=ssrc:1001 cname:x\r\n\
+a=ssrc:1002 cname:x\r\n\
+m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n\
+c=IN IP4 0.0.0.0\r\n\
+a=mid:2\r\n\
+a=sctp-port:5000\r\n";
+
+fn offer(direction: &str) -> Offer {
+    Offer::parse(&OFFER.replace("DIRECTION", direction)).unwrap()
+}
+
+/// The payload types taken of a kind.
+fn taken(selection: &Selection, kind: Kind) -> Vec<u8> {
+    let mut tracks = selection.tracks();
+    let track = tracks.find(|(k, ..)| *k == kind);
+    track.map_or_else(Vec::new, |(_, _, codecs)| {
+        codecs.iter().map(|c| c.pt).collect()
+    })
+}
+
+const OPUS: SourceCodec = SourceCodec {
+    pt: 120,
+    profile: Profile::Plain(Codec::Opus),
+};
+const VP8: SourceCodec = SourceCodec {
+    pt: 121,
+    profile: Profile::Plain(Codec::Vp8),
+};
+
+/// The answer that goes to the client, by way of str0m.
+fn answer(offer: &Offer, selection: &Selection) -> String {
+    try_answer(offer, selection).unwrap()
+}
+
+fn try_answer(offer: &Offer, selection: &Selection) -> Result<String, Box<dyn Error>> {
+    let mut config = str0m::RtcConfig::new()
+        .set_rtp_mode(true)
+        .clear_codecs()
+        .clear_extension_map();
+    for (id, extension) in offer.extensions(selection) {
+        config = config.set_extension(id, extension);
+    }
+    for codec in selection.codecs() {
+        config.codec_config().add_config(
+            codec.pt.into(),
+            codec.rtx.map(Into::into),
+            codec.codec.to_str0m(),
+            str0m::media::Frequency::new(codec.codec.clock_rate()).unwrap(),
+            codec.codec.channels(),
+            codec.format,
+        );
+    }
+    let mut rtc = config.build(std::time::Instant::now());
+    let reduced = str0m::change::SdpOffer::from_sdp_string(&offer.reduced(selection))?;
+    let answer = rtc.sdp_api().accept_offer(reduced)?.to_sdp_string();
+    Ok(complete_answer(offer, selection, &answer, "live"))
+}
+
+fn lines_with<'a>(sdp: &'a str, start: &str) -> Vec<&'a str> {
+    sdp.lines().filter(|line| line.starts_with(start)).collect()
+}
+
+#[test]
+fn publishers_offer_everything_forwarded_best_first() {
+    let selection = select_for_publisher(&offer("sendonly")).unwrap();
+    assert_eq!(taken(&selection, Kind::Audio), [111, 0, 8]);
+    assert_eq!(taken(&selection, Kind::Video), [106, 102, 96, 98, 35, 45]);
+}
+
+#[test]
+fn the_answer_to_a_publisher_keeps_lines_order_and_numbers() {
+    let offer = offer("sendonly");
+    let sdp = answer(&offer, &select_for_publisher(&offer).unwrap());
+    assert_eq!(
+        lines_with(&sdp, "m="),
+        [
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111 0 8",
+            "m=video 9 UDP/TLS/RTP/SAVPF 106 107 102 103 96 97 98 99 35 36 45 46",
+            "m=application 0 UDP/DTLS/SCTP webrtc-datachannel",
+        ]
+    );
+    assert_eq!(lines_with(&sdp, "a=group"), ["a=group:BUNDLE 0 1"]);
+    assert_eq!(lines_with(&sdp, "a=mid"), ["a=mid:0", "a=mid:1", "a=mid:2"]);
+    assert_eq!(lines_with(&sdp, "a=recvonly").len(), 2);
+    assert_eq!(lines_with(&sdp, "a=inactive").len(), 1);
+    assert_eq!(lines_with(&sdp, "a=setup").len(), 2);
+    assert!(
+        lines_with(&sdp, "a=setup")
+            .iter()
+            .all(|l| *l == "a=setup:passive")
+    );
+    assert_eq!(lines_with(&sdp, "a=rtcp-mux").len(), 2);
+    assert_eq!(lines_with(&sdp, "a=end-of-candidates").len(), 1);
+    assert!(sdp.contains("a=rtpmap:111 opus/48000/2\r\n"));
+    assert!(sdp.contains("a=rtpmap:106 H264/90000\r\n"));
+    assert!(sdp.contains("a=rtpmap:96 VP8/90000\r\n"));
+    assert!(sdp.contains("transport-wide-cc"));
+    let h264 = lines_with(&sdp, "a=fmtp:106")[0];
+    assert!(h264.contains("profile-level-id=42e01f") && h264.contains("packetization-mode=1"));
+    assert!(sdp.ends_with("\r\n"));
+}
+
+#[test]
+fn the_answer_to_a_player_has_the_streams_codecs_alone() {
+    let offer = offer("recvonly");
+    let selection = select_for_player(&offer, &[VP8, OPUS]).unwrap();
+    assert_eq!(selection.payload_types(Kind::Video), [(121, 96)]);
+    assert_eq!(selection.payload_types(Kind::Audio), [(120, 111)]);
+    let sdp = answer(&offer, &selection);
+    assert_eq!(
+        lines_with(&sdp, "m="),
+        [
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+            "m=video 9 UDP/TLS/RTP/SAVPF 96 97",
+            "m=application 0 UDP/DTLS/SCTP webrtc-datachannel",
+        ]
+    );
+    assert_eq!(lines_with(&sdp, "a=sendonly").len(), 2);
+    let msids = lines_with(&sdp, "a=msid:");
+    assert_eq!(msids.len(), 2);
+    assert!(
+        msids.iter().all(|l| l.starts_with("a=msid:live ")),
+        "{msids:?}"
+    );
+    assert_eq!(lines_with(&sdp, "a=ssrc-group:FID").len(), 1);
+    assert!(!sdp.contains("transport-wide-cc"));
+}
+
+#[test]
+fn a_kind_that_is_not_shared_is_refused_alone() {
+    let offer = offer("recvonly");
+    let sdp = answer(&offer, &select_for_player(&offer, &[VP8]).unwrap());
+    assert_eq!(
+        lines_with(&sdp, "m=")[..2],
+        [
+            "m=audio 0 UDP/TLS/RTP/SAVPF 111",
+            "m=video 9 UDP/TLS/RTP/SAVPF 96 97"
+        ]
+    );
+    assert_eq!(lines_with(&sdp, "a=group"), ["a=group:BUNDLE 1"]);
+    assert_eq!(lines_with(&sdp, "a=end-of-candidates").len(), 1);
+}
+
+#[test]
+fn players_get_the_profile_that_fits_best() {
+    let h264 = |pt, line: &str| SourceCodec {
+        pt,
+        profile: Profile::new(Codec::H264, &str0m::format::FormatParams::parse_line(line)),
+    };
+    let offer = offer("recvonly");
+    let table = [
+        (
+            vec![h264(1, "packetization-mode=1;profile-level-id=42e01f")],
+            vec![(1, 106)],
+        ),
+        (
+            vec![h264(1, "packetization-mode=1;profile-level-id=42001f")],
+            vec![(1, 102)],
+        ),
+        (vec![h264(1, "profile-level-id=42e034")], vec![(1, 106)]),
+        (
+            vec![h264(1, "packetization-mode=1;profile-level-id=640c1f")],
+            vec![],
+        ),
+        (
+            vec![VP8, h264(1, "packetization-mode=1;profile-level-id=42e01f")],
+            vec![(121, 96), (1, 106)],
+        ),
+        (
+            vec![SourceCodec {
+                pt: 1,
+                profile: Profile::Vp9(2),
+            }],
+            vec![(1, 35)],
+        ),
+        (
+            vec![SourceCodec {
+                pt: 1,
+                profile: Profile::Vp9(1),
+            }],
+            vec![],
+        ),
+    ];
+    for (source, expected) in table {
+        let selection = select_for_player(&offer, &source);
+        let got = selection.map_or_else(Vec::new, |s| s.payload_types(Kind::Video).to_vec());
+        assert_eq!(got, expected, "{source:?}");
+    }
+}
+
+#[test]
+fn the_wrong_direction_is_not_taken() {
+    assert_eq!(select_for_publisher(&offer("recvonly")), None);
+    assert_eq!(select_for_player(&offer("sendonly"), &[VP8, OPUS]), None);
+    assert_eq!(select_for_player(&offer("inactive"), &[VP8, OPUS]), None);
+    assert!(select_for_player(&offer("sendrecv"), &[VP8, OPUS]).is_some());
+}
+
+/// Reference section 6.3: payloads leave the m-line and their lines go, by
+/// prefix; retransmissions of what went stay; the m-line may end in a space
+/// and a bare LF.
+#[test]
+fn an_offer_mangled_by_strip_codecs_is_read() {
+    let mangled = OFFER
+        .replace("DIRECTION", "recvonly")
+        .replace("111 63 9 0 8 13 110\r\n", "111 63 0 8 \n")
+        .replace("a=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\n", "")
+        .replace("a=fmtp:97 apt=96\r\n", "");
+    let offer = Offer::parse(&mangled).unwrap();
+    let selection = select_for_player(&offer, &[VP8, OPUS]).unwrap();
+    let sdp = answer(&offer, &selection);
+    assert_eq!(
+        lines_with(&sdp, "m=")[..2],
+        [
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+            "m=video 9 UDP/TLS/RTP/SAVPF 96"
+        ]
+    );
+}
+
+#[test]
+fn payload_types_that_clash_are_used_once() {
+    let clash = OFFER
+        .replace("DIRECTION", "sendonly")
+        .replace("a=rtpmap:111 opus", "a=rtpmap:96 opus")
+        .replace("SAVPF 111 63", "SAVPF 96 63");
+    let offer = Offer::parse(&clash).unwrap();
+    let selection = select_for_publisher(&offer).unwrap();
+    assert!(taken(&selection, Kind::Audio).contains(&96));
+    assert!(!taken(&selection, Kind::Video).contains(&96));
+    answer(&offer, &selection);
+}
+
+#[test]
+fn a_second_line_of_a_kind_is_refused() {
+    let sdp = OFFER.replace("DIRECTION", "sendonly");
+    let video = sdp.find("m=video").unwrap();
+    let application = sdp.find("m=application").unwrap();
+    let second = sdp[video..application].replace("a=mid:1", "a=mid:second");
+    let offer = Offer::parse(&format!("{sdp}{second}")).unwrap();
+    let sdp = answer(&offer, &select_for_publisher(&offer).unwrap());
+    assert_eq!(lines_with(&sdp, "m=").len(), 4);
+    assert_eq!(lines_with(&sdp, "m=video 0").len(), 1);
+    assert_eq!(lines_with(&sdp, "a=group"), ["a=group:BUNDLE 0 1"]);
+}
+
+#[test]
+fn what_cannot_be_answered_is_said() {
+    let sdp = OFFER.replace("DIRECTION", "sendonly");
+    let without = |start: &str| -> String {
+        let lines = sdp.lines().filter(|line| !line.starts_with(start));
+        lines.map(|line| format!("{line}\r\n")).collect()
+    };
+    let table = [
+        (String::new(), OfferError::NoMedia),
+        ("\u{0}\u{1}garbage".into(), OfferError::NoMedia),
+        (without("m="), OfferError::NoMedia),
+        (without("a=ice-ufrag"), OfferError::NoIceCredentials),
+        (without("a=ice-pwd"), OfferError::NoIceCredentials),
+        (without("a=fingerprint"), OfferError::NoFingerprint),
+        (
+            sdp.replace("a=mid:0", "a=mid:seventeen-letters"),
+            OfferError::LongMid,
+        ),
+        ("m=audio 9 X 0\r\n".repeat(17), OfferError::TooManySections),
+    ];
+    for (sdp, expected) in table {
+        assert_eq!(Offer::parse(&sdp).unwrap_err(), expected);
+    }
+}
+
+proptest::proptest! {
+    /// Whatever is cut from an offer, or comes twice, it is answered or
+    /// refused, but nothing panics.
+    #[test]
+    fn damaged_offers_never_panic(
+        cut in 0..OFFER.len(),
+        repeat in 0..OFFER.lines().count(),
+        swap in proptest::collection::vec((0..OFFER.len(), 32u8..127), 0..8),
+    ) {
+        let mut bytes = OFFER.replace("DIRECTION", "sendrecv").into_bytes();
+        let cut = cut.min(bytes.len());
+        for (at, byte) in swap {
+            let at = at % bytes.len();
+            bytes[at] = byte;
+        }
+        let text = String::from_utf8(bytes).unwrap();
+        let line = text.lines().nth(repeat).unwrap_or_default();
+        let damaged = format!("{}\r\n{line}\r\n{}", &text[..cut], &text[cut..]);
+        if let Ok(offer) = Offer::parse(&damaged) {
+            for selection in [
+                select_for_publisher(&offer),
+                select_for_player(&offer, &[VP8, OPUS]),
+            ]
+            .into_iter()
+            .flatten()
+            {
+                // Refused or answered, both are fine.
+                let _ = try_answer(&offer, &selection);
+            }
+        }
+    }
+}

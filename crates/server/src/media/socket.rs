@@ -1,0 +1,192 @@
+//! A worker's UDP socket: batches in (recvmmsg, GRO), runs out (GSO).
+
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, SocketAddr};
+
+use mio::net::UdpSocket;
+use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSocketState};
+use socket2::{Domain, Protocol, Socket as RawSocket, Type};
+use str0m::net::Transmit;
+use tracing::{debug, trace};
+
+/// Largest UDP datagram; with GRO a receive buffer holds several as one.
+const MAX_DATAGRAM: usize = 65_535;
+
+/// Most bytes in one GSO send: an IPv4 datagram's limit less the headers.
+const MAX_GSO_BYTES: usize = 65_000;
+
+/// See the module.
+pub(super) struct Socket {
+    pub(super) io: UdpSocket,
+    state: UdpSocketState,
+    local: SocketAddr,
+    receive_buffer: Vec<u8>,
+    send_buffer: Vec<u8>,
+    /// The host's own addresses, which packets can be sent from.
+    own: Vec<IpAddr>,
+}
+
+impl Socket {
+    /// Binds.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub(super) fn bind(address: SocketAddr, buffer: usize, own: Vec<IpAddr>) -> io::Result<Self> {
+        let raw = RawSocket::new(
+            Domain::for_address(address),
+            Type::DGRAM,
+            Some(Protocol::UDP),
+        )?;
+        raw.set_nonblocking(true)?;
+        // The system may grant less; that costs packets only under bursts.
+        for result in [
+            raw.set_recv_buffer_size(buffer),
+            raw.set_send_buffer_size(buffer),
+        ] {
+            if let Err(error) = result {
+                debug!(%error, "UDP buffer size not granted");
+            }
+        }
+        raw.bind(&address.into())?;
+        let io = UdpSocket::from_std(raw.into());
+        let state = UdpSocketState::new((&io).into())?;
+        let local = io.local_addr()?;
+        let segments = state.gro_segments();
+        let buffer = if segments > 1 { MAX_DATAGRAM } else { 2_048 };
+        Ok(Self {
+            io,
+            state,
+            local,
+            receive_buffer: vec![0; buffer * BATCH_SIZE],
+            send_buffer: Vec::with_capacity(MAX_DATAGRAM),
+            own,
+        })
+    }
+
+    pub(super) fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Receives one batch; `handle` gets each datagram with where it came from
+    /// and to.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] when there is nothing more.
+    pub(super) fn receive(
+        &mut self,
+        mut handle: impl FnMut(SocketAddr, SocketAddr, &[u8]),
+    ) -> io::Result<()> {
+        let each = self.receive_buffer.len() / BATCH_SIZE;
+        let mut metas = [RecvMeta::default(); BATCH_SIZE];
+        let mut chunks = self.receive_buffer.chunks_mut(each);
+        let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
+            std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
+        let received = self
+            .state
+            .recv((&self.io).into(), &mut slices, &mut metas)?;
+        for (meta, slice) in metas.iter().zip(&slices).take(received) {
+            let destination = meta.dst_ip.unwrap_or(self.local.ip());
+            let destination = SocketAddr::new(destination, self.local.port());
+            for datagram in slice[..meta.len].chunks(meta.stride.max(1)) {
+                handle(meta.addr, destination, datagram);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends all, datagrams of one size to one address together. What the
+    /// system does not take is lost, as on any network.
+    pub(super) fn send_all(&mut self, transmits: &mut Vec<Transmit>) {
+        let max_segments = self.state.max_gso_segments();
+        let mut rest = transmits.as_slice();
+        while !rest.is_empty() {
+            let run = run_length(rest, max_segments);
+            let (now, later) = rest.split_at(run);
+            self.send_run(now);
+            rest = later;
+        }
+        transmits.clear();
+    }
+
+    fn send_run(&mut self, run: &[Transmit]) {
+        let [first, ..] = run else { return };
+        let contents: &[u8] = if run.len() == 1 {
+            &first.contents
+        } else {
+            self.send_buffer.clear();
+            for transmit in run {
+                self.send_buffer.extend_from_slice(&transmit.contents);
+            }
+            &self.send_buffer
+        };
+        let source = first.source.ip();
+        let transmit = quinn_udp::Transmit {
+            destination: first.destination,
+            ecn: None,
+            contents,
+            segment_size: (run.len() > 1).then_some(first.contents.len()),
+            src_ip: self.own.contains(&source).then_some(source),
+        };
+        if let Err(error) = self.state.try_send((&self.io).into(), &transmit) {
+            trace!(%error, packets = run.len(), to = %first.destination, "not sent");
+        }
+    }
+}
+
+/// How many transmits from the start can go as one: the same way, all of one
+/// size but for a shorter last one.
+fn run_length(transmits: &[Transmit], max_segments: usize) -> usize {
+    let Some(first) = transmits.first() else {
+        return 0;
+    };
+    let size = first.contents.len();
+    let most = max_segments.min(MAX_GSO_BYTES / size.max(1)).max(1);
+    let mut length = 0;
+    for transmit in transmits.iter().take(most) {
+        let same_way = transmit.destination == first.destination && transmit.source == first.source;
+        if !same_way || transmit.contents.len() > size {
+            break;
+        }
+        length += 1;
+        if transmit.contents.len() < size {
+            break;
+        }
+    }
+    length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use str0m::net::Protocol;
+
+    fn transmit(port: u16, size: usize) -> Transmit {
+        Transmit {
+            proto: Protocol::Udp,
+            source: SocketAddr::from(([127, 0, 0, 1], 1)),
+            destination: SocketAddr::from(([127, 0, 0, 1], port)),
+            contents: vec![0; size].into(),
+        }
+    }
+
+    #[test]
+    fn runs_end_where_gso_does() {
+        /// Port and size of each transmit, GSO segments, expected length.
+        type Case<'a> = (&'a [(u16, usize)], usize, usize);
+        let table: &[Case<'_>] = &[
+            (&[], 64, 0),
+            (&[(1, 100)], 64, 1),
+            (&[(1, 100), (1, 100), (1, 100)], 64, 3),
+            (&[(1, 100), (1, 100), (1, 40), (1, 100)], 64, 3),
+            (&[(1, 100), (1, 101)], 64, 1),
+            (&[(1, 100), (2, 100)], 64, 1),
+            (&[(1, 100), (1, 100), (1, 100)], 2, 2),
+            (&[(1, 100), (1, 100)], 1, 1),
+            (&[(1, 40_000), (1, 40_000)], 64, 1),
+        ];
+        for (transmits, segments, expected) in table {
+            let list: Vec<_> = transmits.iter().map(|(p, s)| transmit(*p, *s)).collect();
+            assert_eq!(run_length(&list, *segments), *expected, "{transmits:?}");
+        }
+    }
+}

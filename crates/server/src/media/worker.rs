@@ -1,0 +1,248 @@
+//! One worker thread: a shard, its socket and the ways in.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError, TrySendError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Interest, Poll, Token, Waker};
+use tracing::{debug, trace, warn};
+
+use super::config::Config;
+use super::link::Settings;
+use super::shard::{Message, Shard, WorkerId};
+use super::socket::Socket;
+use crate::core::backend::Event;
+use crate::counters::Counters;
+
+const SOCKET: Token = Token(0);
+const WAKE: Token = Token(1);
+
+/// Batches received before timers and messages get their turn.
+const BATCHES_IN_A_ROW: usize = 8;
+
+/// The way to a worker.
+#[derive(Debug, Clone)]
+pub(super) struct Mailbox {
+    /// Signalling and housekeeping; few, and never lost.
+    control: Sender<Message>,
+    /// Packets; dropped when the worker does not keep up.
+    media: SyncSender<Message>,
+    waker: Arc<Waker>,
+}
+
+impl Mailbox {
+    /// Puts a message in; [`Mailbox::wake`] makes the worker look.
+    pub(super) fn put(&self, message: Message) {
+        if matches!(message, Message::Media { .. }) {
+            match self.media.try_send(message) {
+                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+                Err(TrySendError::Full(_)) => trace!("a worker does not keep up"),
+            }
+        } else {
+            // A worker that is gone has nothing left to do.
+            let _ = self.control.send(message);
+        }
+    }
+
+    pub(super) fn wake(&self) {
+        if let Err(error) = self.waker.wake() {
+            warn!(%error, "a media worker cannot be woken");
+        }
+    }
+}
+
+/// A worker before it runs.
+pub(super) struct Worker {
+    pub(super) mailbox: Mailbox,
+    /// What its peers are told.
+    pub(super) candidates: Vec<SocketAddr>,
+    id: WorkerId,
+    poll: Poll,
+    socket: Socket,
+    control: Receiver<Message>,
+    media: Receiver<Message>,
+}
+
+impl Worker {
+    /// Binds the worker's socket.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub(super) fn bind(
+        id: WorkerId,
+        config: &Config,
+        advertised: &[IpAddr],
+        own: Vec<IpAddr>,
+    ) -> io::Result<Self> {
+        let port = match config.first_port {
+            0 => 0,
+            first => u16::try_from(usize::from(first) + id.0).map_err(io::Error::other)?,
+        };
+        let address = SocketAddr::new(config.bind, port);
+        let mut socket = Socket::bind(address, config.socket_buffer, own)?;
+        let poll = Poll::new()?;
+        poll.registry()
+            .register(&mut socket.io, SOCKET, Interest::READABLE)?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+        let (control_in, control) = mpsc::channel();
+        let (media_in, media) = mpsc::sync_channel(config.worker_queue);
+        let port = socket.local().port();
+        Ok(Self {
+            mailbox: Mailbox {
+                control: control_in,
+                media: media_in,
+                waker,
+            },
+            candidates: advertised
+                .iter()
+                .map(|ip| SocketAddr::new(*ip, port))
+                .collect(),
+            id,
+            poll,
+            socket,
+            control,
+            media,
+        })
+    }
+
+    /// Starts the thread. It ends with [`Message::Stop`].
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub(super) fn start(
+        self,
+        settings: Arc<Settings>,
+        counters: Arc<Counters>,
+        others: Vec<Mailbox>,
+        events: impl Fn(Event) + Send + 'static,
+    ) -> io::Result<JoinHandle<()>> {
+        let shard = Shard::new(self.id, settings, self.candidates.clone(), counters);
+        let running = Running {
+            worker: self,
+            shard,
+            others,
+            events,
+        };
+        std::thread::Builder::new()
+            .name(format!("media-{}", running.worker.id.0))
+            .spawn(move || running.run())
+    }
+}
+
+struct Running<F> {
+    worker: Worker,
+    shard: Shard,
+    others: Vec<Mailbox>,
+    events: F,
+}
+
+impl<F: Fn(Event)> Running<F> {
+    fn run(mut self) {
+        let mut events = Events::with_capacity(8);
+        let mut more = false;
+        loop {
+            let timeout = if more {
+                Some(Duration::ZERO)
+            } else {
+                self.timeout()
+            };
+            if let Err(error) = self.worker.poll.poll(&mut events, timeout)
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                warn!(%error, "media worker {} cannot wait and stops", self.worker.id.0);
+                return;
+            }
+            if self.take_messages() {
+                self.deliver();
+                return;
+            }
+            more = self.receive();
+            self.shard.handle_timeout(Instant::now());
+            self.deliver();
+        }
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        let at = self.shard.poll_timeout()?;
+        Some(at.saturating_duration_since(Instant::now()))
+    }
+
+    /// True if it is time to stop.
+    fn take_messages(&mut self) -> bool {
+        let now = Instant::now();
+        loop {
+            match self.worker.control.try_recv() {
+                Ok(message) => {
+                    let stop = matches!(message, Message::Stop);
+                    self.shard.handle_message(message, now);
+                    if stop {
+                        return true;
+                    }
+                }
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return true,
+            }
+        }
+        while let Ok(message) = self.worker.media.try_recv() {
+            self.shard.handle_message(message, now);
+        }
+        self.shard.flush(now);
+        false
+    }
+
+    /// True if there may be more.
+    fn receive(&mut self) -> bool {
+        for _ in 0..BATCHES_IN_A_ROW {
+            let now = Instant::now();
+            let shard = &mut self.shard;
+            let candidates = &self.worker.candidates;
+            let received = self.worker.socket.receive(|source, destination, datagram| {
+                let destination = advertised_as(candidates, destination);
+                shard.handle_datagram(source, destination, datagram, now);
+            });
+            match received {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+                // An ICMP error that a datagram of ours met; the next one may not.
+                Err(error) => debug!(%error, "receiving"),
+            }
+            self.shard.flush(now);
+            self.deliver();
+        }
+        true
+    }
+
+    /// Obeys the shard.
+    fn deliver(&mut self) {
+        let outbox = &mut self.shard.outbox;
+        self.worker.socket.send_all(&mut outbox.transmits);
+        let mut wake = Vec::new();
+        for (worker, message) in outbox.messages.drain(..) {
+            if let Some(mailbox) = self.others.get(worker.0) {
+                mailbox.put(message);
+                if !wake.contains(&worker) {
+                    wake.push(worker);
+                }
+            }
+        }
+        for worker in wake {
+            self.others[worker.0].wake();
+        }
+        for event in outbox.events.drain(..) {
+            (self.events)(event);
+        }
+    }
+}
+
+/// The candidate that stands for the address a datagram came to: itself, or,
+/// behind NAT, the first one, since the address outside is not seen here.
+fn advertised_as(candidates: &[SocketAddr], local: SocketAddr) -> SocketAddr {
+    if candidates.contains(&local) {
+        local
+    } else {
+        candidates.first().copied().unwrap_or(local)
+    }
+}
