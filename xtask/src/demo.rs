@@ -68,9 +68,10 @@ pub(crate) fn run(shell: &mut Shell, options: &Options) -> Result<()> {
     })?;
     let mut publisher = publish(shell, &programs, &url, &options.name)?;
 
-    announce(&url, &options.name);
+    let page = format!("{url}?stream={}&connect=1", percent_encoded(&options.name));
+    announce(&page);
     if options.open {
-        open(shell, &url);
+        open(shell, &page);
     }
     let result = watch(&mut server, &mut publisher, shell.stop());
     progress.heading("ending publisher and server");
@@ -81,7 +82,8 @@ pub(crate) fn run(shell: &mut Shell, options: &Options) -> Result<()> {
 
 fn publish(shell: &Shell, programs: &Programs, url: &str, name: &str) -> Result<Process> {
     let mut command = shell.command(&programs.publish);
-    command.arg(format!("{}{name}", url.replacen("http", "ws", 1)));
+    command.arg(url.replacen("http", "ws", 1));
+    command.args(["--name", name]);
     let on_air = format!("stream {name}: PUBLISHING");
     let (publisher, ()) = start(command, "publisher", shell.stop(), |line| {
         line.starts_with(&on_air).then_some(())
@@ -126,9 +128,21 @@ fn wait_for<T>(
     bail!("it has not said so in {} s", PATIENCE.as_secs())
 }
 
-fn announce(url: &str, name: &str) {
-    println!("\n    {url}\n");
-    println!("  Open this page and press Play: the stream is called {name}.");
+/// A value of a query string (RFC 3986 section 2.1): all but the unreserved
+/// characters escaped.
+fn percent_encoded(value: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    value.bytes().map(escape).collect()
+}
+
+fn announce(page: &str) {
+    println!("\n    {page}\n");
+    println!("  Open this page and press Play: a moving picture with sound.");
     println!("  Ctrl-C ends server and publisher.\n");
 }
 
@@ -224,6 +238,12 @@ mod tests {
         assert!(before.to_string().contains("in use"));
         drop(socket);
         check_udp(0, 2).expect("any free ports are free");
+    }
+
+    #[test]
+    fn a_name_of_any_characters_fits_into_the_address() {
+        assert_eq!(percent_encoded("studio-1.a_b~"), "studio-1.a_b~");
+        assert_eq!(percent_encoded("a b&c=ä/"), "a%20b%26c%3D%C3%A4%2F");
     }
 
     #[test]

@@ -191,7 +191,10 @@ impl Run {
         self.progress.step("unit and integration tests", || {
             let mut test = shell.cargo(["test", "--no-fail-fast"]);
             test.args(NATIVE);
-            shell.run_reading(&mut test, |line| keep_result(results, "native", line))
+            shell.run_reading(&mut test, |line| keep_result(results, "native", line))?;
+            // The page's pure half needs no browser.
+            let mut test = shell.cargo(["test", "--package", "two-way-streaming", "--lib"]);
+            shell.run_reading(&mut test, |line| keep_result(results, "page", line))
         })
     }
 

@@ -3,5 +3,7 @@
 //! [`core`] decides, [`media`] forwards, [`net`] talks to sockets.
 
 pub mod core;
+pub mod counters;
+pub mod limits;
 pub mod media;
 pub mod net;

@@ -1,3 +1,350 @@
-//! Sans-IO registry and signalling.
+//! Signalling as a value: who is connected, who publishes and plays what, and
+//! what everyone is told.
+//!
+//! [`Core`] owns no socket, clock or task. The shell calls [`Core::handle`]
+//! with what happened, drains [`Core::poll_output`] until it is `None`, and
+//! calls with [`Input::Timeout`] at [`Core::timeout`] at the latest. Media is
+//! known only through [`backend`].
+//!
+//! A stream is born by `publishStream` or `playStream` and ends in one place,
+//! `Core::end`: it leaves every index, its peer is closed, its client gets
+//! the one terminal status, and its players fail with it. A client ends in one
+//! place too, `Core::forget`.
 
 pub mod backend;
+mod client;
+mod config;
+mod deadlines;
+mod events;
+mod media;
+mod refusal;
+mod registry;
+mod streams;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use wire::{Failure, MediaSessionId, ServerMessage, StreamStatus, info};
+
+use self::backend::{Command, Event, PeerId};
+use self::client::Client;
+pub use self::config::Config;
+use self::deadlines::{Deadlines, Timer};
+use self::refusal::Refusal;
+use self::registry::{Kind, Registry, State, Stream};
+use crate::counters::Reason;
+
+/// One socket of one client; made by the shell, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientId(pub u64);
+
+/// What happened. Inputs about a client that is not there (any more) are ignored.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A client opened its socket.
+    Opened {
+        /// The new client.
+        client: ClientId,
+        /// The client's address.
+        remote: SocketAddr,
+        /// Our address, as the client reached it.
+        local: SocketAddr,
+    },
+    /// A client sent a text message.
+    Text {
+        /// The sender.
+        client: ClientId,
+        /// The message.
+        text: String,
+    },
+    /// A client sent a binary message; nothing here has a use for one.
+    Binary {
+        /// The sender.
+        client: ClientId,
+    },
+    /// A client sent a message so large that the shell did not read it.
+    Oversized {
+        /// The sender.
+        client: ClientId,
+    },
+    /// A client does not read: its outgoing queue is full.
+    Overflowed {
+        /// The client.
+        client: ClientId,
+    },
+    /// A client's socket is gone.
+    Gone {
+        /// The client.
+        client: ClientId,
+    },
+    /// The media backend reports.
+    Backend(Event),
+    /// The time asked for by [`Core::timeout`] has come.
+    Timeout,
+    /// The server ends: tell everyone, let nobody in.
+    Shutdown,
+}
+
+/// What the shell must do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Send a text message.
+    Send {
+        /// The receiver.
+        client: ClientId,
+        /// The message.
+        text: String,
+    },
+    /// Close the socket once what was sent before is out. The client is
+    /// forgotten here already; no [`Input::Gone`] is needed.
+    Close {
+        /// The client.
+        client: ClientId,
+        /// Close code, RFC 6455 section 7.4.1.
+        code: CloseCode,
+        /// For people.
+        reason: String,
+    },
+    /// Tell the media backend.
+    Backend(Command),
+    /// Something was refused or dropped: count it, and log the first of its kind.
+    Refused {
+        /// Whose it was.
+        client: ClientId,
+        /// What kind.
+        reason: Reason,
+        /// For people.
+        detail: String,
+    },
+}
+
+/// Why a socket is closed, RFC 6455 section 7.4.1 and its registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum CloseCode {
+    /// The server ends.
+    GoingAway = 1001,
+    /// The client asked for something this socket cannot do.
+    Unsupported = 1003,
+    /// The client broke a rule: silent, dead or not reading.
+    Policy = 1008,
+    /// A message over the size limit.
+    TooBig = 1009,
+    /// The server is full.
+    TryAgainLater = 1013,
+}
+
+/// How much of everything there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Established sessions.
+    pub sessions: usize,
+    /// Published streams, starting ones included.
+    pub publishers: usize,
+    /// Played streams, starting ones included.
+    pub players: usize,
+}
+
+/// The signalling core; see the [module](self).
+#[derive(Debug)]
+pub struct Core {
+    config: Config,
+    clients: BTreeMap<ClientId, Client>,
+    registry: Registry,
+    deadlines: Deadlines,
+    outputs: VecDeque<Output>,
+    last_peer: u64,
+    shutting_down: bool,
+}
+
+impl Core {
+    /// A core with no client yet.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            clients: BTreeMap::new(),
+            registry: Registry::default(),
+            deadlines: Deadlines::default(),
+            outputs: VecDeque::new(),
+            last_peer: 0,
+            shutting_down: false,
+        }
+    }
+
+    /// Takes what happened at `now`, which must not go backwards.
+    pub fn handle(&mut self, input: Input, now: Instant) {
+        match input {
+            Input::Opened {
+                client,
+                remote,
+                local,
+            } => self.handle_opened(client, remote, local, now),
+            Input::Text { client, text } => self.handle_text(client, &text, now),
+            Input::Binary { client } => self.handle_binary(client),
+            Input::Oversized { client } => self.handle_oversized(client),
+            Input::Overflowed { client } => self.handle_overflowed(client),
+            Input::Gone { client } => self.forget(client),
+            Input::Backend(event) => self.handle_backend(event, now),
+            Input::Timeout => self.handle_timeout(now),
+            Input::Shutdown => self.handle_shutdown(),
+        }
+    }
+
+    /// The next thing to do; `None` when all is done.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Input::Timeout`] is due; `None` while nothing is waited for.
+    pub fn timeout(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// How much of everything there is now.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            sessions: self.clients.values().filter(|c| c.is_established()).count(),
+            publishers: self.registry.publisher_count(),
+            players: self.registry.player_count(),
+        }
+    }
+
+    /// True when nothing is kept of anyone: no client, stream, name, id or timer.
+    pub fn is_idle(&self) -> bool {
+        self.clients.is_empty() && self.registry.is_empty() && self.deadlines.next().is_none()
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        while let Some(timer) = self.deadlines.pop_due(now) {
+            match timer {
+                Timer::Client(client) => self.client_due(client, now),
+                Timer::Stream(peer) => self.stream_due(peer),
+            }
+        }
+    }
+
+    fn handle_shutdown(&mut self) {
+        tracing::info!(clients = self.clients.len(), "shutting down");
+        self.shutting_down = true;
+        // Players end with their publishers, so this ends all streams.
+        for peer in self.registry.publishers() {
+            self.end(
+                peer,
+                Ending::Failed(info::STOPPED_BY_SESSION_DISCONNECT.into()),
+            );
+        }
+        for client in self.clients.keys().copied().collect::<Vec<_>>() {
+            self.close(client, CloseCode::GoingAway, "the server is shutting down");
+        }
+    }
+
+    /// Ends a stream; nothing happens if it has ended already.
+    fn end(&mut self, peer: PeerId, ending: Ending) {
+        let Some(stream) = self.registry.remove(peer) else {
+            return;
+        };
+        self.deadlines.clear(Timer::Stream(peer));
+        if !matches!(stream.state, State::Over(_)) {
+            self.command(Command::Close { peer });
+        }
+        let (status, info) = match ending {
+            Ending::ByUser if stream.is_publisher() => {
+                (StreamStatus::Unpublished, info::STOPPED_BY_USER.into())
+            }
+            Ending::ByUser => (StreamStatus::Stopped, info::STOPPED_BY_USER.into()),
+            Ending::Failed(info) => (StreamStatus::Failed, info),
+        };
+        tracing::info!(
+            client = stream.client.0,
+            peer = peer.0,
+            name = ?stream.name.as_str(),
+            status = status.as_str(),
+            info,
+            "stream ended"
+        );
+        let event = stream.status(status, Some(info));
+        self.send(stream.client, &ServerMessage::StreamStatus(event));
+        if let Kind::Publisher { players, .. } = stream.kind {
+            for player in players {
+                self.end(
+                    player,
+                    Ending::Failed(info::STOPPED_BY_PUBLISHER_STOP.into()),
+                );
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        self.outputs.push_back(Output::Backend(command));
+    }
+
+    /// Sends a message, if the client is still there.
+    fn send(&mut self, client: ClientId, message: &ServerMessage) {
+        if self.clients.contains_key(&client) {
+            let text = message.encode();
+            self.outputs.push_back(Output::Send { client, text });
+        }
+    }
+
+    /// Refuses what is not a stream, or one whose id cannot carry a status.
+    fn refuse(
+        &mut self,
+        client: ClientId,
+        method: &str,
+        id: Option<&MediaSessionId>,
+        why: &Refusal,
+    ) {
+        self.count(client, why.reason(), why.to_string());
+        let failure = Failure {
+            api_method: method.into(),
+            id: id.map(|id| id.as_str().into()),
+            status: StreamStatus::Failed.as_str().into(),
+            info: Some(why.to_string()),
+        };
+        self.send(client, &ServerMessage::Fail(failure));
+    }
+
+    fn count(&mut self, client: ClientId, reason: Option<Reason>, detail: impl Into<String>) {
+        if let Some(reason) = reason {
+            self.outputs.push_back(Output::Refused {
+                client,
+                reason,
+                detail: detail.into(),
+            });
+        }
+    }
+
+    /// Closes a client's socket and forgets the client.
+    fn close(&mut self, client: ClientId, code: CloseCode, reason: impl Into<String>) {
+        self.forget(client);
+        self.outputs.push_back(Output::Close {
+            client,
+            code,
+            reason: reason.into(),
+        });
+    }
+
+    /// Forgets a client: its streams end without a word to it.
+    fn forget(&mut self, client: ClientId) {
+        if self.clients.remove(&client).is_none() {
+            return;
+        }
+        self.deadlines.clear(Timer::Client(client));
+        for peer in self.registry.of_client(client) {
+            self.end(
+                peer,
+                Ending::Failed(info::STOPPED_BY_SESSION_DISCONNECT.into()),
+            );
+        }
+        tracing::info!(client = client.0, "client gone");
+    }
+}
+
+/// How a stream ends, as its client is told.
+enum Ending {
+    /// UNPUBLISHED or STOPPED.
+    ByUser,
+    /// FAILED, with the info.
+    Failed(String),
+}

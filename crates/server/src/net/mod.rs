@@ -1,1 +1,230 @@
-//! Sockets and HTTP.
+//! The network shell: one port for the page, the HTTP API and WebSockets.
+//!
+//! ```text
+//! listener ── http ──┬─ page files, /api/...
+//!                    └─ socket (one task a client) ── actor (one task, owns Core) ── media
+//! ```
+//!
+//! The actor obeys the core and never waits for anyone: what a client does not
+//! read in time costs that client its socket.
+
+mod actor;
+mod http;
+mod listen;
+mod page;
+mod socket;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use self::actor::Actor;
+use crate::core::{self, Core, backend};
+use crate::counters::Counters;
+use crate::media::{self, Forwarder};
+
+/// Inputs of all clients together that wait for the actor. When it is full,
+/// clients' sockets are not read.
+const INBOX: usize = 1024;
+
+/// How long a closed socket may take to send what it still has and to answer
+/// the close frame.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How long a shutdown waits for the sockets: their own linger and a little more.
+const SHUTDOWN: Duration = Duration::from_millis(1500);
+
+/// What the server serves, and where.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address of HTTP and WebSocket; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Folder with the page's built files.
+    pub page: PathBuf,
+    /// How long a connection may take to send a request's head, and how long
+    /// it may stay open without one. Default: 10 s.
+    pub head_timeout: Duration,
+    /// Signalling.
+    pub core: core::Config,
+}
+
+impl Config {
+    /// The page from `dist`, default signalling.
+    pub fn new(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            page: PathBuf::from("dist"),
+            head_timeout: Duration::from_secs(10),
+            core: core::Config::default(),
+        }
+    }
+}
+
+/// Why the server did not start.
+#[derive(Debug, Error)]
+pub enum StartError<E> {
+    /// Another program has the port.
+    #[error("port {} is in use already: stop the program that has it, or choose another with --port", .0.port())]
+    PortInUse(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The media backend did not start.
+    #[error(transparent)]
+    Media(E),
+}
+
+/// What a media backend's events go into. Media threads are never kept
+/// waiting: there are at most three events a peer, and peers are limited.
+#[derive(Debug, Clone)]
+pub struct EventSink(mpsc::UnboundedSender<backend::Event>);
+
+impl EventSink {
+    /// Hands an event to signalling; dropped if that has ended.
+    pub fn send(&self, event: backend::Event) {
+        if self.0.send(event).is_err() {
+            tracing::debug!("media event after the end of signalling");
+        }
+    }
+}
+
+/// A running server; dropping it shuts it down without waiting.
+#[derive(Debug)]
+#[must_use = "dropping it ends the server"]
+pub struct Running {
+    addr: SocketAddr,
+    counters: Arc<Counters>,
+    stop: oneshot::Sender<Infallible>,
+    server: JoinHandle<()>,
+}
+
+impl Running {
+    /// Where HTTP and WebSocket are served.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// What was refused or dropped so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Tells every client, closes every socket and ends media; takes at most
+    /// a couple of seconds.
+    pub async fn shutdown(self) {
+        drop(self.stop);
+        if let Err(error) = self.server.await {
+            tracing::error!(%error, "the server did not end well");
+        }
+    }
+}
+
+/// Starts the server with the embedded forwarder; also returns the media
+/// addresses that clients are told.
+///
+/// # Errors
+/// The listener or the forwarder cannot be started; nothing is left running.
+pub async fn serve(
+    config: Config,
+    media: media::Config,
+) -> Result<(Running, Vec<SocketAddr>), StartError<media::StartError>> {
+    let mut addresses = Vec::new();
+    let running = serve_with(config, |events, counters| {
+        let forwarder = Forwarder::start(media, counters, move |event| events.send(event))?;
+        addresses = forwarder.media_addresses().to_vec();
+        Ok(forwarder)
+    })
+    .await?;
+    Ok((running, addresses))
+}
+
+/// Starts the server with the media backend that `start_media` makes.
+///
+/// # Errors
+/// The listener or the backend cannot be started; nothing is left running.
+pub async fn serve_with<B, E>(
+    config: Config,
+    start_media: impl FnOnce(EventSink, Arc<Counters>) -> Result<B, E>,
+) -> Result<Running, StartError<E>>
+where
+    B: backend::MediaBackend + 'static,
+{
+    let listener = listen::bind(config.listen).map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            return StartError::PortInUse(config.listen);
+        }
+        StartError::Listen {
+            address: config.listen,
+            source,
+        }
+    })?;
+    let addr = listener.local_addr().map_err(|source| StartError::Listen {
+        address: config.listen,
+        source,
+    })?;
+    let counters = Arc::new(Counters::default());
+    let (event_sink, events) = mpsc::unbounded_channel();
+    let backend =
+        start_media(EventSink(event_sink), Arc::clone(&counters)).map_err(StartError::Media)?;
+
+    let (inbox_sender, inbox) = mpsc::channel(INBOX);
+    let limits = config.core.limits.clone();
+    let actor = Actor::new(
+        Core::new(config.core),
+        Box::new(backend),
+        Arc::clone(&counters),
+    );
+    let (stop, stopped) = oneshot::channel();
+    let (open_sockets, all_closed) = mpsc::channel(1);
+    let hub = socket::Hub::new(inbox_sender, limits, open_sockets);
+    let router = http::router(hub, Arc::clone(&counters), config.page);
+    // Connections in flight live in the accepting task and end with it.
+    let accepting = tokio::spawn(http::accept(listener, router, config.head_timeout));
+    let server = tokio::spawn(async move {
+        let backend = actor.run(inbox, events, stopped).await;
+        end(accepting, all_closed, backend).await;
+    });
+    Ok(Running {
+        addr,
+        counters,
+        stop,
+        server,
+    })
+}
+
+/// Ends the server once clients are told: nobody new is let in, sockets close,
+/// media ends.
+async fn end(
+    accepting: JoinHandle<()>,
+    mut all_closed: mpsc::Receiver<Infallible>,
+    backend: Box<dyn backend::MediaBackend>,
+) {
+    accepting.abort();
+    // An error, since it was aborted.
+    let _ = accepting.await;
+    if tokio::time::timeout(SHUTDOWN, all_closed.recv())
+        .await
+        .is_err()
+    {
+        tracing::warn!("some sockets did not close in time");
+    }
+    // Joins media threads, which must not block the runtime.
+    if tokio::task::spawn_blocking(move || drop(backend))
+        .await
+        .is_err()
+    {
+        tracing::error!("the media backend did not end well");
+    }
+}

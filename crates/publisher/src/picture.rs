@@ -1,0 +1,163 @@
+//! Pictures in the form video encoders take: three planes, chroma halved.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// A picture's width and height in pixels, both even.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    width: u32,
+    height: u32,
+}
+
+/// Not a size the publisher can encode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(
+    "a picture size is WIDTHxHEIGHT, both even, from {}x{} to {}x{}",
+    Size::MIN.width, Size::MIN.height, Size::MAX.width, Size::MAX.height
+)]
+pub struct BadSize;
+
+impl Size {
+    /// The smallest picture: below it the strip's cells are no longer readable.
+    pub const MIN: Self = Self {
+        width: 160,
+        height: 90,
+    };
+
+    /// The largest picture `openh264` encodes.
+    pub const MAX: Self = Self {
+        width: 3840,
+        height: 2160,
+    };
+
+    /// # Errors
+    /// An odd number, or one outside [`Size::MIN`] and [`Size::MAX`].
+    pub fn new(width: u32, height: u32) -> Result<Self, BadSize> {
+        let in_range = (Self::MIN.width..=Self::MAX.width).contains(&width)
+            && (Self::MIN.height..=Self::MAX.height).contains(&height);
+        if in_range && width.is_multiple_of(2) && height.is_multiple_of(2) {
+            Ok(Self { width, height })
+        } else {
+            Err(BadSize)
+        }
+    }
+
+    /// Pixels in a row.
+    pub const fn width(self) -> usize {
+        self.width as usize
+    }
+
+    /// Rows of pixels.
+    pub const fn height(self) -> usize {
+        self.height as usize
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+impl FromStr for Size {
+    type Err = BadSize;
+
+    /// Reads `1280x720`.
+    fn from_str(text: &str) -> Result<Self, BadSize> {
+        let (width, height) = text.split_once('x').ok_or(BadSize)?;
+        let number = |text: &str| text.parse().map_err(|_| BadSize);
+        Self::new(number(width)?, number(height)?)
+    }
+}
+
+/// An I420 picture: luma, then the two chroma planes at half width and height,
+/// without padding. Limited range, BT.709 colours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    size: Size,
+    /// Luma, `width * height` bytes, 16 (black) to 235 (white).
+    pub y: Vec<u8>,
+    /// Blue difference, a quarter of luma's bytes, 128 is neutral.
+    pub u: Vec<u8>,
+    /// Red difference, a quarter of luma's bytes, 128 is neutral.
+    pub v: Vec<u8>,
+}
+
+impl Picture {
+    /// A black picture.
+    pub fn black(size: Size) -> Self {
+        let pixels = size.width() * size.height();
+        Self {
+            size,
+            y: vec![16; pixels],
+            u: vec![128; pixels / 4],
+            v: vec![128; pixels / 4],
+        }
+    }
+
+    /// The picture's size.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+}
+
+impl openh264::formats::YUVSource for Picture {
+    fn dimensions(&self) -> (usize, usize) {
+        (self.size.width(), self.size.height())
+    }
+
+    fn strides(&self) -> (usize, usize, usize) {
+        let width = self.size.width();
+        (width, width / 2, width / 2)
+    }
+
+    fn y(&self) -> &[u8] {
+        &self.y
+    }
+
+    fn u(&self) -> &[u8] {
+        &self.u
+    }
+
+    fn v(&self) -> &[u8] {
+        &self.v
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_and_refused() {
+        let check = |text: &str, expected: Option<(usize, usize)>| {
+            let size = text.parse::<Size>().ok();
+            assert_eq!(size.map(|s| (s.width(), s.height())), expected, "{text}");
+        };
+        check("1280x720", Some((1280, 720)));
+        check("160x90", Some((160, 90)));
+        check("3840x2160", Some((3840, 2160)));
+        for bad in [
+            "",
+            "x",
+            "1280",
+            "1280x",
+            "x720",
+            "1280X720",
+            "1281x720",
+            "1280x721",
+            "158x90",
+            "3842x2160",
+            "-1280x720",
+            "1280x720x3",
+            " 1280x720",
+            "99999999999x720",
+        ] {
+            check(bad, None);
+        }
+        assert_eq!(Size::MAX.to_string(), "3840x2160");
+    }
+}

@@ -1,0 +1,183 @@
+//! The signalling WebSocket as the session sees it: opening, open, or not there.
+
+use std::future::pending;
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use session::Input;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tracing::debug;
+
+use crate::ServerUrl;
+
+/// No message of the protocol comes near it: an SDP has a few kilobytes.
+const MAX_MESSAGE_BYTES: usize = 1 << 20;
+
+/// A server that takes nothing for this long is gone.
+const SEND_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long to wait for the server's half of the closing handshake.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// An open connection and this end's address.
+pub(crate) struct Connection {
+    stream: WebSocketStream<TcpStream>,
+    local: IpAddr,
+}
+
+type Opening = Pin<Box<dyn Future<Output = Result<Connection, String>> + Send>>;
+
+/// The socket.
+pub(crate) enum Socket {
+    /// Not opened yet, or closed.
+    None,
+    /// Being opened.
+    Opening(Opening),
+    /// Open.
+    Open(Box<WebSocketStream<TcpStream>>, IpAddr),
+}
+
+impl Socket {
+    /// Starts opening; [`Socket::next`] does the work.
+    pub(crate) fn open(server: &ServerUrl) -> Self {
+        Self::Opening(Box::pin(connect(server.clone())))
+    }
+
+    /// This end's address, while the socket is open.
+    pub(crate) fn local_address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Open(_, local) => Some(*local),
+            Self::None | Self::Opening(_) => None,
+        }
+    }
+
+    /// What happens next to the socket. Cancelled, it loses nothing.
+    pub(crate) async fn next(&mut self) -> Input {
+        match self {
+            Self::None => pending().await,
+            Self::Opening(opening) => match opening.await {
+                Ok(Connection { stream, local }) => {
+                    *self = Self::Open(Box::new(stream), local);
+                    Input::SocketOpened
+                }
+                Err(reason) => {
+                    *self = Self::None;
+                    Input::SocketFailed(reason)
+                }
+            },
+            Self::Open(stream, _) => {
+                let input = read(stream).await;
+                if !matches!(input, Input::SocketMessage(_)) {
+                    *self = Self::None;
+                }
+                input
+            }
+        }
+    }
+
+    /// Sends a text frame; what happened if that did not go well.
+    pub(crate) async fn send(&mut self, text: String) -> Option<Input> {
+        let Self::Open(stream, _) = self else {
+            return None;
+        };
+        let sent = timeout(SEND_TIMEOUT, stream.send(Message::text(text))).await;
+        let failure = match sent {
+            Ok(Ok(())) => return None,
+            // Whoever closed it, reading tells.
+            Ok(Err(tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed)) => {
+                return None;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the server takes no more messages".to_owned(),
+        };
+        *self = Self::None;
+        Some(Input::SocketFailed(failure))
+    }
+
+    /// Closes the socket in an orderly way, if it is open.
+    pub(crate) async fn close(&mut self) {
+        let Self::Open(mut stream, _) = std::mem::replace(self, Self::None) else {
+            return;
+        };
+        let closing = async {
+            stream.as_mut().close(None).await?;
+            while let Some(message) = stream.next().await {
+                message?;
+            }
+            Ok::<(), tungstenite::Error>(())
+        };
+        match timeout(CLOSE_TIMEOUT, closing).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => debug!(%error, "closing handshake"),
+            Err(_) => debug!("the server did not answer the close"),
+        }
+    }
+}
+
+async fn read(stream: &mut WebSocketStream<TcpStream>) -> Input {
+    loop {
+        match stream.next().await {
+            Some(Ok(Message::Text(text))) => return Input::SocketMessage(text.to_string()),
+            Some(Ok(Message::Close(_))) | None => return Input::SocketClosed,
+            Some(Ok(Message::Binary(_))) => debug!("binary message dropped"),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+            Some(Err(error)) => return broken(&error),
+        }
+    }
+}
+
+/// A reset is a close, however it came; anything else is a failure.
+fn broken(error: &tungstenite::Error) -> Input {
+    let closed = if let tungstenite::Error::Io(error) = error {
+        matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::UnexpectedEof
+        )
+    } else {
+        matches!(
+            error,
+            tungstenite::Error::ConnectionClosed
+                | tungstenite::Error::AlreadyClosed
+                | tungstenite::Error::Protocol(
+                    tungstenite::error::ProtocolError::ResetWithoutClosingHandshake
+                )
+        )
+    };
+    if closed {
+        Input::SocketClosed
+    } else {
+        Input::SocketFailed(error.to_string())
+    }
+}
+
+async fn connect(server: ServerUrl) -> Result<Connection, String> {
+    let describe = |error: String| format!("cannot connect to {server}: {error}");
+    let tcp = TcpStream::connect(server.host_and_port()).await;
+    let tcp = tcp.map_err(|error| describe(error.to_string()))?;
+    let local = tcp
+        .local_addr()
+        .map_err(|error| describe(error.to_string()))?;
+    // Signalling is small and urgent.
+    tcp.set_nodelay(true)
+        .map_err(|error| describe(error.to_string()))?;
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES));
+    let (stream, _) = client_async_with_config(format!("{server}/"), tcp, Some(config))
+        .await
+        .map_err(|error| describe(error.to_string()))?;
+    Ok(Connection {
+        stream,
+        local: local.ip(),
+    })
+}

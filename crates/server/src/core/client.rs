@@ -1,0 +1,280 @@
+//! One client: its socket's life, its messages in order, its pings.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use wire::{
+    ClientMessage, Connection, DataStatus, DataStatusEvent, SendData, ServerMessage, UserData,
+};
+
+use super::{ClientId, CloseCode, Core, Refusal, Timer};
+use crate::counters::Reason;
+
+/// What we say we are. Clients compare the build number to know what they may
+/// use, stream events (5.2.942) being the newest of it.
+const VERSION: &str = concat!("5.2.2000-", env!("CARGO_PKG_VERSION"));
+
+/// Most characters of a client's own text repeated to it or to the log.
+const ECHO_CHARS: usize = 64;
+
+/// A client whose socket is open.
+#[derive(Debug)]
+pub(super) struct Client {
+    token: String,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Its `connection` is awaited.
+    Silent,
+    /// It has its `getUserData`.
+    Established { unanswered_pings: u32 },
+}
+
+impl Client {
+    pub(super) fn is_established(&self) -> bool {
+        matches!(self.state, State::Established { .. })
+    }
+}
+
+impl Core {
+    pub(super) fn handle_opened(
+        &mut self,
+        client: ClientId,
+        remote: SocketAddr,
+        local: SocketAddr,
+        now: Instant,
+    ) {
+        if self.shutting_down {
+            return self.close(client, CloseCode::GoingAway, "the server is shutting down");
+        }
+        let limit = self.config.limits.sessions;
+        if self.clients.len() >= limit {
+            let reason = format!("the server has {limit} sessions already, the most allowed");
+            self.count(client, Some(Reason::TooManySessions), reason.as_str());
+            return self.close(client, CloseCode::TryAgainLater, reason);
+        }
+        let client_state = Client {
+            token: format!("/{remote}/{local}"),
+            state: State::Silent,
+        };
+        self.clients.insert(client, client_state);
+        let overdue = now + self.config.connection_timeout;
+        self.deadlines.set(Timer::Client(client), overdue);
+        tracing::info!(client = client.0, %remote, "client connected");
+    }
+
+    pub(super) fn handle_text(&mut self, client: ClientId, text: &str, now: Instant) {
+        if text.len() > self.config.limits.message_bytes {
+            return self.handle_oversized(client);
+        }
+        if !self.mark_alive(client) {
+            return;
+        }
+        match ClientMessage::decode(text) {
+            Ok(message) => self.handle_message(client, message, now),
+            Err(error) => {
+                let why = Refusal::BadMessage(shorten(&error.to_string()));
+                self.refuse(client, "", None, &why);
+            }
+        }
+    }
+
+    pub(super) fn handle_binary(&mut self, client: ClientId) {
+        if self.mark_alive(client) {
+            self.count(client, Some(Reason::BinaryFrame), "binary message ignored");
+        }
+    }
+
+    pub(super) fn handle_oversized(&mut self, client: ClientId) {
+        if self.clients.contains_key(&client) {
+            let limit = self.config.limits.message_bytes;
+            let reason = format!("message larger than {limit} bytes");
+            self.count(client, Some(Reason::OversizedMessage), reason.as_str());
+            self.close(client, CloseCode::TooBig, reason);
+        }
+    }
+
+    pub(super) fn handle_overflowed(&mut self, client: ClientId) {
+        if self.clients.contains_key(&client) {
+            let reason = "the client does not read its messages";
+            self.count(client, Some(Reason::SlowClient), reason);
+            self.close(client, CloseCode::Policy, reason);
+        }
+    }
+
+    /// Anything from a client is a sign of life; false if there is no such client.
+    fn mark_alive(&mut self, client: ClientId) -> bool {
+        let Some(client) = self.clients.get_mut(&client) else {
+            return false;
+        };
+        if let State::Established { unanswered_pings } = &mut client.state {
+            *unanswered_pings = 0;
+        }
+        true
+    }
+
+    fn handle_message(&mut self, client: ClientId, message: ClientMessage, now: Instant) {
+        let established = self
+            .clients
+            .get(&client)
+            .is_some_and(Client::is_established);
+        if !established && needs_session(&message) {
+            return self.refuse_early(client, message);
+        }
+        match message {
+            ClientMessage::Connection(_) if established => {
+                self.refuse(client, "connection", None, &Refusal::AlreadyEstablished);
+            }
+            ClientMessage::Connection(connection) => self.establish(client, connection, now),
+            ClientMessage::PublishStream(request) => self.handle_publish(client, request, now),
+            ClientMessage::PlayStream(request) => self.handle_play(client, request, now),
+            ClientMessage::StopStream(request) | ClientMessage::UnPublishStream(request) => {
+                self.handle_stop(client, request);
+            }
+            ClientMessage::AvailableStream(request) => self.handle_available(client, request),
+            ClientMessage::Snapshot(request) => self.handle_snapshot(client, request),
+            ClientMessage::SendStreamEvent(event) => self.handle_stream_event(client, event),
+            ClientMessage::SendData(data) => self.answer_data(client, data),
+            ClientMessage::Ping => self.send(client, &ServerMessage::Pong),
+            ClientMessage::ConnectMediaTransport => self.refuse_media_socket(client),
+            ClientMessage::Call { message } => {
+                self.refuse(client, &message, None, &Refusal::Calls);
+            }
+            ClientMessage::Unknown { message } => {
+                self.refuse(client, &shorten(&message), None, &Refusal::UnknownMessage);
+            }
+            // Taken and dropped.
+            ClientMessage::Pong
+            | ClientMessage::DataStatusEvent(_)
+            | ClientMessage::Diagnostics { .. } => {}
+        }
+    }
+
+    fn establish(&mut self, client: ClientId, connection: Connection, now: Instant) {
+        let Some(entry) = self.clients.get_mut(&client) else {
+            return;
+        };
+        entry.state = State::Established {
+            unanswered_pings: 0,
+        };
+        let user_data = UserData {
+            auth_token: Some(entry.token.clone()),
+            status: "ESTABLISHED".into(),
+            connection,
+        };
+        let next_ping = now + self.config.ping_interval;
+        self.deadlines.set(Timer::Client(client), next_ping);
+        self.send(client, &ServerMessage::UserData(user_data));
+        self.send(client, &ServerMessage::Version(VERSION.into()));
+        tracing::info!(client = client.0, "session established");
+    }
+
+    /// A client's timer fired: it is too late with its `connection` or its
+    /// pongs, or gets its next ping.
+    pub(super) fn client_due(&mut self, client: ClientId, now: Instant) {
+        let Some(entry) = self.clients.get_mut(&client) else {
+            return;
+        };
+        match &mut entry.state {
+            State::Silent => {
+                let reason = "no connection message in time";
+                self.count(client, Some(Reason::SilentClient), reason);
+                self.close(client, CloseCode::Policy, reason);
+            }
+            State::Established { unanswered_pings }
+                if *unanswered_pings >= self.config.unanswered_pings =>
+            {
+                let reason = format!("{unanswered_pings} pings unanswered");
+                self.count(client, Some(Reason::DeadClient), reason.as_str());
+                self.close(client, CloseCode::Policy, reason);
+            }
+            State::Established { unanswered_pings } => {
+                *unanswered_pings += 1;
+                let next_ping = now + self.config.ping_interval;
+                self.deadlines.set(Timer::Client(client), next_ping);
+                self.send(client, &ServerMessage::Ping);
+            }
+        }
+    }
+
+    /// The providers MSE and WSPlayer open a second socket for media.
+    fn refuse_media_socket(&mut self, client: ClientId) {
+        let reason = "media goes over WebRTC only";
+        self.count(client, Some(Reason::Unsupported), reason);
+        self.close(client, CloseCode::Unsupported, reason);
+    }
+
+    /// Answers what came before `connection`, as if it were asked for in order.
+    fn refuse_early(&mut self, client: ClientId, message: ClientMessage) {
+        let why = Refusal::NotEstablished;
+        let method = shorten(name_of(&message));
+        if let ClientMessage::PublishStream(request) = message {
+            self.refuse_stream(
+                client,
+                &method,
+                request.media_session_id,
+                request.name,
+                &why,
+            );
+        } else if let ClientMessage::PlayStream(request) = message {
+            self.refuse_stream(
+                client,
+                &method,
+                request.media_session_id,
+                request.name,
+                &why,
+            );
+        } else {
+            self.refuse(client, &method, None, &why);
+        }
+    }
+
+    /// No application here takes session data: better said than swallowed.
+    fn answer_data(&mut self, client: ClientId, data: SendData) {
+        let answer = DataStatusEvent {
+            operation_id: data.operation_id,
+            status: DataStatus::Failed,
+            info: Some("No application on this server takes data".into()),
+        };
+        self.send(client, &ServerMessage::DataStatus(answer));
+    }
+}
+
+/// Whether a message means anything only within a session.
+fn needs_session(message: &ClientMessage) -> bool {
+    !matches!(
+        message,
+        ClientMessage::Connection(_)
+            | ClientMessage::Ping
+            | ClientMessage::Pong
+            | ClientMessage::ConnectMediaTransport
+    )
+}
+
+/// A message's name on the wire, for the `apiMethod` of a refusal.
+fn name_of(message: &ClientMessage) -> &str {
+    match message {
+        ClientMessage::Connection(_) => "connection",
+        ClientMessage::PublishStream(_) => "publishStream",
+        ClientMessage::PlayStream(_) => "playStream",
+        ClientMessage::StopStream(_) => "stopStream",
+        ClientMessage::UnPublishStream(_) => "unPublishStream",
+        ClientMessage::AvailableStream(_) => "availableStream",
+        ClientMessage::Snapshot(_) => "snapshot",
+        ClientMessage::SendStreamEvent(_) => "sendStreamEvent",
+        ClientMessage::SendData(_) => "sendData",
+        ClientMessage::DataStatusEvent(_) => "DataStatusEvent",
+        ClientMessage::Ping => "ping",
+        ClientMessage::Pong => "pong",
+        ClientMessage::ConnectMediaTransport => "connectMediaTransport",
+        ClientMessage::Diagnostics { message }
+        | ClientMessage::Call { message }
+        | ClientMessage::Unknown { message } => message,
+    }
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(ECHO_CHARS).collect()
+}

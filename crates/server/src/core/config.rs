@@ -1,0 +1,38 @@
+//! How the signalling core behaves.
+
+use std::time::Duration;
+
+use crate::limits::Limits;
+
+/// What the core may be told; the default is what clients expect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Limits on clients.
+    pub limits: Limits,
+    /// How long a client may take from opening its socket to `connection`.
+    pub connection_timeout: Duration,
+    /// Between two JSON pings. Clients give up on a server that is silent for
+    /// ten times five seconds, so no longer than that.
+    pub ping_interval: Duration,
+    /// A client that leaves this many pings unanswered is dropped at the next one.
+    pub unanswered_pings: u32,
+    /// From an accepted publish or play to media flowing. Longer than all the
+    /// media backend's timeouts together, since it knows better why it failed.
+    pub start_timeout: Duration,
+    /// How long a peer's own goodbye (DTLS `close_notify`) waits for the stop
+    /// message that clients send just before it on another connection.
+    pub stop_grace: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            connection_timeout: Duration::from_secs(10),
+            ping_interval: Duration::from_secs(5),
+            unanswered_pings: 10,
+            start_timeout: Duration::from_secs(60),
+            stop_grace: Duration::from_millis(500),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Stream events: data and mute state, from a publisher to its players.
+
+use serde_json::{Value, json};
+use wire::{MuteState, SendStreamEvent, ServerMessage, StreamEvent, StreamEventType};
+
+use super::backend::PeerId;
+use super::{ClientId, Core, Kind, Refusal, State};
+
+/// What an event changes in what late players are told.
+enum Change {
+    Audio(bool),
+    Video(bool),
+    Nothing,
+}
+
+impl Core {
+    pub(super) fn handle_stream_event(&mut self, client: ClientId, event: SendStreamEvent) {
+        const METHOD: &str = "sendStreamEvent";
+        let Some(id) = event.media_session_id else {
+            return self.refuse(client, METHOD, None, &Refusal::IdMissing);
+        };
+        let change = match event.event_type {
+            StreamEventType::AudioMuted => Change::Audio(true),
+            StreamEventType::AudioUnmuted => Change::Audio(false),
+            StreamEventType::VideoMuted => Change::Video(true),
+            StreamEventType::VideoUnmuted => Change::Video(false),
+            StreamEventType::Data => Change::Nothing,
+            StreamEventType::Resize
+            | StreamEventType::NotEnoughBandwidth
+            | StreamEventType::SnapshotCompleted
+            | StreamEventType::SnapshotFailed
+            | StreamEventType::Other(_) => {
+                return self.refuse(client, METHOD, Some(&id), &Refusal::EventType);
+            }
+        };
+        // The stream may have ended while the event was under way: no error.
+        let Some(peer) = self.own_publisher(client, &id) else {
+            return;
+        };
+        let Some(stream) = self.registry.stream_mut(peer) else {
+            return;
+        };
+        let Kind::Publisher { audio, video, .. } = &mut stream.kind else {
+            return;
+        };
+        let payload = match change {
+            Change::Audio(muted) => {
+                audio.muted = muted;
+                Some(json!({ "streamName": stream.name }))
+            }
+            Change::Video(muted) => {
+                video.muted = muted;
+                Some(json!({ "streamName": stream.name }))
+            }
+            Change::Nothing if stream.state == State::Active => event.payload,
+            Change::Nothing => {
+                return self.refuse(client, METHOD, Some(&id), &Refusal::NotPublishing);
+            }
+        };
+        self.tell_players(peer, &event.event_type, payload.as_ref());
+    }
+
+    fn own_publisher(&self, client: ClientId, id: &wire::MediaSessionId) -> Option<PeerId> {
+        let (peer, stream) = self.registry.with_id(id)?;
+        (stream.client == client && stream.is_publisher()).then_some(peer)
+    }
+
+    /// Sends an event to every player that plays, under the player's own id.
+    /// One that is still starting learns the mute state with its PLAYING.
+    fn tell_players(
+        &mut self,
+        peer: PeerId,
+        event_type: &StreamEventType,
+        payload: Option<&Value>,
+    ) {
+        let Some(Kind::Publisher { players, .. }) = self.registry.stream(peer).map(|s| &s.kind)
+        else {
+            return;
+        };
+        let receivers: Vec<_> = players
+            .iter()
+            .filter_map(|player| self.registry.stream(*player))
+            .filter(|player| player.state == State::Active)
+            .map(|player| (player.client, player.id.clone()))
+            .collect();
+        for (client, media_session_id) in receivers {
+            let event = StreamEvent {
+                media_session_id,
+                event_type: event_type.clone(),
+                payload: payload.cloned(),
+            };
+            self.send(client, &ServerMessage::StreamEvent(event));
+        }
+    }
+
+    /// Audio and video mute state of what a player plays.
+    pub(super) fn mute_state_for(&self, player: PeerId) -> Option<(MuteState, MuteState)> {
+        let Kind::Player { source } = self.registry.stream(player)?.kind else {
+            return None;
+        };
+        match &self.registry.stream(source)?.kind {
+            Kind::Publisher { audio, video, .. } => Some((*audio, *video)),
+            Kind::Player { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What the media backend reports, and media that does not come.
+
+use std::time::Instant;
+
+use wire::{ServerMessage, StreamStatus, info};
+
+use super::backend::{Codecs, EndReason, Event, PeerId};
+use super::{Core, Ending, State, Timer};
+use crate::counters::Reason;
+
+impl Core {
+    pub(super) fn handle_backend(&mut self, event: Event, now: Instant) {
+        match event {
+            Event::Answered {
+                peer,
+                answer,
+                codecs,
+            } => self.handle_answered(peer, answer, codecs),
+            Event::Flowing { peer } => self.handle_flowing(peer),
+            Event::Ended { peer, reason } => self.handle_ended(peer, reason, now),
+        }
+    }
+
+    fn handle_answered(&mut self, peer: PeerId, sdp: String, codecs: Codecs) {
+        let Some(stream) = self.registry.stream_mut(peer) else {
+            return;
+        };
+        // A second answer would be taken for an offer by the client.
+        if stream.state != State::Offered {
+            return;
+        }
+        stream.state = State::Answered;
+        // A publisher says itself what it sends; of a player the answer says what it gets.
+        if !stream.is_publisher() && codecs != Codecs::default() {
+            stream.has_audio = codecs.audio.is_some();
+            stream.has_video = codecs.video.is_some();
+        }
+        stream.codecs = codecs;
+        let (client, media_session_id) = (stream.client, stream.id.clone());
+        let answer = ServerMessage::RemoteSdp {
+            media_session_id,
+            sdp,
+        };
+        self.send(client, &answer);
+    }
+
+    fn handle_flowing(&mut self, peer: PeerId) {
+        let Some(stream) = self.registry.stream_mut(peer) else {
+            return;
+        };
+        if stream.state != State::Answered {
+            return;
+        }
+        stream.state = State::Active;
+        self.deadlines.clear(Timer::Stream(peer));
+        self.announce(peer);
+    }
+
+    fn handle_ended(&mut self, peer: PeerId, reason: EndReason, now: Instant) {
+        let Some(stream) = self.registry.stream_mut(peer) else {
+            return;
+        };
+        if matches!(stream.state, State::Over(_)) {
+            return;
+        }
+        stream.state = State::Over(reason);
+        let client = stream.client;
+        if reason == EndReason::BadOffer {
+            self.count(client, Some(Reason::BadSdp), "offer could not be answered");
+        }
+        // Clients close their peer connection right after sending a stop, and
+        // its goodbye may be faster: the stop shall win.
+        if reason == EndReason::ClosedByPeer {
+            let over = now + self.config.stop_grace;
+            self.deadlines.set(Timer::Stream(peer), over);
+        } else {
+            self.end(peer, Ending::Failed(reason.to_string()));
+        }
+    }
+
+    /// A stream's timer fired: its media is overdue, or no stop came after its
+    /// peer's goodbye.
+    pub(super) fn stream_due(&mut self, peer: PeerId) {
+        let Some(stream) = self.registry.stream(peer) else {
+            return;
+        };
+        let info = match stream.state {
+            State::Offered => info::FAILED_BY_ERROR.into(),
+            State::Answered => info::FAILED_BY_ICE_TIMEOUT.into(),
+            State::Over(reason) => reason.to_string(),
+            State::Active => return,
+        };
+        self.end(peer, Ending::Failed(info));
+    }
+
+    /// PUBLISHING or PLAYING.
+    fn announce(&mut self, peer: PeerId) {
+        let Some(stream) = self.registry.stream(peer) else {
+            return;
+        };
+        tracing::info!(
+            client = stream.client.0,
+            peer = peer.0,
+            name = ?stream.name.as_str(),
+            codecs = ?stream.codecs,
+            "media flows"
+        );
+        let status = if stream.is_publisher() {
+            StreamStatus::Publishing
+        } else {
+            StreamStatus::Playing
+        };
+        let (client, mut event) = (stream.client, stream.status(status, None));
+        if let Some((audio, video)) = self.mute_state_for(peer) {
+            event.audio_state = Some(audio);
+            event.video_state = Some(video);
+        }
+        self.send(client, &ServerMessage::StreamStatus(event));
+    }
+}

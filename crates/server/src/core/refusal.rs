@@ -1,0 +1,65 @@
+//! Why a request is refused, as the client is told.
+
+use thiserror::Error;
+use wire::info;
+
+use crate::counters::Reason;
+
+/// Why a request is refused. `Display` is the info text on the wire: the
+/// protocol's own where it has one.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(super) enum Refusal {
+    #[error("Session is not established: send connection first")]
+    NotEstablished,
+    #[error("Session is already established")]
+    AlreadyEstablished,
+    #[error("{}", info::MEDIASESSION_ID_NULL)]
+    IdMissing,
+    #[error("MediaSessionId is longer than {limit} characters")]
+    IdTooLong { limit: usize },
+    #[error("{}", info::MEDIASESSION_ID_ALREADY_IN_USE)]
+    IdInUse,
+    #[error("Stream name is empty")]
+    NameEmpty,
+    #[error("Stream name is longer than {limit} characters")]
+    NameTooLong { limit: usize },
+    #[error("{}", info::STREAM_NAME_ALREADY_IN_USE)]
+    NameInUse,
+    #[error("{}", info::SESSION_DOES_NOT_EXIST)]
+    NoSuchStream,
+    #[error("{}", info::PUBLISH_STREAM_IS_NOT_READY)]
+    NotReady,
+    #[error("SDP is larger than {limit} bytes")]
+    SdpTooLarge { limit: usize },
+    #[error("Session has {limit} streams already, the most allowed")]
+    TooManyStreams { limit: usize },
+    #[error("Only the media provider WebRTC is supported")]
+    MediaProvider,
+    #[error("Data can be sent only while publishing")]
+    NotPublishing,
+    #[error("Clients cannot send stream events of this type")]
+    EventType,
+    #[error("Calls are not supported")]
+    Calls,
+    #[error("Unknown message")]
+    UnknownMessage,
+    #[error("{0}")]
+    BadMessage(String),
+}
+
+impl Refusal {
+    /// The counter it goes to; `None` for what well-behaved clients may run into.
+    pub(super) fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::NotEstablished | Self::AlreadyEstablished => Some(Reason::OutOfOrder),
+            Self::IdMissing | Self::IdTooLong { .. } | Self::IdInUse => Some(Reason::BadId),
+            Self::NameEmpty | Self::NameTooLong { .. } => Some(Reason::BadName),
+            Self::SdpTooLarge { .. } => Some(Reason::OversizedSdp),
+            Self::TooManyStreams { .. } => Some(Reason::TooManyStreams),
+            Self::MediaProvider | Self::Calls => Some(Reason::Unsupported),
+            Self::UnknownMessage | Self::EventType => Some(Reason::UnknownMessage),
+            Self::BadMessage(_) => Some(Reason::BadMessage),
+            Self::NameInUse | Self::NoSuchStream | Self::NotReady | Self::NotPublishing => None,
+        }
+    }
+}

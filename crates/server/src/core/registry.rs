@@ -1,0 +1,185 @@
+//! Every stream of every session, and who has which name and id.
+//!
+//! Plain data: a stream is in all indexes or in none.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use wire::{MediaSessionId, MuteState, StreamName, StreamStatus, StreamStatusEvent};
+
+use super::ClientId;
+use super::backend::{Codecs, EndReason, PeerId};
+
+/// One publish or play.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) client: ClientId,
+    pub(super) id: MediaSessionId,
+    pub(super) name: StreamName,
+    pub(super) kind: Kind,
+    pub(super) state: State,
+    pub(super) has_audio: bool,
+    pub(super) has_video: bool,
+    pub(super) codecs: Codecs,
+}
+
+/// Which way a stream's media goes, and what only that way knows.
+#[derive(Debug)]
+pub(super) enum Kind {
+    Publisher {
+        players: BTreeSet<PeerId>,
+        audio: MuteState,
+        video: MuteState,
+    },
+    Player {
+        source: PeerId,
+    },
+}
+
+/// A stream's life; it only ever moves forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// The offer is with the media backend.
+    Offered,
+    /// The client has its answer.
+    Answered,
+    /// PUBLISHING or PLAYING.
+    Active,
+    /// The media backend's peer is gone; the client does not know it yet.
+    Over(EndReason),
+}
+
+impl Stream {
+    pub(super) fn is_publisher(&self) -> bool {
+        matches!(self.kind, Kind::Publisher { .. })
+    }
+
+    /// A status of this stream, complete but for mute states.
+    pub(super) fn status(&self, status: StreamStatus, info: Option<String>) -> StreamStatusEvent {
+        StreamStatusEvent {
+            info,
+            name: Some(self.name.clone()),
+            published: self.is_publisher(),
+            has_audio: self.has_audio,
+            has_video: self.has_video,
+            audio_codec: self.codecs.audio.clone(),
+            video_codec: self.codecs.video.clone(),
+            ..StreamStatusEvent::new(self.id.clone(), status)
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    streams: BTreeMap<PeerId, Stream>,
+    by_client: BTreeMap<ClientId, BTreeSet<PeerId>>,
+    by_id: HashMap<MediaSessionId, PeerId>,
+    publishers: HashMap<StreamName, PeerId>,
+}
+
+impl Registry {
+    /// Adds a stream whose id, and if it publishes whose name, is free.
+    pub(super) fn insert(&mut self, peer: PeerId, stream: Stream) {
+        match stream.kind {
+            Kind::Publisher { .. } => {
+                self.publishers.insert(stream.name.clone(), peer);
+            }
+            Kind::Player { source } => self.players_of(source, |players| {
+                players.insert(peer);
+            }),
+        }
+        self.by_id.insert(stream.id.clone(), peer);
+        self.by_client
+            .entry(stream.client)
+            .or_default()
+            .insert(peer);
+        self.streams.insert(peer, stream);
+    }
+
+    /// Takes a stream out; its name and id are free from now on.
+    pub(super) fn remove(&mut self, peer: PeerId) -> Option<Stream> {
+        let stream = self.streams.remove(&peer)?;
+        match stream.kind {
+            Kind::Publisher { .. } => {
+                self.publishers.remove(&stream.name);
+            }
+            Kind::Player { source } => self.players_of(source, |players| {
+                players.remove(&peer);
+            }),
+        }
+        self.by_id.remove(&stream.id);
+        if let Some(peers) = self.by_client.get_mut(&stream.client) {
+            peers.remove(&peer);
+            if peers.is_empty() {
+                self.by_client.remove(&stream.client);
+            }
+        }
+        Some(stream)
+    }
+
+    fn players_of(&mut self, source: PeerId, change: impl FnOnce(&mut BTreeSet<PeerId>)) {
+        if let Some(Stream {
+            kind: Kind::Publisher { players, .. },
+            ..
+        }) = self.streams.get_mut(&source)
+        {
+            change(players);
+        }
+    }
+
+    pub(super) fn stream(&self, peer: PeerId) -> Option<&Stream> {
+        self.streams.get(&peer)
+    }
+
+    pub(super) fn stream_mut(&mut self, peer: PeerId) -> Option<&mut Stream> {
+        self.streams.get_mut(&peer)
+    }
+
+    /// Who has the id, in whichever session.
+    pub(super) fn with_id(&self, id: &MediaSessionId) -> Option<(PeerId, &Stream)> {
+        let peer = *self.by_id.get(id)?;
+        Some((peer, self.streams.get(&peer)?))
+    }
+
+    /// Who publishes, or is about to publish, the name.
+    pub(super) fn publisher(&self, name: &StreamName) -> Option<(PeerId, &Stream)> {
+        let peer = *self.publishers.get(name)?;
+        Some((peer, self.streams.get(&peer)?))
+    }
+
+    /// A client's streams, in the order they were asked for.
+    pub(super) fn of_client(&self, client: ClientId) -> Vec<PeerId> {
+        self.by_client
+            .get(&client)
+            .map(|peers| peers.iter().copied().collect())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn count_of_client(&self, client: ClientId) -> usize {
+        self.by_client.get(&client).map_or(0, BTreeSet::len)
+    }
+
+    /// Every publisher, in the order they were asked for.
+    pub(super) fn publishers(&self) -> Vec<PeerId> {
+        let publishers = self
+            .streams
+            .iter()
+            .filter(|(_, stream)| stream.is_publisher());
+        publishers.map(|(peer, _)| *peer).collect()
+    }
+
+    pub(super) fn publisher_count(&self) -> usize {
+        self.publishers.len()
+    }
+
+    pub(super) fn player_count(&self) -> usize {
+        self.streams.len() - self.publishers.len()
+    }
+
+    /// True when no index holds anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.streams.is_empty()
+            && self.by_client.is_empty()
+            && self.by_id.is_empty()
+            && self.publishers.is_empty()
+    }
+}

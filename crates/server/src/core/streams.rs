@@ -1,0 +1,253 @@
+//! Publish, play and stop, and questions about a name.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use wire::{
+    Availability, AvailableRequest, MediaSessionId, MuteState, PlayStream, PublishStream,
+    ServerMessage, SnapshotRequest, StopStream, StreamEvent, StreamEventType, StreamName,
+    StreamStatus, StreamStatusEvent, info,
+};
+
+use super::backend::{Codecs, Command, PeerId, Role};
+use super::{ClientId, Core, Ending, Kind, Refusal, State, Stream, Timer};
+
+/// What publish and play requests have in common.
+struct Request {
+    method: &'static str,
+    id: Option<MediaSessionId>,
+    name: Option<StreamName>,
+    media_provider: String,
+    sdp: String,
+}
+
+/// A request that is within its limits and does not clash.
+struct Admitted {
+    id: MediaSessionId,
+    name: StreamName,
+    offer: String,
+}
+
+impl Core {
+    pub(super) fn handle_publish(
+        &mut self,
+        client: ClientId,
+        request: PublishStream,
+        now: Instant,
+    ) {
+        let (has_audio, has_video) = (request.has_audio, request.has_video);
+        let Some(admitted) = self.admit(
+            client,
+            Request {
+                method: "publishStream",
+                id: request.media_session_id,
+                name: request.name,
+                media_provider: request.media_provider,
+                sdp: request.sdp,
+            },
+        ) else {
+            return;
+        };
+        if self.registry.publisher(&admitted.name).is_some() {
+            let Admitted { id, name, .. } = admitted;
+            let why = Refusal::NameInUse;
+            return self.refuse_stream(client, "publishStream", Some(id), Some(name), &why);
+        }
+        let kind = Kind::Publisher {
+            players: BTreeSet::new(),
+            audio: MuteState::default(),
+            video: MuteState::default(),
+        };
+        self.open(client, admitted, kind, (has_audio, has_video), now);
+    }
+
+    pub(super) fn handle_play(&mut self, client: ClientId, request: PlayStream, now: Instant) {
+        let Some(admitted) = self.admit(
+            client,
+            Request {
+                method: "playStream",
+                id: request.media_session_id,
+                name: request.name,
+                media_provider: request.media_provider,
+                sdp: request.sdp,
+            },
+        ) else {
+            return;
+        };
+        let why = match self.registry.publisher(&admitted.name) {
+            Some((source, publisher)) if publisher.state == State::Active => {
+                // The request's own flags are always true: the publisher knows better.
+                let has = (publisher.has_audio, publisher.has_video);
+                return self.open(client, admitted, Kind::Player { source }, has, now);
+            }
+            Some(_) => Refusal::NotReady,
+            None => Refusal::NoSuchStream,
+        };
+        let Admitted { id, name, .. } = admitted;
+        self.refuse_stream(client, "playStream", Some(id), Some(name), &why);
+    }
+
+    /// Ends a stream of this client by its own wish, whichever of the two stop
+    /// messages it sent. An unknown id is no error: clients repeat stops.
+    pub(super) fn handle_stop(&mut self, client: ClientId, request: StopStream) {
+        let Some(id) = request.media_session_id else {
+            return self.refuse(client, "stopStream", None, &Refusal::IdMissing);
+        };
+        match self.registry.with_id(&id) {
+            Some((peer, stream)) if stream.client == client => self.end(peer, Ending::ByUser),
+            Some(_) | None => tracing::debug!(client = client.0, "stop of an unknown stream"),
+        }
+    }
+
+    pub(super) fn handle_available(&mut self, client: ClientId, request: AvailableRequest) {
+        let Some(id) = request.media_session_id else {
+            return self.refuse(client, "availableStream", None, &Refusal::IdMissing);
+        };
+        let info = self.why_unavailable(request.name.as_ref());
+        let answer = Availability {
+            id,
+            available: info.is_none(),
+            info: info.map(Into::into),
+        };
+        self.send(client, &ServerMessage::Available(answer));
+    }
+
+    /// Snapshots need a decoder, which this server does not have.
+    pub(super) fn handle_snapshot(&mut self, client: ClientId, request: SnapshotRequest) {
+        let Some(media_session_id) = request.media_session_id else {
+            return self.refuse(client, "snapshot", None, &Refusal::IdMissing);
+        };
+        let info = self
+            .why_unavailable(request.name.as_ref())
+            .unwrap_or("Snapshots are not supported");
+        let answer = StreamEvent {
+            media_session_id,
+            event_type: StreamEventType::SnapshotFailed,
+            payload: Some(serde_json::json!({ "info": info })),
+        };
+        self.send(client, &ServerMessage::StreamEvent(answer));
+    }
+
+    /// Why a name cannot be played now; `None` if it can.
+    fn why_unavailable(&self, name: Option<&StreamName>) -> Option<&'static str> {
+        match name.and_then(|name| self.registry.publisher(name)) {
+            Some((_, publisher)) if publisher.state == State::Active => None,
+            Some(_) => Some(info::PUBLISH_STREAM_IS_NOT_READY),
+            None => Some(info::STREAM_NOT_FOUND),
+        }
+    }
+
+    /// Checks a request against limits and ids; refuses it if it fails.
+    fn admit(&mut self, client: ClientId, request: Request) -> Option<Admitted> {
+        match self.check(client, &request) {
+            Ok(()) => Some(Admitted {
+                id: request.id?,
+                name: request.name?,
+                offer: request.sdp,
+            }),
+            Err(why) => {
+                self.refuse_stream(client, request.method, request.id, request.name, &why);
+                None
+            }
+        }
+    }
+
+    fn check(&self, client: ClientId, request: &Request) -> Result<(), Refusal> {
+        let limits = &self.config.limits;
+        let limit = limits.name_chars;
+        let id = request.id.as_ref().ok_or(Refusal::IdMissing)?;
+        if id.as_str().is_empty() {
+            return Err(Refusal::IdMissing);
+        }
+        if id.as_str().chars().count() > limit {
+            return Err(Refusal::IdTooLong { limit });
+        }
+        if self.registry.with_id(id).is_some() {
+            return Err(Refusal::IdInUse);
+        }
+        let name = request.name.as_ref().map_or("", StreamName::as_str);
+        if name.is_empty() {
+            return Err(Refusal::NameEmpty);
+        }
+        if name.chars().count() > limit {
+            return Err(Refusal::NameTooLong { limit });
+        }
+        if !matches!(request.media_provider.as_str(), "" | "WebRTC") {
+            return Err(Refusal::MediaProvider);
+        }
+        if request.sdp.len() > limits.sdp_bytes {
+            let limit = limits.sdp_bytes;
+            return Err(Refusal::SdpTooLarge { limit });
+        }
+        let limit = limits.streams_per_session;
+        if self.registry.count_of_client(client) >= limit {
+            return Err(Refusal::TooManyStreams { limit });
+        }
+        Ok(())
+    }
+
+    fn open(
+        &mut self,
+        client: ClientId,
+        admitted: Admitted,
+        kind: Kind,
+        (has_audio, has_video): (bool, bool),
+        now: Instant,
+    ) {
+        self.last_peer += 1;
+        let peer = PeerId(self.last_peer);
+        let role = match kind {
+            Kind::Publisher { .. } => Role::Publisher,
+            Kind::Player { source } => Role::Player { source },
+        };
+        let Admitted { id, name, offer } = admitted;
+        tracing::info!(client = client.0, peer = peer.0, name = ?name.as_str(), ?role, "stream opened");
+        self.registry.insert(
+            peer,
+            Stream {
+                client,
+                id,
+                name,
+                kind,
+                state: State::Offered,
+                has_audio,
+                has_video,
+                codecs: Codecs::default(),
+            },
+        );
+        let overdue = now + self.config.start_timeout;
+        self.deadlines.set(Timer::Stream(peer), overdue);
+        self.command(Command::Open { peer, role, offer });
+    }
+
+    /// Refuses a publish or play: FAILED, unless its id cannot carry a status.
+    /// A status under an id that is live in the same session would end, for
+    /// the client, the stream that has it; `fail` ends nothing.
+    pub(super) fn refuse_stream(
+        &mut self,
+        client: ClientId,
+        method: &str,
+        id: Option<MediaSessionId>,
+        name: Option<StreamName>,
+        why: &Refusal,
+    ) {
+        let Some(id) =
+            id.filter(|_| !matches!(why, Refusal::IdMissing | Refusal::IdTooLong { .. }))
+        else {
+            return self.refuse(client, method, None, why);
+        };
+        let live_here = |(_, stream): (_, &Stream)| stream.client == client;
+        if self.registry.with_id(&id).is_some_and(live_here) {
+            return self.refuse(client, method, Some(&id), why);
+        }
+        tracing::info!(client = client.0, method, %why, "stream refused");
+        self.count(client, why.reason(), why.to_string());
+        let event = StreamStatusEvent {
+            info: Some(why.to_string()),
+            name: name.filter(|_| !matches!(why, Refusal::NameTooLong { .. })),
+            published: method == "publishStream",
+            ..StreamStatusEvent::new(id, StreamStatus::Failed)
+        };
+        self.send(client, &ServerMessage::StreamStatus(event));
+    }
+}

@@ -1,0 +1,83 @@
+//! What was refused or dropped, counted by reason and logged once.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $variant:ident => $name:literal,)*) => {
+        /// Why input was refused or dropped.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Reason { $($(#[$doc])* $variant,)* }
+
+        impl Reason {
+            /// Every reason, in the order of declaration.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The reason's name in logs and statistics.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// A text frame that is not a signalling message.
+    BadMessage => "bad_message",
+    /// A well-formed message nobody here knows.
+    UnknownMessage => "unknown_message",
+    /// A binary WebSocket frame.
+    BinaryFrame => "binary_frame",
+    /// A WebSocket message over the size limit.
+    OversizedMessage => "oversized_message",
+    /// An SDP over the size limit.
+    OversizedSdp => "oversized_sdp",
+    /// A stream name over the length limit, or empty.
+    BadName => "bad_name",
+    /// A stream id that is missing, too long or taken.
+    BadId => "bad_id",
+    /// A session with too many streams.
+    TooManyStreams => "too_many_streams",
+    /// A socket over the limit on sessions.
+    TooManySessions => "too_many_sessions",
+    /// Calls, media over WebSocket: parts of the protocol not served here.
+    Unsupported => "unsupported",
+    /// A message before `connection`, or a second `connection`.
+    OutOfOrder => "out_of_order",
+    /// A client that never sent `connection`.
+    SilentClient => "silent_client",
+    /// A client that stopped answering pings.
+    DeadClient => "dead_client",
+    /// A client that does not read what is sent to it.
+    SlowClient => "slow_client",
+    /// An SDP that could not be answered.
+    BadSdp => "bad_sdp",
+    /// A datagram that belongs to no peer.
+    StrayDatagram => "stray_datagram",
+    /// A datagram that its peer could not take.
+    BadDatagram => "bad_datagram",
+}
+
+/// One counter a reason, shared by every part of the server.
+#[derive(Debug, Default)]
+pub struct Counters {
+    counts: [AtomicU64; Reason::ALL.len()],
+}
+
+impl Counters {
+    /// Counts one; true the first time, when the caller should log it.
+    pub fn count(&self, reason: Reason) -> bool {
+        self.counts[reason as usize].fetch_add(1, Ordering::Relaxed) == 0
+    }
+
+    /// How often `reason` was counted.
+    pub fn of(&self, reason: Reason) -> u64 {
+        self.counts[reason as usize].load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,36 @@
+//! Every limit on what a client may ask for.
+
+/// Limits on clients. Exceeding one gets a clear answer and is counted; it ends
+/// at most that client's session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Most bytes in one WebSocket message; a longer one closes its socket
+    /// with code 1009 (RFC 6455 section 7.4.1).
+    pub message_bytes: usize,
+    /// Most bytes in one SDP.
+    pub sdp_bytes: usize,
+    /// Most characters in a stream name or stream id.
+    pub name_chars: usize,
+    /// Most streams, published and played, in one session at a time.
+    pub streams_per_session: usize,
+    /// Most sockets at a time, whether their session is established or not.
+    pub sessions: usize,
+    /// Most messages waiting for one client to read them.
+    pub queued_messages: usize,
+    /// Most bytes waiting for one client to read them.
+    pub queued_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes: 256 * 1024,
+            sdp_bytes: 64 * 1024,
+            name_chars: 255,
+            streams_per_session: 64,
+            sessions: 10_000,
+            queued_messages: 256,
+            queued_bytes: 2 * 1024 * 1024,
+        }
+    }
+}

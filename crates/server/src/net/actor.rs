@@ -1,0 +1,153 @@
+//! The one task that owns the core: inputs in, effects out.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::socket::{Link, Overflow};
+use crate::core::backend::{Event, MediaBackend};
+use crate::core::{ClientId, Core, Input, Output, Stats};
+use crate::counters::{Counters, Reason};
+
+/// What the actor is told by sockets and by the HTTP API.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// A socket is open.
+    Join {
+        client: ClientId,
+        remote: SocketAddr,
+        local: SocketAddr,
+        link: Link,
+    },
+    /// Something came from a client.
+    Input(Input),
+    /// Somebody wants to know how much of everything there is.
+    Stats(oneshot::Sender<Stats>),
+}
+
+pub(super) struct Actor {
+    core: Core,
+    backend: Box<dyn MediaBackend>,
+    counters: Arc<Counters>,
+    links: HashMap<ClientId, Link>,
+}
+
+impl Actor {
+    pub(super) fn new(core: Core, backend: Box<dyn MediaBackend>, counters: Arc<Counters>) -> Self {
+        Self {
+            core,
+            backend,
+            counters,
+            links: HashMap::new(),
+        }
+    }
+
+    /// Runs until `stopped`, or until nobody can send to it any more; then
+    /// tells everyone and gives the media backend back, to be dropped.
+    pub(super) async fn run(
+        mut self,
+        mut inbox: mpsc::Receiver<Message>,
+        mut events: mpsc::UnboundedReceiver<Event>,
+        mut stopped: oneshot::Receiver<Infallible>,
+    ) -> Box<dyn MediaBackend> {
+        loop {
+            let due = self.core.timeout();
+            tokio::select! {
+                message = inbox.recv() => match message {
+                    Some(message) => self.handle_message(message),
+                    None => break,
+                },
+                Some(event) = events.recv() => self.handle(Input::Backend(event)),
+                () = sleep_until(due) => self.handle(Input::Timeout),
+                _ = &mut stopped => break,
+            }
+        }
+        self.handle(Input::Shutdown);
+        // Who joined in the last moment is told as well.
+        inbox.close();
+        while let Some(message) = inbox.recv().await {
+            self.handle_message(message);
+        }
+        self.backend
+    }
+
+    fn handle_message(&mut self, message: Message) {
+        match message {
+            Message::Join {
+                client,
+                remote,
+                local,
+                link,
+            } => {
+                self.links.insert(client, link);
+                self.handle(Input::Opened {
+                    client,
+                    remote,
+                    local,
+                });
+            }
+            Message::Input(input) => {
+                if let Input::Gone { client } = input {
+                    self.links.remove(&client);
+                }
+                self.handle(input);
+            }
+            // The asker may be gone by now.
+            Message::Stats(reply) => drop(reply.send(self.core.stats())),
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        let now = Instant::now();
+        self.core.handle(input, now);
+        while let Some(output) = self.core.poll_output() {
+            self.obey(output, now);
+        }
+    }
+
+    fn obey(&mut self, output: Output, now: Instant) {
+        match output {
+            Output::Send { client, text } => {
+                let link = self.links.get(&client);
+                if let Some(Err(Overflow)) = link.map(|link| link.send(text)) {
+                    self.core.handle(Input::Overflowed { client }, now);
+                }
+            }
+            Output::Close {
+                client,
+                code,
+                reason,
+            } => {
+                if let Some(link) = self.links.remove(&client) {
+                    link.close(code, reason);
+                }
+            }
+            Output::Backend(command) => self.backend.send(command),
+            Output::Refused {
+                client,
+                reason,
+                detail,
+            } => self.count(client, reason, &detail),
+        }
+    }
+
+    /// Counts a refusal and logs the first of its kind aloud.
+    fn count(&self, client: ClientId, reason: Reason, detail: &str) {
+        if self.counters.count(reason) {
+            tracing::warn!(client = client.0, %reason, detail, "refused; more of these are only counted");
+        } else {
+            tracing::debug!(client = client.0, %reason, detail, "refused");
+        }
+    }
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}

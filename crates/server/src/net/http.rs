@@ -1,0 +1,137 @@
+//! HTTP: the accept loop, the API, and which requests are WebSockets.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Map, Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+use super::page;
+use super::socket::Hub;
+use crate::counters::{Counters, Reason};
+
+/// How long accepting rests when it fails, most likely for want of file
+/// descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The two ends of a connection.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    remote: SocketAddr,
+    local: SocketAddr,
+}
+
+pub(super) fn router(hub: Hub, counters: Arc<Counters>, page: PathBuf) -> Router {
+    let stats_hub = hub.clone();
+    Router::new()
+        .route("/api/health", get(async || Json(json!({ "status": "ok" }))))
+        .route(
+            "/api/stats",
+            get(async move || stats(&stats_hub, &counters).await),
+        )
+        .route("/api/{*path}", any(unknown_api))
+        .merge(page::router(page))
+        .layer(middleware::from_fn_with_state(hub, upgrade))
+}
+
+/// Serves every connection; they end when this future is dropped, except for
+/// those that became WebSockets.
+pub(super) async fn accept(listener: TcpListener, router: Router, head_timeout: Duration) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, remote)) => {
+                    connections.spawn(serve(stream, remote, router.clone(), head_timeout));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, remote: SocketAddr, router: Router, head_timeout: Duration) {
+    // Signalling is small messages, each of which someone waits for.
+    let ready = stream.set_nodelay(true).and_then(|()| stream.local_addr());
+    let Ok(local) = ready else {
+        return;
+    };
+    let ends = Ends {
+        remote: canonical(remote),
+        local: canonical(local),
+    };
+    let service = service_fn(move |mut request: Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(ends);
+        router.clone().oneshot(request.map(Body::new))
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    if let Err(error) = connection.await {
+        tracing::debug!(%remote, %error, "HTTP connection ended");
+    }
+}
+
+/// An IPv4 client of an IPv6 socket is an IPv4 client.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// Takes WebSocket upgrades at any path and from any origin, as clients in the
+/// field need it; everything else goes on.
+async fn upgrade(State(hub): State<Hub>, request: Request, next: Next) -> Response {
+    if !request.headers().contains_key(header::UPGRADE) {
+        return next.run(request).await;
+    }
+    let (mut parts, _) = request.into_parts();
+    let Some(Ends { remote, local }) = parts.extensions.get().copied() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+        Ok(upgrade) => hub.upgrade(upgrade, remote, local),
+        Err(rejection) => rejection.into_response(),
+    }
+}
+
+async fn stats(hub: &Hub, counters: &Counters) -> Response {
+    let Some(stats) = hub.stats().await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let refusals: Map<String, Value> = Reason::ALL
+        .iter()
+        .map(|reason| (reason.name().into(), counters.of(*reason).into()))
+        .collect();
+    Json(json!({
+        "sessions": stats.sessions,
+        "publishers": stats.publishers,
+        "players": stats.players,
+        "refusals": refusals,
+    }))
+    .into_response()
+}
+
+async fn unknown_api() -> Response {
+    let answer = Json(json!({ "error": "no such API" }));
+    (StatusCode::NOT_FOUND, answer).into_response()
+}

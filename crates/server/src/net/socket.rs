@@ -1,0 +1,214 @@
+//! One client's WebSocket: a task that reads and writes, and the actor's end of it.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade};
+use axum::response::Response;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+use tungstenite::error::{CapacityError, Error as WsError};
+
+use super::LINGER;
+use super::actor::Message;
+use crate::core::{ClientId, CloseCode, Input, Stats};
+use crate::limits::Limits;
+
+/// What every socket needs of the server.
+#[derive(Debug, Clone)]
+pub(super) struct Hub {
+    inbox: mpsc::Sender<Message>,
+    limits: Arc<Limits>,
+    last_client: Arc<AtomicU64>,
+    /// Held by every open socket, so that a shutdown can wait for all.
+    open: mpsc::Sender<Infallible>,
+}
+
+impl Hub {
+    pub(super) fn new(
+        inbox: mpsc::Sender<Message>,
+        limits: Limits,
+        open: mpsc::Sender<Infallible>,
+    ) -> Self {
+        Self {
+            inbox,
+            limits: Arc::new(limits),
+            last_client: Arc::default(),
+            open,
+        }
+    }
+
+    /// Answers a WebSocket upgrade and serves the socket from then on.
+    pub(super) fn upgrade(
+        self,
+        upgrade: WebSocketUpgrade,
+        remote: SocketAddr,
+        local: SocketAddr,
+    ) -> Response {
+        upgrade
+            .max_message_size(self.limits.message_bytes)
+            .max_frame_size(self.limits.message_bytes)
+            .on_upgrade(move |socket| self.serve(socket, remote, local))
+    }
+
+    /// How much of everything there is; `None` once the server ends.
+    pub(super) async fn stats(&self) -> Option<Stats> {
+        let (reply, stats) = oneshot::channel();
+        self.inbox.send(Message::Stats(reply)).await.ok()?;
+        stats.await.ok()
+    }
+
+    async fn serve(self, socket: WebSocket, remote: SocketAddr, local: SocketAddr) {
+        let client = ClientId(self.last_client.fetch_add(1, Ordering::Relaxed));
+        let (link, outgoing) = Link::new(&self.limits);
+        let join = Message::Join {
+            client,
+            remote,
+            local,
+            link,
+        };
+        if self.inbox.send(join).await.is_err() {
+            return;
+        }
+        let (sink, stream) = socket.split();
+        tokio::select! {
+            () = read(stream, client, &self.inbox) => {}
+            () = write(sink, outgoing.frames, &outgoing.backlog) => {}
+            () = given_up(outgoing.closed) => {}
+        }
+        let gone = Message::Input(Input::Gone { client });
+        // At the server's end nobody needs to know.
+        let _ = self.inbox.send(gone).await;
+        drop(self.open);
+    }
+}
+
+/// Hands everything that comes to the actor; returns when the socket is over,
+/// and only then, so that a close frame can still go out.
+async fn read(mut stream: SplitStream<WebSocket>, client: ClientId, inbox: &mpsc::Sender<Message>) {
+    while let Some(frame) = stream.next().await {
+        let input = match frame {
+            Ok(Frame::Text(text)) => Input::Text {
+                client,
+                text: text.to_string(),
+            },
+            Ok(Frame::Binary(_)) => Input::Binary { client },
+            Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Close(_)) => continue,
+            // What follows cannot be told apart from the message's rest.
+            Err(error) if is_oversized(&error) => Input::Oversized { client },
+            Err(_) => return,
+        };
+        let last = matches!(input, Input::Oversized { .. });
+        let actor_ended = inbox.send(Message::Input(input)).await.is_err();
+        if last || actor_ended {
+            return std::future::pending().await;
+        }
+    }
+}
+
+fn is_oversized(error: &axum::Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    matches!(
+        cause,
+        Some(WsError::Capacity(CapacityError::MessageTooLong { .. }))
+    )
+}
+
+/// Writes what the actor sends. After its close frame the client's answer is
+/// still to be read, so it returns only if the socket is over.
+async fn write(
+    mut sink: SplitSink<WebSocket, Frame>,
+    mut frames: mpsc::Receiver<Frame>,
+    backlog: &AtomicUsize,
+) {
+    while let Some(frame) = frames.recv().await {
+        let bytes = size(&frame);
+        if sink.send(frame).await.is_err() {
+            return;
+        }
+        backlog.fetch_sub(bytes, Ordering::Relaxed);
+    }
+    std::future::pending().await
+}
+
+/// Ends a while after the actor let go of the client.
+async fn given_up(closed: oneshot::Receiver<Infallible>) {
+    let _ = closed.await;
+    tokio::time::sleep(LINGER).await;
+}
+
+/// The actor's end of a client: a bounded queue. Dropping it ends the socket
+/// after [`LINGER`].
+#[derive(Debug)]
+pub(super) struct Link {
+    frames: mpsc::Sender<Frame>,
+    backlog: Arc<AtomicUsize>,
+    max_backlog: usize,
+    _open: oneshot::Sender<Infallible>,
+}
+
+/// The socket's end of a [`Link`].
+struct Outgoing {
+    frames: mpsc::Receiver<Frame>,
+    backlog: Arc<AtomicUsize>,
+    closed: oneshot::Receiver<Infallible>,
+}
+
+/// The client reads too slowly.
+#[derive(Debug)]
+pub(super) struct Overflow;
+
+impl Link {
+    fn new(limits: &Limits) -> (Self, Outgoing) {
+        // One place more, kept for the close frame.
+        let (frames, frames_out) = mpsc::channel(limits.queued_messages + 1);
+        let (open, closed) = oneshot::channel();
+        let backlog = Arc::new(AtomicUsize::new(0));
+        let link = Self {
+            frames,
+            backlog: Arc::clone(&backlog),
+            max_backlog: limits.queued_bytes,
+            _open: open,
+        };
+        let outgoing = Outgoing {
+            frames: frames_out,
+            backlog,
+            closed,
+        };
+        (link, outgoing)
+    }
+
+    /// Queues a message. One to a socket that is over is dropped.
+    pub(super) fn send(&self, text: String) -> Result<(), Overflow> {
+        let bytes = self.backlog.fetch_add(text.len(), Ordering::Relaxed) + text.len();
+        if self.frames.capacity() <= 1 || bytes > self.max_backlog {
+            return Err(Overflow);
+        }
+        match self.frames.try_send(Frame::Text(text.into())) {
+            Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
+            Err(TrySendError::Full(_)) => Err(Overflow),
+        }
+    }
+
+    /// Queues the close frame behind everything else.
+    pub(super) fn close(self, code: CloseCode, reason: String) {
+        let frame = CloseFrame {
+            code: code as u16,
+            reason: reason.into(),
+        };
+        if self.frames.try_send(Frame::Close(Some(frame))).is_err() {
+            tracing::debug!("the socket was over before it was closed");
+        }
+    }
+}
+
+fn size(frame: &Frame) -> usize {
+    match frame {
+        Frame::Text(text) => text.len(),
+        Frame::Binary(_) | Frame::Ping(_) | Frame::Pong(_) | Frame::Close(_) => 0,
+    }
+}

@@ -1,0 +1,20 @@
+//! The signalling core as a whole, against a scripted media backend and a
+//! virtual clock.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests: a panic is a failed test"
+)]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "tests look at few of many messages"
+)]
+
+mod behaviour;
+#[path = "../support/fake_backend.rs"]
+mod fake_backend;
+mod limits;
+mod properties;
+mod sessions;
+mod traps;
+mod world;

@@ -1,0 +1,405 @@
+//! Every message in every state, every backend event at any time: whatever
+//! comes, requests end, statuses make sense and nothing is left behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use twoway_server::core::backend::{Codecs, Command, EndReason, Event, PeerId};
+use twoway_server::core::{ClientId, Config, Core, Input, Output};
+use twoway_server::limits::Limits;
+use wire::{ClientMessage, ServerMessage, StreamStatus};
+
+use crate::world::{available, play, publish, snapshot, stop, unpublish};
+
+/// One step of a random story. Numbers choose among few, so that things meet.
+#[derive(Debug, Clone)]
+enum Step {
+    Open,
+    Gone(u64),
+    Overflowed(u64),
+    Binary(u64),
+    Oversized(u64),
+    Connection(u64),
+    Publish(u64, u8, u8),
+    Play(u64, u8, u8),
+    Stop(u64, u8),
+    Unpublish(u64, u8),
+    Text(u64, String),
+    Answered(u64),
+    Flowing(u64),
+    Ended(u64, EndReason),
+    Pass(u64),
+}
+
+fn reasons() -> impl Strategy<Value = EndReason> {
+    prop::sample::select(vec![
+        EndReason::BadOffer,
+        EndReason::NoCommonCodecs,
+        EndReason::SourceGone,
+        EndReason::SourceNotReady,
+        EndReason::IceTimeout,
+        EndReason::IceLost,
+        EndReason::DtlsFingerprint,
+        EndReason::Dtls,
+        EndReason::RtpInactive,
+        EndReason::ClosedByPeer,
+        EndReason::Internal,
+    ])
+}
+
+/// Messages that only need to be survived.
+fn texts() -> impl Strategy<Value = String> {
+    let names = prop::sample::select(vec![
+        "connection",
+        "publishStream",
+        "playStream",
+        "stopStream",
+        "unPublishStream",
+        "availableStream",
+        "snapshot",
+        "sendStreamEvent",
+        "sendData",
+        "DataStatusEvent",
+        "ping",
+        "pong",
+        "pushLogs",
+        "call",
+        "nonsense",
+    ]);
+    let arguments = prop::sample::select(vec![
+        "",
+        r#","data":[]"#,
+        r#","data":[null]"#,
+        r#","data":[7]"#,
+        r#","data":[{}]"#,
+        r#","data":[{"mediaSessionId":0,"name":0,"type":"data","payload":{}}]"#,
+        r#","data":[{"mediaSessionId":"1","name":"n0","type":"audioMuted"}]"#,
+        r#","data":[{"mediaSessionId":null,"name":null,"type":"odd"}]"#,
+    ]);
+    let messages = (names, arguments).prop_map(|(n, a)| format!(r#"{{"message":"{n}"{a}}}"#));
+    let questions = (0..4_u8, 0..2_u8).prop_map(|(id, name)| {
+        let (id, name) = (id.to_string(), format!("n{name}"));
+        available(&id, &name).encode() + &snapshot(&id, &name).encode()
+    });
+    prop_oneof![8 => messages, 1 => questions, 1 => ".{0,40}"]
+}
+
+fn steps() -> impl Strategy<Value = Step> {
+    let client = 1..4_u64;
+    let peer = 0..4_u64;
+    prop_oneof![
+        2 => Just(Step::Open),
+        1 => client.clone().prop_map(Step::Gone),
+        1 => client.clone().prop_map(Step::Overflowed),
+        1 => client.clone().prop_map(Step::Binary),
+        1 => client.clone().prop_map(Step::Oversized),
+        4 => client.clone().prop_map(Step::Connection),
+        8 => (client.clone(), 0..4_u8, 0..2_u8).prop_map(|(c, i, n)| Step::Publish(c, i, n)),
+        8 => (client.clone(), 0..4_u8, 0..2_u8).prop_map(|(c, i, n)| Step::Play(c, i, n)),
+        4 => (client.clone(), 0..4_u8).prop_map(|(c, i)| Step::Stop(c, i)),
+        4 => (client.clone(), 0..4_u8).prop_map(|(c, i)| Step::Unpublish(c, i)),
+        8 => (client, texts()).prop_map(|(c, t)| Step::Text(c, t)),
+        10 => peer.clone().prop_map(Step::Answered),
+        10 => peer.clone().prop_map(Step::Flowing),
+        3 => (peer, reasons()).prop_map(|(p, r)| Step::Ended(p, r)),
+        4 => (0..12_000_u64).prop_map(Step::Pass),
+    ]
+}
+
+/// What a client knows of a stream it asked for.
+#[derive(Debug, Default)]
+struct Told {
+    /// Requests sent and not ended.
+    open_requests: u32,
+    answered: bool,
+    active: bool,
+}
+
+/// Drives a core and checks everything it says.
+struct Checker {
+    core: Core,
+    now: Instant,
+    clients: BTreeSet<ClientId>,
+    last_client: u64,
+    peers: BTreeSet<PeerId>,
+    last_peer: u64,
+    told: BTreeMap<(ClientId, String), Told>,
+    /// Who is PUBLISHING which name, as clients were told.
+    publishing: BTreeMap<String, (ClientId, String)>,
+}
+
+impl Checker {
+    fn new() -> Self {
+        let limits = Limits {
+            streams_per_session: 3,
+            sessions: 3,
+            ..Limits::default()
+        };
+        Self {
+            core: Core::new(Config {
+                limits,
+                ..Config::default()
+            }),
+            now: Instant::now(),
+            clients: BTreeSet::new(),
+            last_client: 0,
+            peers: BTreeSet::new(),
+            last_peer: 0,
+            told: BTreeMap::new(),
+            publishing: BTreeMap::new(),
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Open => {
+                self.last_client = self.last_client % 3 + 1;
+                self.open(ClientId(self.last_client));
+            }
+            Step::Gone(c) => self.gone(ClientId(c)),
+            Step::Overflowed(c) => self.handle(Input::Overflowed {
+                client: ClientId(c),
+            }),
+            Step::Binary(c) => self.handle(Input::Binary {
+                client: ClientId(c),
+            }),
+            Step::Oversized(c) => self.handle(Input::Oversized {
+                client: ClientId(c),
+            }),
+            Step::Connection(c) => {
+                self.send(c, &ClientMessage::Connection(wire::Connection::default()))
+            }
+            Step::Publish(c, id, name) => {
+                self.request(c, id, |id| publish(id, &format!("n{name}"), "offer"));
+            }
+            Step::Play(c, id, name) => {
+                self.request(c, id, |id| play(id, &format!("n{name}"), "offer"));
+            }
+            Step::Stop(c, id) => self.send(c, &stop(&id.to_string())),
+            Step::Unpublish(c, id) => self.send(c, &unpublish(&id.to_string())),
+            Step::Text(c, text) => {
+                self.expect_requests_of(c, &text);
+                self.text(c, text);
+            }
+            Step::Answered(back) => {
+                let peer = self.peer(back);
+                let (answer, codecs) = (String::from("answer"), Codecs::default());
+                self.handle(Input::Backend(Event::Answered {
+                    peer,
+                    answer,
+                    codecs,
+                }));
+            }
+            Step::Flowing(back) => {
+                let peer = self.peer(back);
+                self.handle(Input::Backend(Event::Flowing { peer }));
+            }
+            Step::Ended(back, reason) => {
+                let peer = self.peer(back);
+                self.peers.remove(&peer);
+                self.handle(Input::Backend(Event::Ended { peer, reason }));
+            }
+            Step::Pass(ms) => self.pass(Duration::from_millis(ms)),
+        }
+    }
+
+    fn open(&mut self, client: ClientId) {
+        if self.clients.insert(client) {
+            let address = SocketAddr::from(([127, 0, 0, 1], 1));
+            self.handle(Input::Opened {
+                client,
+                remote: address,
+                local: address,
+            });
+        }
+    }
+
+    fn gone(&mut self, client: ClientId) {
+        self.lose(client);
+        self.handle(Input::Gone { client });
+    }
+
+    /// A client that is gone expects nothing any more.
+    fn lose(&mut self, client: ClientId) {
+        self.clients.remove(&client);
+        self.told.retain(|(owner, _), _| *owner != client);
+        self.publishing.retain(|_, (owner, _)| *owner != client);
+    }
+
+    /// The newest peer but `back`, open or not.
+    fn peer(&self, back: u64) -> PeerId {
+        PeerId(self.last_peer.saturating_sub(back))
+    }
+
+    fn request(&mut self, client: u64, id: u8, message: impl Fn(&str) -> ClientMessage) {
+        let id = id.to_string();
+        self.expect(client, &id);
+        self.send(client, &message(&id));
+    }
+
+    fn expect(&mut self, client: u64, id: &str) {
+        let client = ClientId(client);
+        if self.clients.contains(&client) {
+            let told = self.told.entry((client, id.into())).or_default();
+            told.open_requests += 1;
+        }
+    }
+
+    /// Random texts may be publish or play requests too.
+    fn expect_requests_of(&mut self, client: u64, text: &str) {
+        let id = match ClientMessage::decode(text) {
+            Ok(ClientMessage::PublishStream(request)) => request.media_session_id,
+            Ok(ClientMessage::PlayStream(request)) => request.media_session_id,
+            _ => None,
+        };
+        if let Some(id) = id {
+            self.expect(client, id.as_str());
+        }
+    }
+
+    fn send(&mut self, client: u64, message: &ClientMessage) {
+        self.text(client, message.encode());
+    }
+
+    fn text(&mut self, client: u64, text: String) {
+        let client = ClientId(client);
+        self.handle(Input::Text { client, text });
+    }
+
+    fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(at) = self.core.timeout().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.handle(Input::Timeout);
+        }
+        self.now = end;
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.core.handle(input, self.now);
+        while let Some(output) = self.core.poll_output() {
+            match output {
+                Output::Send { client, text } => {
+                    assert!(self.clients.contains(&client), "sent to nobody: {text}");
+                    self.check_message(client, ServerMessage::decode(&text).unwrap());
+                }
+                Output::Close { client, .. } => {
+                    assert!(self.clients.contains(&client));
+                    self.lose(client);
+                }
+                Output::Backend(Command::Open { peer, .. }) => {
+                    assert!(peer.0 > self.last_peer, "a peer is never reused");
+                    self.last_peer = peer.0;
+                    self.peers.insert(peer);
+                }
+                Output::Backend(Command::Close { peer }) => {
+                    assert!(self.peers.remove(&peer), "closed what was not open");
+                }
+                Output::Refused { detail, .. } => assert!(!detail.is_empty()),
+            }
+        }
+    }
+
+    fn check_message(&mut self, client: ClientId, message: ServerMessage) {
+        match message {
+            ServerMessage::RemoteSdp {
+                media_session_id, ..
+            } => {
+                let told = self.told_of(client, media_session_id.as_str());
+                assert!(!told.answered, "a second answer");
+                told.answered = true;
+            }
+            ServerMessage::StreamStatus(event) => {
+                let id = event.media_session_id.as_str();
+                let name = event.name.as_ref().map_or("", |name| name.as_str());
+                self.check_status(client, id, name, &event.status);
+            }
+            // The id is taken in this session: that request ends here.
+            ServerMessage::Fail(failure) => {
+                if let (Some(id), "publishStream" | "playStream") =
+                    (&failure.id, failure.api_method.as_str())
+                {
+                    self.told_of(client, id).open_requests -= 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn told_of(&mut self, client: ClientId, id: &str) -> &mut Told {
+        let key = (client, String::from(id));
+        self.told
+            .get_mut(&key)
+            .expect("told of a stream never asked for")
+    }
+
+    fn check_status(&mut self, client: ClientId, id: &str, name: &str, status: &StreamStatus) {
+        let told = self.told_of(client, id);
+        if status.is_terminal() {
+            assert!(told.open_requests > 0, "{id} ended twice");
+            told.open_requests -= 1;
+            (told.answered, told.active) = (false, false);
+            let key = (client, String::from(id));
+            self.publishing.retain(|_, publisher| *publisher != key);
+            return;
+        }
+        assert!(told.open_requests > 0, "{id} is active after its end");
+        assert!(told.answered && !told.active, "{id}: {status:?}");
+        told.active = true;
+        if *status == StreamStatus::Publishing {
+            let key = (client, String::from(id));
+            assert_eq!(
+                self.publishing.insert(name.into(), key),
+                None,
+                "two of {name}"
+            );
+        }
+    }
+
+    /// Time for every request to be decided.
+    fn check_that_requests_end(&mut self) {
+        for _ in 0..7 {
+            for client in 1..4 {
+                self.send(client, &ClientMessage::Pong);
+            }
+            self.pass(Duration::from_secs(10));
+        }
+        for (key, told) in &self.told {
+            let pending = told.open_requests - u32::from(told.active);
+            assert_eq!(pending, 0, "{key:?} was never answered");
+        }
+    }
+
+    fn check_that_nothing_is_left(mut self) {
+        for client in self.clients.clone() {
+            self.gone(client);
+        }
+        assert!(self.peers.is_empty(), "never closed: {:?}", self.peers);
+        assert!(self.core.is_idle(), "{:?}", self.core);
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes(steps in prop::collection::vec(steps(), 1..120)) {
+        let mut checker = Checker::new();
+        for step in steps {
+            checker.step(step);
+        }
+        checker.check_that_requests_end();
+        checker.check_that_nothing_is_left();
+    }
+
+    #[test]
+    fn whatever_came_before_shutdown(steps in prop::collection::vec(steps(), 1..60)) {
+        let mut checker = Checker::new();
+        for step in steps {
+            checker.step(step);
+        }
+        checker.handle(Input::Shutdown);
+        prop_assert!(checker.clients.is_empty());
+        checker.check_that_nothing_is_left();
+    }
+}

@@ -1,0 +1,257 @@
+//! A core, a scripted media backend and a virtual clock.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use twoway_server::core::backend::{Command, EndReason, Event, PeerId};
+use twoway_server::core::{ClientId, CloseCode, Config, Core, Input, Output};
+use twoway_server::counters::Reason;
+use wire::{
+    AvailableRequest, ClientMessage, Connection, MediaSessionId, PlayStream, PublishStream,
+    ServerMessage, SnapshotRequest, StopStream, StreamName, StreamStatusEvent,
+};
+
+use crate::fake_backend::FakeBackend;
+
+pub(crate) struct World {
+    pub(crate) core: Core,
+    pub(crate) backend: FakeBackend,
+    pub(crate) refused: Vec<Reason>,
+    pub(crate) closed: BTreeMap<ClientId, CloseCode>,
+    now: Instant,
+    last_client: u64,
+    last_peer: u64,
+    sent: BTreeMap<ClientId, Vec<String>>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(Config::default())
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
+        Self {
+            core: Core::new(config),
+            backend: FakeBackend::default(),
+            refused: Vec::new(),
+            closed: BTreeMap::new(),
+            now: Instant::now(),
+            last_client: 0,
+            last_peer: 0,
+            sent: BTreeMap::new(),
+        }
+    }
+
+    /// A client that has opened its socket and said nothing.
+    pub(crate) fn open(&mut self) -> ClientId {
+        self.last_client += 1;
+        let client = ClientId(self.last_client);
+        self.handle(Input::Opened {
+            client,
+            remote: SocketAddr::from(([10, 0, 0, 2], 50066)),
+            local: SocketAddr::from(([10, 0, 0, 1], 8080)),
+        });
+        client
+    }
+
+    /// A client with an established session and nothing unread.
+    pub(crate) fn connect(&mut self) -> ClientId {
+        let client = self.open();
+        self.send(client, ClientMessage::Connection(Connection::default()));
+        self.read(client);
+        client
+    }
+
+    pub(crate) fn send(&mut self, client: ClientId, message: ClientMessage) {
+        self.send_text(client, &message.encode());
+    }
+
+    pub(crate) fn send_text(&mut self, client: ClientId, text: &str) {
+        let text = text.into();
+        self.handle(Input::Text { client, text });
+    }
+
+    /// Media tells something about the newest peer but `back`.
+    pub(crate) fn media_ends(&mut self, back: u64, reason: EndReason) {
+        let peer = PeerId(self.last_peer - back);
+        self.backend.forget(peer);
+        self.handle(Input::Backend(Event::Ended { peer, reason }));
+    }
+
+    pub(crate) fn media_flows(&mut self) {
+        let peer = PeerId(self.last_peer);
+        self.handle(Input::Backend(Event::Flowing { peer }));
+    }
+
+    pub(crate) fn handle(&mut self, input: Input) {
+        self.core.handle(input, self.now);
+        self.obey();
+        while let Some(event) = self.backend.poll_event() {
+            self.core.handle(Input::Backend(event), self.now);
+            self.obey();
+        }
+    }
+
+    /// Lets time pass, stopping wherever the core asked for it.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(at) = self.core.timeout().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.handle(Input::Timeout);
+        }
+        self.now = end;
+    }
+
+    /// Lets time pass while a client answers its pings.
+    pub(crate) fn pass_awake(&mut self, client: ClientId, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.send(client, ClientMessage::Pong);
+            self.pass(Duration::from_secs(10).min(end - self.now));
+        }
+    }
+
+    fn obey(&mut self) {
+        while let Some(output) = self.core.poll_output() {
+            match output {
+                Output::Send { client, text } => {
+                    assert!(!self.closed.contains_key(&client), "sent after close");
+                    self.sent.entry(client).or_default().push(text);
+                }
+                Output::Close { client, code, .. } => {
+                    assert_eq!(self.closed.insert(client, code), None);
+                }
+                Output::Backend(command) => {
+                    if let Command::Open { peer, .. } = &command {
+                        self.last_peer = peer.0;
+                    }
+                    self.backend.command(command);
+                }
+                Output::Refused { reason, .. } => self.refused.push(reason),
+            }
+        }
+    }
+
+    /// What a client was sent since the last call, as JSON.
+    pub(crate) fn read_json(&mut self, client: ClientId) -> Vec<Value> {
+        let texts = self.sent.remove(&client).unwrap_or_default();
+        texts
+            .iter()
+            .map(|text| serde_json::from_str(text).unwrap())
+            .collect()
+    }
+
+    /// What a client was sent since the last call.
+    pub(crate) fn read(&mut self, client: ClientId) -> Vec<ServerMessage> {
+        let texts = self.sent.remove(&client).unwrap_or_default();
+        texts
+            .iter()
+            .map(|text| ServerMessage::decode(text).unwrap())
+            .collect()
+    }
+
+    /// What a client was sent since the last call, in short; see [`short`].
+    pub(crate) fn read_short(&mut self, client: ClientId) -> Vec<String> {
+        self.read(client).iter().map(short).collect()
+    }
+
+    pub(crate) fn statuses(&mut self, client: ClientId) -> Vec<StreamStatusEvent> {
+        let messages = self.read(client).into_iter();
+        messages
+            .filter_map(|message| match message {
+                ServerMessage::StreamStatus(event) => Some(event),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+/// A message in one line: a status as `id STATUS info`, an event as `id type`.
+pub(crate) fn short(message: &ServerMessage) -> String {
+    match message {
+        ServerMessage::RemoteSdp {
+            media_session_id, ..
+        } => format!("{media_session_id} SDP"),
+        ServerMessage::StreamStatus(event) => {
+            let info = event.info.as_deref().unwrap_or_default();
+            let line = format!(
+                "{} {} {info}",
+                event.media_session_id,
+                event.status.as_str()
+            );
+            line.trim_end().into()
+        }
+        ServerMessage::StreamEvent(event) => {
+            format!("{} {:?}", event.media_session_id, event.event_type)
+        }
+        ServerMessage::Fail(failure) => {
+            let info = failure.info.as_deref().unwrap_or_default();
+            format!("fail {}: {info}", failure.api_method)
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+fn id(id: &str) -> Option<MediaSessionId> {
+    Some(MediaSessionId::new(id))
+}
+
+fn name(name: &str) -> Option<StreamName> {
+    Some(StreamName::new(name))
+}
+
+pub(crate) fn publish(media_session_id: &str, stream: &str, sdp: &str) -> ClientMessage {
+    ClientMessage::PublishStream(PublishStream {
+        media_session_id: id(media_session_id),
+        name: name(stream),
+        published: true,
+        has_audio: true,
+        has_video: true,
+        media_provider: "WebRTC".into(),
+        sdp: sdp.into(),
+        ..PublishStream::default()
+    })
+}
+
+pub(crate) fn play(media_session_id: &str, stream: &str, sdp: &str) -> ClientMessage {
+    ClientMessage::PlayStream(PlayStream {
+        media_session_id: id(media_session_id),
+        name: name(stream),
+        has_audio: true,
+        has_video: true,
+        media_provider: "WebRTC".into(),
+        sdp: sdp.into(),
+        ..PlayStream::default()
+    })
+}
+
+pub(crate) fn stop(media_session_id: &str) -> ClientMessage {
+    ClientMessage::StopStream(StopStream {
+        media_session_id: id(media_session_id),
+        ..StopStream::default()
+    })
+}
+
+pub(crate) fn unpublish(media_session_id: &str) -> ClientMessage {
+    ClientMessage::UnPublishStream(StopStream {
+        media_session_id: id(media_session_id),
+        published: true,
+        ..StopStream::default()
+    })
+}
+
+pub(crate) fn available(media_session_id: &str, stream: &str) -> ClientMessage {
+    ClientMessage::AvailableStream(AvailableRequest {
+        media_session_id: id(media_session_id),
+        name: name(stream),
+    })
+}
+
+pub(crate) fn snapshot(media_session_id: &str, stream: &str) -> ClientMessage {
+    ClientMessage::Snapshot(SnapshotRequest {
+        media_session_id: id(media_session_id),
+        name: name(stream),
+    })
+}

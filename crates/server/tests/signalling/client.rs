@@ -1,0 +1,177 @@
+//! A server in this process, on a free port and with scripted media, and clients for it.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use twoway_server::core::backend::{Command, MediaBackend};
+use twoway_server::counters::Reason;
+use twoway_server::net::{self, EventSink, Running};
+use wire::{
+    ClientMessage, Connection, MediaSessionId, PlayStream, PublishStream, ServerMessage, StreamName,
+};
+
+use crate::fake_backend::{FLOWS, FakeBackend};
+
+/// Waiting longer than this for anything is a failure.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits for something that must happen.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    let waited = tokio::time::timeout(PATIENCE, future).await;
+    waited.expect("what was waited for did not happen")
+}
+
+struct ScriptedMedia {
+    backend: FakeBackend,
+    events: EventSink,
+}
+
+impl MediaBackend for ScriptedMedia {
+    fn send(&mut self, command: Command) {
+        self.backend.command(command);
+        while let Some(event) = self.backend.poll_event() {
+            self.events.send(event);
+        }
+    }
+}
+
+pub(crate) fn config() -> net::Config {
+    net::Config::new(SocketAddr::from(([127, 0, 0, 1], 0)))
+}
+
+pub(crate) async fn start(config: net::Config) -> Running {
+    let started = net::serve_with(config, |events, _| {
+        let backend = FakeBackend::default();
+        Ok::<_, Infallible>(ScriptedMedia { backend, events })
+    });
+    started.await.unwrap()
+}
+
+pub(crate) struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Client {
+    /// A client that has opened its socket and said nothing.
+    pub(crate) async fn open(addr: SocketAddr, path: &str) -> Self {
+        let (socket, _) = soon(connect_async(format!("ws://{addr}{path}")))
+            .await
+            .unwrap();
+        Self { socket }
+    }
+
+    /// A client with an established session and nothing unread.
+    pub(crate) async fn connect(addr: SocketAddr) -> Self {
+        let mut client = Self::open(addr, "/").await;
+        client
+            .send(&ClientMessage::Connection(Connection::default()))
+            .await;
+        assert!(matches!(client.next().await, ServerMessage::UserData(_)));
+        assert!(matches!(client.next().await, ServerMessage::Version(_)));
+        client
+    }
+
+    /// A client that publishes `name`.
+    pub(crate) async fn publishing(addr: SocketAddr, name: &str) -> Self {
+        let mut client = Self::connect(addr).await;
+        client.send(&publish("p", name)).await;
+        assert_eq!(client.status().await, "p PUBLISHING");
+        client
+    }
+
+    pub(crate) async fn send(&mut self, message: &ClientMessage) {
+        self.send_frame(Message::text(message.encode())).await;
+    }
+
+    pub(crate) async fn send_frame(&mut self, frame: Message) {
+        soon(self.socket.send(frame)).await.unwrap();
+    }
+
+    /// The next message but pings.
+    pub(crate) async fn next(&mut self) -> ServerMessage {
+        loop {
+            let frame = soon(self.socket.next()).await.expect("open").unwrap();
+            if let Message::Text(text) = frame {
+                let message = ServerMessage::decode(&text).unwrap();
+                if message != ServerMessage::Ping {
+                    return message;
+                }
+            }
+        }
+    }
+
+    /// The next status, as `id STATUS info`.
+    pub(crate) async fn status(&mut self) -> String {
+        loop {
+            if let ServerMessage::StreamStatus(event) = self.next().await {
+                let info = event.info.unwrap_or_default();
+                let (id, status) = (event.media_session_id, event.status.as_str().to_owned());
+                return format!("{id} {status} {info}").trim_end().to_owned();
+            }
+        }
+    }
+
+    /// The info of the next `fail`.
+    pub(crate) async fn failure(&mut self) -> String {
+        loop {
+            if let ServerMessage::Fail(failure) = self.next().await {
+                return failure.info.unwrap_or_default();
+            }
+        }
+    }
+
+    /// Reads until the server closes; the close code.
+    pub(crate) async fn close_code(&mut self) -> u16 {
+        loop {
+            let frame = soon(self.socket.next()).await.expect("a close frame");
+            if let Message::Close(Some(close)) = frame.unwrap() {
+                return close.code.into();
+            }
+        }
+    }
+
+    /// The session works: its publish and a play of it go through.
+    pub(crate) async fn assert_untouched(&mut self, name: &str) {
+        self.send(&play("check", name)).await;
+        assert_eq!(self.status().await, "check PLAYING");
+    }
+
+    pub(crate) fn into_socket(self) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+        self.socket
+    }
+}
+
+pub(crate) fn publish(id: &str, name: &str) -> ClientMessage {
+    ClientMessage::PublishStream(PublishStream {
+        media_session_id: Some(MediaSessionId::new(id)),
+        name: Some(StreamName::new(name)),
+        sdp: FLOWS.into(),
+        ..PublishStream::default()
+    })
+}
+
+pub(crate) fn play(id: &str, name: &str) -> ClientMessage {
+    ClientMessage::PlayStream(PlayStream {
+        media_session_id: Some(MediaSessionId::new(id)),
+        name: Some(StreamName::new(name)),
+        sdp: FLOWS.into(),
+        ..PlayStream::default()
+    })
+}
+
+/// Waits until `reason` was counted `times`.
+pub(crate) async fn counted(server: &Running, reason: Reason, times: u64) {
+    soon(async {
+        while server.counters().of(reason) < times {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(server.counters().of(reason), times);
+}

@@ -1,0 +1,14 @@
+//! The server over real sockets: bad input, limits, the page, start and end.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests: a panic is a failed test"
+)]
+
+mod bad_input;
+mod client;
+mod command;
+#[path = "../support/fake_backend.rs"]
+mod fake_backend;
+mod http;
+mod shutdown;

@@ -1,0 +1,88 @@
+//! A media backend by script: what the offer says is what happens.
+
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use std::collections::{BTreeMap, VecDeque};
+
+use twoway_server::core::backend::{Codecs, Command, EndReason, Event, PeerId, Role};
+
+/// Answered, and media flows.
+pub(crate) const FLOWS: &str = "flows";
+/// Answered, but media never flows.
+pub(crate) const ANSWERED: &str = "answered";
+/// Not even answered.
+pub(crate) const SILENT: &str = "silent";
+/// An offer that is not one.
+pub(crate) const GARBAGE: &str = "garbage";
+
+/// Keeps the peers a real backend would have, and insists on correct commands.
+#[derive(Debug, Default)]
+pub(crate) struct FakeBackend {
+    peers: BTreeMap<PeerId, Role>,
+    events: VecDeque<Event>,
+}
+
+impl FakeBackend {
+    /// Takes a command; its events wait in [`Self::poll_event`].
+    pub(crate) fn command(&mut self, command: Command) {
+        match command {
+            Command::Open { peer, role, offer } => {
+                if let Role::Player { source } = role {
+                    assert_eq!(self.peers.get(&source), Some(&Role::Publisher), "{peer:?}");
+                }
+                assert_eq!(self.peers.insert(peer, role), None, "{peer:?} opened twice");
+                self.follow(peer, &offer);
+            }
+            Command::Close { peer } => {
+                assert!(self.peers.remove(&peer).is_some(), "{peer:?} was not open");
+                self.events.retain(|event| peer_of(event) != peer);
+            }
+        }
+    }
+
+    /// The next event, in order.
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        if let Event::Ended { peer, .. } = event {
+            self.peers.remove(&peer);
+        }
+        Some(event)
+    }
+
+    fn follow(&mut self, peer: PeerId, offer: &str) {
+        let answered = Event::Answered {
+            peer,
+            answer: format!("answer of {}", peer.0),
+            codecs: Codecs {
+                audio: Some("opus".into()),
+                video: Some("H264".into()),
+            },
+        };
+        match offer {
+            FLOWS => self.events.extend([answered, Event::Flowing { peer }]),
+            ANSWERED => self.events.push_back(answered),
+            SILENT => {}
+            _ => self.events.push_back(Event::Ended {
+                peer,
+                reason: EndReason::BadOffer,
+            }),
+        }
+    }
+
+    /// A peer ends by itself; the test tells the core.
+    pub(crate) fn forget(&mut self, peer: PeerId) {
+        self.peers.remove(&peer);
+        self.events.retain(|event| peer_of(event) != peer);
+    }
+
+    /// How many peers are open.
+    pub(crate) fn open_peers(&self) -> usize {
+        self.peers.len()
+    }
+}
+
+fn peer_of(event: &Event) -> PeerId {
+    match event {
+        Event::Answered { peer, .. } | Event::Flowing { peer } | Event::Ended { peer, .. } => *peer,
+    }
+}
