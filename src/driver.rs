@@ -1,7 +1,7 @@
 //! The loop that joins the session, the browser and the screen.
 //!
 //! Everything that happens, a press or a callback of the browser, is one
-//! [`Event`] in one bounded queue; the loop takes them in order, gives them to
+//! `Event` in one bounded queue; the loop takes them in order, gives them to
 //! the [`Session`], does what it asks for and tells the screen. Callbacks do
 //! nothing but push.
 
