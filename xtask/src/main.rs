@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `demo` | builds everything and plays the test picture until Ctrl-C |
 //! | `test` | every check CI runs, and where the time went |
-//! | `build` | the page and the programs, for both of them |
+//! | `screenshots` | the README's pictures |
+//! | `build` | the page and the programs, for all of them |
 //! | `tools`, `browser` | find or install what is not in the checkout |
 //! | `shell`, `process` | run programs; none outlives xtask |
 //! | `progress` | headings and the table of times |
@@ -15,6 +16,7 @@ mod cache;
 mod demo;
 mod process;
 mod progress;
+mod screenshots;
 mod shell;
 mod test;
 mod tools;
@@ -42,6 +44,8 @@ enum Task {
     Demo(demo::Options),
     /// Everything CI checks: format, lints, docs, licences and every test.
     Test(test::Options),
+    /// Make the README's pictures anew.
+    Screenshots,
     /// Only get the tools that `demo` and `test` need.
     Setup,
 }
@@ -65,6 +69,7 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Demo(options) => demo::run(&mut shell, &options),
         Task::Test(options) => test::run(&mut shell, &options),
+        Task::Screenshots => screenshots::run(&mut shell),
         Task::Setup => tools::prepare(&mut shell, tools::ALL.iter().copied()),
     }
 }

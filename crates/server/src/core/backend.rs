@@ -85,6 +85,8 @@ pub enum EndReason {
     BadOffer,
     /// Nothing in the offer fits the stream, or us.
     NoCommonCodecs,
+    /// The player cannot take what the stream is now, and nothing transcodes it.
+    TranscodingNeeded,
     /// The source of a player is not there (any more).
     SourceGone,
     /// The source of a player has no media yet, so its codecs are unknown.
@@ -110,6 +112,7 @@ impl fmt::Display for EndReason {
         f.write_str(match self {
             Self::BadOffer => wire::info::FAILED_TO_ADD_STREAM_TO_PROXY,
             Self::NoCommonCodecs => wire::info::NO_COMMON_CODECS,
+            Self::TranscodingNeeded => wire::info::TRANSCODING_REQUIRED_BUT_DISABLED,
             Self::SourceGone => wire::info::SESSION_NOT_READY,
             Self::SourceNotReady => wire::info::PUBLISH_STREAM_IS_NOT_READY,
             Self::IceTimeout => wire::info::FAILED_BY_ICE_TIMEOUT,

@@ -159,6 +159,14 @@ impl Profile {
         }
     }
 
+    /// Audio or video.
+    pub(super) const fn kind(self) -> Kind {
+        match self {
+            Self::Plain(codec) => codec.kind(),
+            Self::H264 { .. } | Self::Vp9(_) | Self::Av1(_) => Kind::Video,
+        }
+    }
+
     /// How well a receiver that offers this takes a stream of `stream`'s
     /// profile: 0 is exact, more is a decoder that can do more; `None` if it
     /// cannot take it.

@@ -3,10 +3,14 @@
 //!
 //! A [`Forwarder`] has one thread a core. Each thread owns a UDP socket and the
 //! peers that were placed on it; nothing is locked or shared on a packet's way.
-//! From the outside in:
+//! A worker that fails ends its peers, and the others go on. From the outside in:
 //!
-//! - `worker`: the thread, its socket and its mailbox;
-//! - `shard`: the peers of one worker, sans-IO; `demux` and `timers` serve it;
+//! - `directory`: which worker each peer is on; `report`: the way back to
+//!   signalling;
+//! - `worker`: the thread, its socket and its mailbox; `message` is what goes
+//!   through;
+//! - `shard`: the peers of one worker, sans-IO; `demux`, `fanout` and `timers`
+//!   serve it;
 //! - `publisher`, `player`: a peer, on top of a `link` (str0m and its timeouts);
 //! - `clock`, `codec`, `keyframe`, `rewrite`, `sdp`: one matter each, pure.
 //!
@@ -19,12 +23,15 @@ mod codec;
 mod config;
 mod demux;
 mod directory;
+mod fanout;
 mod keyframe;
 mod link;
+mod message;
 mod packet;
 mod peer;
 mod player;
 mod publisher;
+mod report;
 mod rewrite;
 mod sdp;
 mod shard;
@@ -47,7 +54,8 @@ use crate::core::backend::{Command, EndReason, Event, MediaBackend, PeerId, Role
 use crate::counters::Counters;
 use directory::{Directory, Home};
 use link::Settings;
-use shard::{Message, WorkerId};
+use message::{Message, WorkerId};
+use report::Reporter;
 use worker::{Mailbox, Worker};
 
 /// Why a forwarder cannot start.
@@ -85,17 +93,7 @@ pub struct Forwarder {
     threads: Vec<JoinHandle<()>>,
     directory: Arc<Directory>,
     addresses: Vec<SocketAddr>,
-    events: EventSink,
-}
-
-/// Where events go.
-#[derive(Clone)]
-struct EventSink(Arc<dyn Fn(Event) + Send + Sync>);
-
-impl std::fmt::Debug for EventSink {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("EventSink")
-    }
+    reporter: Reporter,
 }
 
 impl Forwarder {
@@ -127,12 +125,13 @@ impl Forwarder {
                 port: config.first_port,
                 source,
             })?;
+        let directory = Arc::new(Directory::new(workers.len()));
         let mut forwarder = Self {
             mailboxes: workers.iter().map(|w| w.mailbox.clone()).collect(),
             threads: Vec::new(),
-            directory: Arc::new(Directory::new(workers.len())),
+            directory: directory.clone(),
             addresses: workers.iter().flat_map(|w| w.candidates.clone()).collect(),
-            events: EventSink(Arc::new(events)),
+            reporter: Reporter::new(directory, events),
         };
         info!(addresses = ?forwarder.addresses, "media");
         let settings = Arc::new(Settings {
@@ -140,33 +139,17 @@ impl Forwarder {
             certificate,
         });
         for worker in workers {
-            forwarder.start_worker(worker, &settings, &counters)?;
+            let thread = worker
+                .start(
+                    settings.clone(),
+                    counters.clone(),
+                    forwarder.mailboxes.clone(),
+                    forwarder.reporter.clone(),
+                )
+                .map_err(StartError::Thread)?;
+            forwarder.threads.push(thread);
         }
         Ok(forwarder)
-    }
-
-    fn start_worker(
-        &mut self,
-        worker: Worker,
-        settings: &Arc<Settings>,
-        counters: &Arc<Counters>,
-    ) -> Result<(), StartError> {
-        let (events, directory) = (self.events.clone(), self.directory.clone());
-        let thread = worker
-            .start(
-                settings.clone(),
-                counters.clone(),
-                self.mailboxes.clone(),
-                move |event| {
-                    if let Event::Ended { peer, .. } = event {
-                        directory.remove(peer);
-                    }
-                    (events.0)(event);
-                },
-            )
-            .map_err(StartError::Thread)?;
-        self.threads.push(thread);
-        Ok(())
     }
 
     /// The addresses that clients are told, every worker's.
@@ -174,30 +157,45 @@ impl Forwarder {
         &self.addresses
     }
 
-    fn open(&mut self, peer: PeerId, role: Role, offer: String) {
-        let (worker, message) = match role {
-            Role::Publisher => {
-                let home = self.directory.place_publisher(peer);
-                (home, Message::OpenPublisher { peer, offer })
-            }
-            Role::Player { source } => {
-                let Some((source_worker, home)) = self.directory.place_player(peer, source) else {
-                    let reason = EndReason::SourceGone;
-                    return (self.events.0)(Event::Ended { peer, reason });
-                };
-                let message = Message::OpenPlayer {
-                    peer,
-                    source,
-                    home,
-                    offer,
-                };
-                (source_worker, message)
-            }
+    fn open(&self, peer: PeerId, role: Role, offer: String) {
+        let placed = match role {
+            Role::Publisher => self.place_publisher(peer, offer),
+            Role::Player { source } => self.place_player(peer, source, offer),
         };
-        self.put(worker, message);
+        match placed {
+            Ok((worker, message)) => self.put(worker, message),
+            Err(reason) => self.reporter.end(peer, reason),
+        }
     }
 
-    fn close(&mut self, peer: PeerId) {
+    fn place_publisher(
+        &self,
+        peer: PeerId,
+        offer: String,
+    ) -> Result<(WorkerId, Message), EndReason> {
+        let worker = self.directory.place_publisher(peer);
+        let worker = worker.ok_or(EndReason::Internal)?;
+        Ok((worker, Message::OpenPublisher { peer, offer }))
+    }
+
+    fn place_player(
+        &self,
+        peer: PeerId,
+        source: PeerId,
+        offer: String,
+    ) -> Result<(WorkerId, Message), EndReason> {
+        let placed = self.directory.place_player(peer, source);
+        let (source_worker, home) = placed.ok_or(EndReason::SourceGone)?;
+        let message = Message::OpenPlayer {
+            peer,
+            source,
+            home,
+            offer,
+        };
+        Ok((source_worker, message))
+    }
+
+    fn close(&self, peer: PeerId) {
         match self.directory.remove(peer) {
             Some(Home::Publisher { worker }) => self.put(worker, Message::ClosePublisher { peer }),
             Some(Home::Player {

@@ -120,16 +120,12 @@ impl Player {
         let Some(pt) = track.payload_type(packet.pt) else {
             return;
         };
-        if !track.rewriter.follows(packet.position.epoch) {
-            if track.kind == Kind::Video && !packet.starts_keyframe {
-                if self.ask_again.is_none() {
-                    self.ask_again = Some(now);
-                    self.dirty = true;
-                }
-                return;
+        if !track.takes_up(packet) {
+            if self.ask_again.is_none() {
+                self.ask_again = Some(now);
+                self.dirty = true;
             }
-            let clock_rate = packet.codec.clock_rate();
-            track.rewriter.splice(packet.position, clock_rate);
+            return;
         }
         if track.kind == Kind::Video {
             self.ask_again = None;
@@ -179,6 +175,20 @@ impl Track {
             rewriter: Rewriter::new(*ssrc),
             declared: false,
         })
+    }
+
+    /// Whether the packet can be passed on: it belongs to what the viewer is
+    /// getting, or that can start anew with it. Video starts with a keyframe.
+    fn takes_up(&mut self, packet: &MediaPacket) -> bool {
+        if self.rewriter.follows(packet.position.epoch) {
+            return true;
+        }
+        let starts = self.kind == Kind::Audio || packet.starts_keyframe;
+        if starts {
+            let clock_rate = packet.codec.clock_rate();
+            self.rewriter.splice(packet.position, clock_rate);
+        }
+        starts
     }
 
     fn payload_type(&self, of_source: u8) -> Option<Pt> {

@@ -1,11 +1,12 @@
 //! A peer that sends its media to us.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use str0m::media::{KeyframeRequestKind, Mid};
 use str0m::net::Transmit;
 use str0m::rtp::{RtpPacket, Ssrc};
+use tracing::debug;
 
 use super::clock::{PublisherClock, Report};
 use super::codec::{Codec, Kind, Profile, starts_keyframe};
@@ -22,7 +23,7 @@ pub(super) struct Publisher {
     tracks: Vec<Track>,
     clock: PublisherClock,
     keyframes: KeyframeRequests,
-    rtp_timeout: std::time::Duration,
+    rtp_timeout: Duration,
     /// When silence ends it; `None` until the link is up.
     silent_until: Option<Instant>,
     flowing: bool,
@@ -35,12 +36,26 @@ struct Track {
     kind: Kind,
     mid: Mid,
     codecs: Vec<TrackCodec>,
-    /// The payload type that came last, which is what the track really is.
-    current: Option<u8>,
-    ssrc: Option<Ssrc>,
+    /// `None` until something comes.
+    current: Option<Current>,
+    /// The SSRC before, and until when what comes from it is late.
+    former: Option<(Ssrc, Instant)>,
     epoch: u32,
     report: Option<Report>,
 }
+
+/// What a track carries now.
+#[derive(Debug, Clone, Copy)]
+struct Current {
+    ssrc: Ssrc,
+    pt: u8,
+    /// Highest sequence number.
+    newest: u64,
+}
+
+/// How long packets of an SSRC that was left may be on their way. Later than
+/// this the publisher has gone back to it.
+const STRAGGLERS: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, Copy)]
 struct TrackCodec {
@@ -52,12 +67,7 @@ struct TrackCodec {
 }
 
 impl Publisher {
-    pub(super) fn new(
-        link: Link,
-        taken: &Selection,
-        rtp_timeout: std::time::Duration,
-        now: Instant,
-    ) -> Self {
+    pub(super) fn new(link: Link, taken: &Selection, rtp_timeout: Duration, now: Instant) -> Self {
         let tracks = taken.tracks().map(|(kind, mid, codecs)| Track {
             kind,
             mid: Mid::from(mid),
@@ -71,7 +81,7 @@ impl Publisher {
                 })
                 .collect(),
             current: None,
-            ssrc: None,
+            former: None,
             epoch: 0,
             report: None,
         });
@@ -88,18 +98,10 @@ impl Publisher {
         }
     }
 
-    /// What players may be sent: of a track that flows what it is, of one that
-    /// does not yet all it may become.
+    /// What players may be sent: everything negotiated, and of a track that
+    /// flows what it is now first.
     pub(super) fn source_codecs(&self) -> Vec<SourceCodec> {
-        let usable = |track: &Track, pt: u8| track.current.is_none_or(|current| current == pt);
-        self.tracks
-            .iter()
-            .flat_map(|track| track.codecs.iter().filter(|c| usable(track, c.pt)))
-            .map(|codec| SourceCodec {
-                pt: codec.pt,
-                profile: codec.profile,
-            })
-            .collect()
+        self.tracks.iter().flat_map(Track::source_codecs).collect()
     }
 
     /// A viewer needs a keyframe.
@@ -137,7 +139,7 @@ impl Publisher {
 
     fn request_keyframe(&mut self, now: Instant) {
         let video = self.tracks.iter().find(|track| track.kind == Kind::Video);
-        let Some(ssrc) = video.and_then(|track| track.ssrc) else {
+        let Some(Current { ssrc, .. }) = video.and_then(|track| track.current) else {
             // Nothing has come yet; what comes first is a keyframe.
             self.keyframes.seen();
             return;
@@ -183,15 +185,15 @@ impl Publisher {
             let codec = *track.codecs.iter().find(|c| c.pt == pt)?;
             Some((track, codec))
         })?;
-        if track.ssrc != Some(packet.header.ssrc) {
-            track.change_ssrc(packet.header.ssrc);
-            if codec.plain_nack
-                && let Some(stream) = self.link.rtc.direct_api().stream_rx(&packet.header.ssrc)
-            {
-                stream.suppress_nack(false);
+        match track.follow(packet.header.ssrc, pt, *packet.seq_no, packet.timestamp) {
+            Step::Straggler => return None,
+            Step::Start if codec.plain_nack => {
+                if let Some(stream) = self.link.rtc.direct_api().stream_rx(&packet.header.ssrc) {
+                    stream.suppress_nack(false);
+                }
             }
+            Step::Start | Step::On => {}
         }
-        track.current = Some(pt);
         if let Some(info) = packet.last_sender_info {
             track.report = Report::new(info.ntp_time, info.rtp_time.numer() as u32);
         }
@@ -223,15 +225,105 @@ impl Publisher {
     }
 }
 
+/// What a packet is to its track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// One more of the same.
+    On,
+    /// The first of a new RTP stream or codec.
+    Start,
+    /// A late one of what the track carried before.
+    Straggler,
+}
+
 impl Track {
-    /// A new SSRC is a new RTP stream: its numbers have nothing to do with
-    /// those before (RFC 3550 section 8).
-    fn change_ssrc(&mut self, ssrc: Ssrc) {
-        if self.ssrc.is_some() {
+    fn source_codecs(&self) -> Vec<SourceCodec> {
+        let current = self.current.map(|current| current.pt);
+        let mut codecs: Vec<_> = self
+            .codecs
+            .iter()
+            .map(|codec| SourceCodec {
+                pt: codec.pt,
+                profile: codec.profile,
+                current: Some(codec.pt) == current,
+            })
+            .collect();
+        codecs.sort_by_key(|codec| !codec.current);
+        codecs
+    }
+
+    /// Takes note of a packet. A new SSRC is a new RTP stream, whose numbers
+    /// have nothing to do with those before (RFC 3550 section 8). A new payload
+    /// type is a new codec, which a viewer's decoder has to start afresh.
+    fn follow(&mut self, ssrc: Ssrc, pt: u8, sequence: u64, arrival: Instant) -> Step {
+        if let Some(current) = &mut self.current {
+            let same_stream = current.ssrc == ssrc;
+            if same_stream && current.pt == pt {
+                current.newest = current.newest.max(sequence);
+                return Step::On;
+            }
+            let late = match self.former {
+                _ if same_stream => sequence < current.newest,
+                Some((former, until)) => former == ssrc && arrival < until,
+                None => false,
+            };
+            if late {
+                return Step::Straggler;
+            }
+            if !same_stream {
+                self.former = Some((current.ssrc, arrival + STRAGGLERS));
+            }
             self.epoch += 1;
-            tracing::debug!(mid = %self.mid, epoch = self.epoch, "the publisher changed its SSRC");
+            debug!(mid = %self.mid, %ssrc, pt, epoch = self.epoch, "the publisher starts anew");
         }
-        self.ssrc = Some(ssrc);
+        self.current = Some(Current {
+            ssrc,
+            pt,
+            newest: sequence,
+        });
         self.report = None;
+        Step::Start
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stragglers_do_not_turn_a_track_back() {
+        let start = Instant::now();
+        let mut track = Track {
+            kind: Kind::Video,
+            mid: Mid::from("0"),
+            codecs: Vec::new(),
+            current: None,
+            former: None,
+            epoch: 0,
+            report: None,
+        };
+        // SSRC, payload type, sequence number, arrival in ms; step and epoch.
+        let table = [
+            ((1, 96, 100, 0), (Step::Start, 0)),
+            ((1, 96, 102, 10), (Step::On, 0)),
+            ((1, 96, 101, 20), (Step::On, 0)),
+            // Another codec, and one of the old overtaken by it.
+            ((1, 98, 104, 30), (Step::Start, 1)),
+            ((1, 96, 103, 40), (Step::Straggler, 1)),
+            ((1, 98, 105, 50), (Step::On, 1)),
+            // Another SSRC, and one of the old overtaken by it.
+            ((2, 98, 5, 60), (Step::Start, 2)),
+            ((1, 98, 106, 70), (Step::Straggler, 2)),
+            ((2, 98, 6, 80), (Step::On, 2)),
+            // Back to the first, for good.
+            ((1, 98, 107, 5_000), (Step::Start, 3)),
+            ((2, 98, 7, 5_010), (Step::Straggler, 3)),
+        ];
+        for ((ssrc, pt, sequence, ms), expected) in table {
+            let arrival = start + Duration::from_millis(ms);
+            let step = track.follow(Ssrc::from(ssrc), pt, sequence, arrival);
+            let at = (ssrc, pt, sequence);
+            assert_eq!((step, track.epoch), expected, "{at:?}");
+        }
     }
 }

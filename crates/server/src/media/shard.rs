@@ -9,12 +9,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use str0m::net::Transmit;
 use tracing::{debug, warn};
 
 use super::codec::Kind;
 use super::demux::Demux;
+use super::fanout::{Audiences, Subscribers};
 use super::link::{Link, Settings};
+use super::message::{Message, Outbox, WorkerId};
 use super::packet::MediaPacket;
 use super::peer::{Peer, PeerEvent};
 use super::player::Player;
@@ -23,59 +24,6 @@ use super::sdp::{self, Offer, Selection, SourceCodec};
 use super::timers::Timers;
 use crate::core::backend::{Codecs, EndReason, Event, PeerId};
 use crate::counters::{Counters, Reason};
-
-/// A worker's place among the workers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct WorkerId(pub(super) usize);
-
-/// What comes to a shard from signalling and from other shards.
-#[derive(Debug)]
-pub(super) enum Message {
-    /// Make a publisher.
-    OpenPublisher { peer: PeerId, offer: String },
-    /// To the source's worker: make a player of it on worker `home`.
-    OpenPlayer {
-        peer: PeerId,
-        source: PeerId,
-        home: WorkerId,
-        offer: String,
-    },
-    /// To the player's worker, from the source's.
-    AdmitPlayer {
-        peer: PeerId,
-        source: PeerId,
-        source_worker: WorkerId,
-        codecs: Vec<SourceCodec>,
-        offer: String,
-    },
-    /// End a publisher.
-    ClosePublisher { peer: PeerId },
-    /// To the source's worker: end a player on worker `home`. It takes the way
-    /// of [`Message::OpenPlayer`], so that it cannot overtake it.
-    ClosePlayer { peer: PeerId, home: WorkerId },
-    /// To the player's worker, from the source's.
-    DismissPlayer { peer: PeerId },
-    /// To the source's worker: one player less on worker `home`.
-    PlayerLeft { source: PeerId, home: WorkerId },
-    /// To the source's worker.
-    KeyframeWanted { source: PeerId },
-    /// To a worker with players of the source.
-    Media {
-        source: PeerId,
-        packet: Arc<MediaPacket>,
-    },
-    /// End every peer, politely, and the thread.
-    Stop,
-}
-
-/// What a shard wants done, to be taken out after each call.
-#[derive(Debug, Default)]
-pub(super) struct Outbox {
-    /// Runs of one peer stand together.
-    pub(super) transmits: Vec<Transmit>,
-    pub(super) events: Vec<Event>,
-    pub(super) messages: Vec<(WorkerId, Message)>,
-}
 
 /// See the module.
 pub(super) struct Shard {
@@ -86,19 +34,14 @@ pub(super) struct Shard {
     peers: HashMap<PeerId, Peer>,
     demux: Demux,
     timers: Timers,
-    /// Players here, by source, and where the source is.
-    audiences: HashMap<PeerId, Audience>,
-    /// Players of our publishers, by source: how many on which worker.
-    subscribers: HashMap<PeerId, Vec<(WorkerId, usize)>>,
+    /// Players here.
+    audiences: Audiences,
+    /// Workers with players of our publishers.
+    subscribers: Subscribers,
     /// Players that have been written to since the last flush.
     dirty: Vec<PeerId>,
     pub(super) outbox: Outbox,
     events: Vec<PeerEvent>,
-}
-
-struct Audience {
-    worker: WorkerId,
-    players: Vec<PeerId>,
 }
 
 impl Shard {
@@ -116,8 +59,8 @@ impl Shard {
             peers: HashMap::new(),
             demux: Demux::default(),
             timers: Timers::default(),
-            audiences: HashMap::new(),
-            subscribers: HashMap::new(),
+            audiences: Audiences::default(),
+            subscribers: Subscribers::default(),
             dirty: Vec::new(),
             outbox: Outbox::default(),
             events: Vec::new(),
@@ -202,9 +145,10 @@ impl Shard {
             Message::ClosePlayer { peer, home } => {
                 self.send(home, Message::DismissPlayer { peer }, now);
             }
-            Message::PlayerLeft { source, home } => self.unsubscribe(source, home),
+            Message::PlayerLeft { source, home } => self.subscribers.remove(source, home),
             Message::KeyframeWanted { source } => self.want_keyframe(source, now),
             Message::Media { source, packet } => self.play(source, &packet, now),
+            Message::WorkerGone { worker } => self.forget_worker(worker, now),
             Message::Stop => self.close_all(now),
         }
     }
@@ -221,7 +165,6 @@ impl Shard {
         let (link, answer) = self.answer(id, &offer, &taken, now)?;
         let rtp_timeout = self.settings.config.rtp_timeout;
         let publisher = Publisher::new(link, &taken, rtp_timeout, now);
-        self.subscribers.insert(id, Vec::new());
         self.admit(id, Peer::Publisher(publisher), answer, &taken, now);
         Ok(())
     }
@@ -239,7 +182,7 @@ impl Shard {
             return self.ended(peer, EndReason::SourceGone);
         };
         let codecs = publisher.source_codecs();
-        self.subscribe(source, home);
+        self.subscribers.add(source, home);
         let message = Message::AdmitPlayer {
             peer,
             source,
@@ -259,17 +202,13 @@ impl Shard {
         now: Instant,
     ) -> Result<(), EndReason> {
         let offer = self.read_offer(id, sdp)?;
+        if sdp::needs_transcoding(&offer, codecs) {
+            return Err(EndReason::TranscodingNeeded);
+        }
         let taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
         let (link, answer) = self.answer(id, &offer, &taken, now)?;
         let player = Player::new(link, source, &taken, &self.settings.config);
-        self.audiences
-            .entry(source)
-            .or_insert_with(|| Audience {
-                worker,
-                players: Vec::new(),
-            })
-            .players
-            .push(id);
+        self.audiences.add(source, worker, id);
         self.admit(id, Peer::Player(player), answer, &taken, now);
         Ok(())
     }
@@ -338,15 +277,8 @@ impl Shard {
     fn handle_event(&mut self, id: PeerId, event: PeerEvent, now: Instant) {
         match event {
             PeerEvent::Flowing => self.outbox.events.push(Event::Flowing { peer: id }),
-            PeerEvent::Media(packet) => self.forward(id, &packet, now),
-            PeerEvent::KeyframeWanted => {
-                if let Some(Peer::Player(player)) = self.peers.get(&id)
-                    && let Some(audience) = self.audiences.get(&player.source)
-                {
-                    let (source, worker) = (player.source, audience.worker);
-                    self.send(worker, Message::KeyframeWanted { source }, now);
-                }
-            }
+            PeerEvent::Media(packet) => self.forward(id, packet, now),
+            PeerEvent::KeyframeWanted => self.ask_source(id, now),
             PeerEvent::Ended(reason) => {
                 self.remove(id, now);
                 self.ended(id, reason);
@@ -355,21 +287,25 @@ impl Shard {
     }
 
     /// Passes a publisher's packet to every worker with players of it.
-    fn forward(&mut self, source: PeerId, packet: &Arc<MediaPacket>, now: Instant) {
-        let subscribers = self.subscribers.get(&source).map_or(0, Vec::len);
-        for index in 0..subscribers {
-            let (worker, _) = self.subscribers[&source][index];
-            let packet = packet.clone();
-            self.send(worker, Message::Media { source, packet }, now);
+    fn forward(&mut self, source: PeerId, packet: Arc<MediaPacket>, now: Instant) {
+        let mut here = false;
+        for worker in self.subscribers.workers(source) {
+            if worker == self.id {
+                here = true;
+            } else {
+                let packet = packet.clone();
+                let message = Message::Media { source, packet };
+                self.outbox.messages.push((worker, message));
+            }
+        }
+        if here {
+            self.play(source, &packet, now);
         }
     }
 
     /// Writes a packet to the players here.
     fn play(&mut self, source: PeerId, packet: &MediaPacket, now: Instant) {
-        let Some(audience) = self.audiences.get(&source) else {
-            return;
-        };
-        for id in &audience.players {
+        for id in self.audiences.players(source) {
             if let Some(Peer::Player(player)) = self.peers.get_mut(id) {
                 let was_dirty = player.dirty;
                 player.handle_media(packet, now);
@@ -377,6 +313,17 @@ impl Shard {
                     self.dirty.push(*id);
                 }
             }
+        }
+    }
+
+    /// Passes a player's wish for a keyframe on to its source's worker.
+    fn ask_source(&mut self, player: PeerId, now: Instant) {
+        let Some(Peer::Player(player)) = self.peers.get(&player) else {
+            return;
+        };
+        let source = player.source;
+        if let Some(worker) = self.audiences.source_worker(source) {
+            self.send(worker, Message::KeyframeWanted { source }, now);
         }
     }
 
@@ -401,18 +348,21 @@ impl Shard {
         self.peers.clear();
     }
 
+    /// What a worker that failed leaves behind here.
+    fn forget_worker(&mut self, worker: WorkerId, now: Instant) {
+        self.subscribers.remove_worker(worker);
+        for player in self.audiences.fed_by(worker) {
+            self.close(player, now);
+        }
+    }
+
     fn remove(&mut self, id: PeerId, now: Instant) {
         self.demux.remove(id);
         self.timers.remove(id);
-        self.subscribers.remove(&id);
         if let Some(Peer::Player(player)) = self.peers.remove(&id)
-            && let Some(audience) = self.audiences.get_mut(&player.source)
+            && let Some(worker) = self.audiences.source_worker(player.source)
         {
-            audience.players.retain(|p| *p != id);
-            let worker = audience.worker;
-            if audience.players.is_empty() {
-                self.audiences.remove(&player.source);
-            }
+            self.audiences.remove(player.source, id);
             self.leave(player.source, worker, now);
         }
     }
@@ -423,26 +373,7 @@ impl Shard {
         self.send(worker, Message::PlayerLeft { source, home }, now);
     }
 
-    fn subscribe(&mut self, source: PeerId, home: WorkerId) {
-        let subscribers = self.subscribers.entry(source).or_default();
-        match subscribers.iter_mut().find(|(worker, _)| *worker == home) {
-            Some((_, players)) => *players += 1,
-            None => subscribers.push((home, 1)),
-        }
-    }
-
-    fn unsubscribe(&mut self, source: PeerId, home: WorkerId) {
-        let Some(subscribers) = self.subscribers.get_mut(&source) else {
-            return;
-        };
-        if let Some((_, players)) = subscribers.iter_mut().find(|(worker, _)| *worker == home) {
-            *players -= 1;
-        }
-        subscribers.retain(|(_, players)| *players > 0);
-    }
-
     fn ended(&mut self, peer: PeerId, reason: EndReason) {
-        self.demux.remove(peer);
         self.outbox.events.push(Event::Ended { peer, reason });
     }
 
@@ -468,3 +399,6 @@ fn codec_names(taken: &Selection) -> Codecs {
         video: name(Kind::Video),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,61 +1,66 @@
 //! When each peer of a worker wants to be woken.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
 use crate::core::backend::PeerId;
 
-/// One deadline a peer. Moving a deadline later costs nothing until the old
-/// one comes up.
+/// One deadline a peer. Moving it later costs nothing until the old one comes
+/// up.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    deadlines: HashMap<PeerId, Timer>,
-    heap: BinaryHeap<Reverse<(Instant, PeerId)>>,
+    timers: HashMap<PeerId, Timer>,
+    /// By the moment at which to look at a peer: one entry each.
+    queue: BTreeSet<(Instant, PeerId)>,
 }
 
 #[derive(Debug)]
 struct Timer {
     deadline: Instant,
-    /// The one heap entry that counts; others of the peer are old.
+    /// Where the peer stands in the queue: no later than its deadline.
     queued: Instant,
 }
 
 impl Timers {
     pub(super) fn set(&mut self, peer: PeerId, deadline: Instant) {
-        match self.deadlines.get_mut(&peer) {
+        match self.timers.get_mut(&peer) {
             Some(timer) if timer.queued <= deadline => timer.deadline = deadline,
-            Some(_) | None => self.queue(peer, deadline),
+            Some(_) | None => {
+                self.remove(peer);
+                self.queue(peer, deadline);
+            }
         }
     }
 
     pub(super) fn remove(&mut self, peer: PeerId) {
-        self.deadlines.remove(&peer);
+        if let Some(timer) = self.timers.remove(&peer) {
+            self.queue.remove(&(timer.queued, peer));
+        }
     }
 
     /// No later than the earliest deadline.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.heap.peek().map(|Reverse((at, _))| *at)
+        self.queue.first().map(|(at, _)| *at)
     }
 
     /// A peer whose deadline has come. It has none until it is set again.
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<PeerId> {
-        while let Some(Reverse((at, peer))) = self.heap.peek().copied() {
-            if at > now {
-                return None;
-            }
-            self.heap.pop();
-            let Some(timer) = self.deadlines.get(&peer).filter(|t| t.queued == at) else {
-                continue;
-            };
+        while let Some((at, peer)) = self.queue.first().copied()
+            && at <= now
+        {
+            self.queue.remove(&(at, peer));
+            let timer = self.timers.remove(&peer)?;
             if timer.deadline <= now {
-                self.deadlines.remove(&peer);
                 return Some(peer);
             }
-            let deadline = timer.deadline;
-            self.queue(peer, deadline);
+            self.queue(peer, timer.deadline);
         }
         None
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.timers.is_empty() && self.queue.is_empty()
     }
 
     fn queue(&mut self, peer: PeerId, deadline: Instant) {
@@ -63,8 +68,8 @@ impl Timers {
             deadline,
             queued: deadline,
         };
-        self.deadlines.insert(peer, timer);
-        self.heap.push(Reverse((deadline, peer)));
+        self.timers.insert(peer, timer);
+        self.queue.insert((deadline, peer));
     }
 }
 
@@ -113,5 +118,6 @@ mod tests {
         timers.set(A, start);
         timers.remove(A);
         assert_eq!(timers.pop_due(start), None);
+        assert!(timers.is_empty());
     }
 }

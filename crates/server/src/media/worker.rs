@@ -2,19 +2,21 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError, TrySendError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, Waker};
-use tracing::{debug, trace, warn};
+use tracing::{debug, error, trace, warn};
 
 use super::config::Config;
 use super::link::Settings;
-use super::shard::{Message, Shard, WorkerId};
+use super::message::{Message, WorkerId};
+use super::report::Reporter;
+use super::shard::Shard;
 use super::socket::Socket;
-use crate::core::backend::Event;
 use crate::counters::Counters;
 
 const SOCKET: Token = Token(0);
@@ -108,7 +110,8 @@ impl Worker {
         })
     }
 
-    /// Starts the thread. It ends with [`Message::Stop`].
+    /// Starts the thread. It ends with [`Message::Stop`]; if it fails before,
+    /// its peers and the other workers are told.
     ///
     /// # Errors
     /// The system refuses.
@@ -117,30 +120,51 @@ impl Worker {
         settings: Arc<Settings>,
         counters: Arc<Counters>,
         others: Vec<Mailbox>,
-        events: impl Fn(Event) + Send + 'static,
+        reporter: Reporter,
     ) -> io::Result<JoinHandle<()>> {
         let shard = Shard::new(self.id, settings, self.candidates.clone(), counters);
         let running = Running {
             worker: self,
             shard,
             others,
-            events,
+            reporter,
         };
         std::thread::Builder::new()
             .name(format!("media-{}", running.worker.id.0))
-            .spawn(move || running.run())
+            .spawn(move || running.run_supervised())
     }
 }
 
-struct Running<F> {
+struct Running {
     worker: Worker,
     shard: Shard,
     others: Vec<Mailbox>,
-    events: F,
+    reporter: Reporter,
 }
 
-impl<F: Fn(Event)> Running<F> {
-    fn run(mut self) {
+impl Running {
+    /// Runs, and tells those concerned if that ends but by a [`Message::Stop`].
+    fn run_supervised(self) {
+        let worker = self.worker.id;
+        let (others, reporter) = (self.others.clone(), self.reporter.clone());
+        // What a panic leaves half-done is dropped, never used again.
+        match catch_unwind(AssertUnwindSafe(move || self.run())) {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error!(%error, "media worker {} cannot wait and stops", worker.0),
+            Err(_) => error!("media worker {} panicked and stops", worker.0),
+        }
+        reporter.worker_gone(worker);
+        for other in others {
+            other.put(Message::WorkerGone { worker });
+            other.wake();
+        }
+    }
+
+    /// Runs until it is told to stop.
+    ///
+    /// # Errors
+    /// The system does not let it wait.
+    fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(8);
         let mut more = false;
         loop {
@@ -152,12 +176,11 @@ impl<F: Fn(Event)> Running<F> {
             if let Err(error) = self.worker.poll.poll(&mut events, timeout)
                 && error.kind() != io::ErrorKind::Interrupted
             {
-                warn!(%error, "media worker {} cannot wait and stops", self.worker.id.0);
-                return;
+                return Err(error);
             }
             if self.take_messages() {
                 self.deliver();
-                return;
+                return Ok(());
             }
             more = self.receive();
             self.shard.handle_timeout(Instant::now());
@@ -232,7 +255,7 @@ impl<F: Fn(Event)> Running<F> {
             self.others[worker.0].wake();
         }
         for event in outbox.events.drain(..) {
-            (self.events)(event);
+            self.reporter.report(event);
         }
     }
 }

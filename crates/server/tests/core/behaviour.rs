@@ -215,6 +215,10 @@ fn check_player_end(reason: EndReason, info: &str) {
 #[test]
 fn players_media_dies() {
     check_player_end(EndReason::NoCommonCodecs, "No common codecs");
+    check_player_end(
+        EndReason::TranscodingNeeded,
+        "Transcoding required, but disabled",
+    );
     check_player_end(EndReason::SourceGone, "Session not ready");
     check_player_end(EndReason::SourceNotReady, "Publish stream is not ready");
     check_player_end(EndReason::BadOffer, "Failed to add stream to proxy");

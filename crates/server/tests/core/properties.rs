@@ -37,6 +37,7 @@ fn reasons() -> impl Strategy<Value = EndReason> {
     prop::sample::select(vec![
         EndReason::BadOffer,
         EndReason::NoCommonCodecs,
+        EndReason::TranscodingNeeded,
         EndReason::SourceGone,
         EndReason::SourceNotReady,
         EndReason::IceTimeout,

@@ -1,51 +1,60 @@
-//! A WebRTC client for the tests: str0m over a real UDP socket.
+//! A WebRTC client for the tests, without socket and clock: str0m on the other
+//! side. Used over UDP here, and in virtual time by the shard's own tests.
 
-use std::io::ErrorKind;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::{Codec, FormatParams};
 use str0m::media::{Direction, Frequency, MediaKind, Mid};
-use str0m::net::{Protocol, Receive};
+use str0m::net::{Protocol, Receive, Transmit};
 use str0m::rtp::rtcp::SenderInfo;
 use str0m::rtp::{RtpPacket, RtpWrite};
-use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
+use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig, RtcError};
 
 /// Payload types of a client, which differ from client to client.
 #[derive(Clone, Copy)]
 pub(crate) struct PayloadTypes {
     pub(crate) opus: u8,
-    pub(crate) video: u8,
+    /// Best first.
+    pub(crate) video: &'static [Video],
+}
+
+/// A video codec with its payload type and that of its retransmissions.
+#[derive(Clone, Copy)]
+pub(crate) struct Video {
+    pub(crate) codec: Codec,
+    pub(crate) pt: u8,
     pub(crate) rtx: u8,
 }
 
-/// Longest wait for a datagram before looking at the next client.
-const TURN: Duration = Duration::from_millis(1);
-
 pub(crate) struct Client {
     pub(crate) rtc: Rtc,
-    socket: UdpSocket,
-    local: SocketAddr,
+    pub(crate) local: SocketAddr,
     pending: Option<SdpPendingOffer>,
     pub(crate) types: PayloadTypes,
     pub(crate) audio: Mid,
     pub(crate) video: Mid,
+    /// When [`Client::handle_timeout`] must be called; `None` once it failed.
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) error: Option<RtcError>,
+    /// To be sent.
+    pub(crate) transmits: Vec<Transmit>,
     pub(crate) connected: bool,
     pub(crate) keyframe_requests: usize,
     pub(crate) packets: Vec<RtpPacket>,
     pub(crate) reports: Vec<SenderInfo>,
-    /// So many of the next video packets are thrown away.
-    pub(crate) lose: usize,
 }
 
 impl Client {
-    /// A client that sends or receives Opus and `codec`, and its offer.
-    pub(crate) fn offer(direction: Direction, codec: Codec, types: PayloadTypes) -> (Self, String) {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket.set_read_timeout(Some(TURN)).unwrap();
-        let local = socket.local_addr().unwrap();
-        let mut rtc = config(codec, types).build(Instant::now());
+    /// A client that sends or receives audio and video, and its offer.
+    pub(crate) fn offer(
+        local: SocketAddr,
+        direction: Direction,
+        types: PayloadTypes,
+        now: Instant,
+    ) -> (Self, String) {
+        let mut rtc = config(types).build(now);
         rtc.add_local_candidate(Candidate::host(local, Protocol::Udp).unwrap());
         let mut changes = rtc.sdp_api();
         let audio = changes.add_media(MediaKind::Audio, direction, None, None, None);
@@ -53,17 +62,18 @@ impl Client {
         let (offer, pending) = changes.apply().unwrap();
         let client = Self {
             rtc,
-            socket,
             local,
             pending: Some(pending),
             types,
             audio,
             video,
+            deadline: Some(now),
+            error: None,
+            transmits: Vec::new(),
             connected: false,
             keyframe_requests: 0,
             packets: Vec::new(),
             reports: Vec::new(),
-            lose: 0,
         };
         (client, offer.to_sdp_string())
     }
@@ -74,85 +84,77 @@ impl Client {
         self.rtc.sdp_api().accept_answer(pending, answer).unwrap();
     }
 
-    /// Sends a packet captured at `captured`.
+    /// Sends a packet captured at `captured`; of video with this payload type,
+    /// of audio without.
     pub(crate) fn write(
         &mut self,
-        video: bool,
-        sequence: u64,
-        time: u32,
+        video: Option<u8>,
+        (sequence, time): (u64, u32),
         captured: Instant,
         payload: &[u8],
+        now: Instant,
     ) {
-        let (mid, pt) = if video {
-            (self.video, self.types.video)
-        } else {
-            (self.audio, self.types.opus)
+        let (mid, pt) = match video {
+            Some(pt) => (self.video, pt),
+            None => (self.audio, self.types.opus),
         };
         let mut api = self.rtc.direct_api();
         let stream = api.stream_tx_by_mid(mid, None).unwrap();
         stream.write_rtp(
             RtpWrite::new(pt.into(), sequence.into(), time, captured, payload)
                 .marker(true)
-                .nackable(video),
+                .nackable(video.is_some()),
         );
-        self.advance();
+        self.handle_timeout(now);
     }
 
     /// The received packets of one kind.
     pub(crate) fn of_kind(&self, video: bool) -> impl Iterator<Item = &RtpPacket> {
-        let pt = if video {
-            self.types.video
-        } else {
-            self.types.opus
-        };
         self.packets
             .iter()
-            .filter(move |p| *p.header.payload_type == pt)
+            .filter(move |p| (*p.header.payload_type != self.types.opus) == video)
     }
 
-    /// Takes what has come, and sends what there is to send.
-    pub(crate) fn step(&mut self) {
-        let mut buffer = [0; 2_048];
-        match self.socket.recv_from(&mut buffer) {
-            Ok((length, source)) => self.receive(source, &buffer[..length]),
-            Err(error) => assert!(
-                matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
-                "{error}"
-            ),
-        }
-        self.advance();
+    /// The numbers of the received packets of one kind, in order.
+    pub(crate) fn numbers(&self, video: bool) -> Vec<u64> {
+        let mut numbers: Vec<_> = self.of_kind(video).map(|p| *p.seq_no).collect();
+        numbers.sort_unstable();
+        numbers
     }
 
-    fn receive(&mut self, source: SocketAddr, datagram: &[u8]) {
-        if self.lose > 0 && self.is_video(datagram) {
-            self.lose -= 1;
+    pub(crate) fn handle_datagram(&mut self, source: SocketAddr, datagram: &[u8], now: Instant) {
+        let receive = Receive::new(Protocol::Udp, source, self.local, datagram).unwrap();
+        self.handle(Input::Receive(now, receive));
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.handle(Input::Timeout(now));
+    }
+
+    /// Says goodbye.
+    pub(crate) fn close(&mut self) {
+        self.rtc.close().unwrap();
+        self.drain().unwrap();
+    }
+
+    fn handle(&mut self, input: Input<'_>) {
+        if self.error.is_some() {
             return;
         }
-        let receive = Receive::new(Protocol::Udp, source, self.local, datagram).unwrap();
-        self.rtc
-            .handle_input(Input::Receive(Instant::now(), receive))
-            .unwrap();
-        self.drain();
+        if let Err(error) = self.rtc.handle_input(input).and_then(|()| self.drain()) {
+            self.error = Some(error);
+            self.deadline = None;
+        }
     }
 
-    fn is_video(&self, datagram: &[u8]) -> bool {
-        (128..192).contains(&datagram[0]) && datagram[1] & 0x7f == self.types.video
-    }
-
-    fn advance(&mut self) {
-        self.rtc
-            .handle_input(Input::Timeout(Instant::now()))
-            .unwrap();
-        self.drain();
-    }
-
-    pub(crate) fn drain(&mut self) {
+    fn drain(&mut self) -> Result<(), RtcError> {
         loop {
-            match self.rtc.poll_output().unwrap() {
-                Output::Timeout(_) => return,
-                Output::Transmit(t) => {
-                    self.socket.send_to(&t.contents, t.destination).unwrap();
+            match self.rtc.poll_output()? {
+                Output::Timeout(at) => {
+                    self.deadline = Some(at);
+                    return Ok(());
                 }
+                Output::Transmit(transmit) => self.transmits.push(transmit),
                 Output::Event(Event::Connected) => self.connected = true,
                 Output::Event(Event::RtpPacket(packet)) => self.packets.push(packet),
                 Output::Event(Event::KeyframeRequest(_)) => self.keyframe_requests += 1,
@@ -165,7 +167,13 @@ impl Client {
     }
 }
 
-fn config(codec: Codec, types: PayloadTypes) -> RtcConfig {
+/// Fails if a number is missing or there twice.
+pub(crate) fn assert_contiguous(numbers: &[u64]) {
+    let holes: Vec<_> = numbers.windows(2).filter(|w| w[1] != w[0] + 1).collect();
+    assert!(holes.is_empty(), "holes or repeats: {holes:?}");
+}
+
+fn config(types: PayloadTypes) -> RtcConfig {
     let often = Duration::from_millis(50);
     let mut config = RtcConfig::new()
         .set_rtp_mode(true)
@@ -181,17 +189,19 @@ fn config(codec: Codec, types: PayloadTypes) -> RtcConfig {
         Some(2),
         FormatParams::parse_line("minptime=10;useinbandfec=1"),
     );
-    let format = match codec {
-        Codec::H264 => "packetization-mode=1;profile-level-id=42e01f;level-asymmetry-allowed=1",
-        _ => "",
-    };
-    codecs.add_config(
-        types.video.into(),
-        Some(types.rtx.into()),
-        codec,
-        Frequency::NINETY_KHZ,
-        None,
-        FormatParams::parse_line(format),
-    );
+    for video in types.video {
+        let format = match video.codec {
+            Codec::H264 => "packetization-mode=1;profile-level-id=42e01f;level-asymmetry-allowed=1",
+            _ => "",
+        };
+        codecs.add_config(
+            video.pt.into(),
+            Some(video.rtx.into()),
+            video.codec,
+            Frequency::NINETY_KHZ,
+            None,
+            FormatParams::parse_line(format),
+        );
+    }
     config
 }

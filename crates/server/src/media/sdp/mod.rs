@@ -19,7 +19,9 @@ mod tests;
 
 pub(super) use answer::complete_answer;
 pub(super) use offer::Offer;
-pub(super) use select::{Selection, SourceCodec, select_for_player, select_for_publisher};
+pub(super) use select::{
+    Selection, SourceCodec, needs_transcoding, select_for_player, select_for_publisher,
+};
 
 /// RTP header extensions that are negotiated with a publisher.
 const PUBLISHER_EXTENSIONS: &[&str] = &[

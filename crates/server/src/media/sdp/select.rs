@@ -32,6 +32,8 @@ pub(super) struct Taken {
 pub(crate) struct SourceCodec {
     pub(crate) pt: u8,
     pub(crate) profile: Profile,
+    /// It is what the publisher sends now.
+    pub(crate) current: bool,
 }
 
 impl Selection {
@@ -71,8 +73,19 @@ pub(crate) fn select_for_publisher(offer: &Offer) -> Option<Selection> {
     selection(sections, PUBLISHER_EXTENSIONS)
 }
 
+/// Whether the offer asks for a kind that the publisher sends in a codec it
+/// cannot take: the viewer would wait for it in vain, without knowing why.
+pub(crate) fn needs_transcoding(offer: &Offer, source: &[SourceCodec]) -> bool {
+    source.iter().filter(|stream| stream.current).any(|stream| {
+        let asked_for =
+            |section: &&Section| section.receives && section.kind() == Some(stream.profile.kind());
+        let mut sections = offer.sections.iter().filter(asked_for).peekable();
+        sections.peek().is_some() && !sections.any(|section| best_fit(section, stream).is_some())
+    })
+}
+
 /// What a player gets: for each codec that the publisher may send, the offered
-/// one that fits best. `None` if nothing fits.
+/// one that fits best, should the publisher change. `None` if nothing fits.
 pub(crate) fn select_for_player(offer: &Offer, source: &[SourceCodec]) -> Option<Selection> {
     let sections = first_of_each_kind(
         offer,
@@ -80,14 +93,10 @@ pub(crate) fn select_for_player(offer: &Offer, source: &[SourceCodec]) -> Option
         |kind, index, section| {
             let mut codecs: Vec<OfferedCodec> = Vec::new();
             let mut map = Vec::new();
-            for stream in source {
-                let best = section
-                    .codecs
-                    .iter()
-                    .filter(|c| c.codec.kind() == kind)
-                    .filter_map(|c| Some((c.profile.fitness(stream.profile)?, c)))
-                    .min_by_key(|(fitness, _)| *fitness);
-                let Some((_, codec)) = best else { continue };
+            for stream in source.iter().filter(|s| s.profile.kind() == kind) {
+                let Some(codec) = best_fit(section, stream) else {
+                    continue;
+                };
                 let same = codecs.iter().find(|c| c.profile == codec.profile);
                 map.push((stream.pt, same.unwrap_or(codec).pt));
                 if same.is_none() {
@@ -98,6 +107,16 @@ pub(crate) fn select_for_player(offer: &Offer, source: &[SourceCodec]) -> Option
         },
     );
     selection(sections, PLAYER_EXTENSIONS)
+}
+
+/// The offered codec that takes the stream best.
+fn best_fit<'a>(section: &'a Section, stream: &SourceCodec) -> Option<&'a OfferedCodec> {
+    let fits = section
+        .codecs
+        .iter()
+        .filter_map(|codec| Some((codec.profile.fitness(stream.profile)?, codec)));
+    fits.min_by_key(|(fitness, _)| *fitness)
+        .map(|(_, codec)| codec)
 }
 
 fn selection(sections: Vec<Taken>, extensions: &'static [&'static str]) -> Option<Selection> {

@@ -99,10 +99,12 @@ fn taken(selection: &Selection, kind: Kind) -> Vec<u8> {
 const OPUS: SourceCodec = SourceCodec {
     pt: 120,
     profile: Profile::Plain(Codec::Opus),
+    current: false,
 };
 const VP8: SourceCodec = SourceCodec {
     pt: 121,
     profile: Profile::Plain(Codec::Vp8),
+    current: false,
 };
 
 /// The answer that goes to the client, by way of str0m.
@@ -224,6 +226,7 @@ fn players_get_the_profile_that_fits_best() {
     let h264 = |pt, line: &str| SourceCodec {
         pt,
         profile: Profile::new(Codec::H264, &str0m::format::FormatParams::parse_line(line)),
+        current: false,
     };
     let offer = offer("recvonly");
     let table = [
@@ -248,6 +251,7 @@ fn players_get_the_profile_that_fits_best() {
             vec![SourceCodec {
                 pt: 1,
                 profile: Profile::Vp9(2),
+                current: false,
             }],
             vec![(1, 35)],
         ),
@@ -255,6 +259,7 @@ fn players_get_the_profile_that_fits_best() {
             vec![SourceCodec {
                 pt: 1,
                 profile: Profile::Vp9(1),
+                current: false,
             }],
             vec![],
         ),
@@ -264,6 +269,44 @@ fn players_get_the_profile_that_fits_best() {
         let got = selection.map_or_else(Vec::new, |s| s.payload_types(Kind::Video).to_vec());
         assert_eq!(got, expected, "{source:?}");
     }
+}
+
+#[test]
+fn what_the_stream_is_now_must_fit_and_comes_first() {
+    let offer = offer("recvonly");
+    let now = |profile| SourceCodec {
+        pt: 1,
+        profile,
+        current: true,
+    };
+    let selection = select_for_player(&offer, &[now(Profile::Vp9(2)), OPUS, VP8]).unwrap();
+    assert_eq!(
+        selection.payload_types(Kind::Video),
+        [(1, 35), (121, 96)],
+        "ready for a change"
+    );
+    assert!(!needs_transcoding(
+        &offer,
+        &[now(Profile::Vp9(2)), OPUS, VP8]
+    ));
+    let unknown = now(Profile::Vp9(1));
+    assert!(needs_transcoding(&offer, &[unknown, OPUS, VP8]));
+    let later = SourceCodec {
+        current: false,
+        ..unknown
+    };
+    assert!(!needs_transcoding(&offer, &[later, OPUS, VP8]));
+}
+
+#[test]
+fn a_kind_that_is_not_asked_for_needs_no_transcoding() {
+    let current = SourceCodec {
+        pt: 1,
+        profile: Profile::Vp9(1),
+        current: true,
+    };
+    assert!(!needs_transcoding(&offer("sendonly"), &[current, OPUS]));
+    assert!(!needs_transcoding(&offer("inactive"), &[current, OPUS]));
 }
 
 #[test]

@@ -1,0 +1,173 @@
+//! Which way a publisher's packets go: from its worker to every worker with
+//! players of it, and there to each of them.
+
+use std::collections::HashMap;
+
+use super::message::WorkerId;
+use crate::core::backend::PeerId;
+
+/// On the publishers' worker: how many players of each are on which worker.
+#[derive(Debug, Default)]
+pub(super) struct Subscribers(HashMap<PeerId, Vec<Subscriber>>);
+
+#[derive(Debug)]
+struct Subscriber {
+    worker: WorkerId,
+    players: usize,
+}
+
+impl Subscribers {
+    /// One player of `source` more on `worker`.
+    pub(super) fn add(&mut self, source: PeerId, worker: WorkerId) {
+        let subscribers = self.0.entry(source).or_default();
+        match subscribers.iter_mut().find(|s| s.worker == worker) {
+            Some(subscriber) => subscriber.players += 1,
+            None => subscribers.push(Subscriber { worker, players: 1 }),
+        }
+    }
+
+    /// One player less, which may have outlived its source.
+    pub(super) fn remove(&mut self, source: PeerId, worker: WorkerId) {
+        let Some(subscribers) = self.0.get_mut(&source) else {
+            return;
+        };
+        if let Some(subscriber) = subscribers.iter_mut().find(|s| s.worker == worker) {
+            subscriber.players -= 1;
+        }
+        subscribers.retain(|s| s.players > 0);
+        if subscribers.is_empty() {
+            self.0.remove(&source);
+        }
+    }
+
+    /// No player is left on `worker`.
+    pub(super) fn remove_worker(&mut self, worker: WorkerId) {
+        self.0.retain(|_, subscribers| {
+            subscribers.retain(|s| s.worker != worker);
+            !subscribers.is_empty()
+        });
+    }
+
+    /// The workers with players of `source`, each once.
+    pub(super) fn workers(&self, source: PeerId) -> impl Iterator<Item = WorkerId> {
+        self.0.get(&source).into_iter().flatten().map(|s| s.worker)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// On the players' worker: the players of each source, and where that is.
+#[derive(Debug, Default)]
+pub(super) struct Audiences(HashMap<PeerId, Audience>);
+
+#[derive(Debug)]
+struct Audience {
+    /// The source's worker.
+    worker: WorkerId,
+    players: Vec<PeerId>,
+}
+
+impl Audiences {
+    /// `player` gets what `source` on `worker` sends.
+    pub(super) fn add(&mut self, source: PeerId, worker: WorkerId, player: PeerId) {
+        let audience = self.0.entry(source).or_insert_with(|| Audience {
+            worker,
+            players: Vec::new(),
+        });
+        audience.players.push(player);
+    }
+
+    pub(super) fn remove(&mut self, source: PeerId, player: PeerId) {
+        if let Some(audience) = self.0.get_mut(&source) {
+            audience.players.retain(|p| *p != player);
+            if audience.players.is_empty() {
+                self.0.remove(&source);
+            }
+        }
+    }
+
+    /// The players of `source`.
+    pub(super) fn players(&self, source: PeerId) -> &[PeerId] {
+        self.0.get(&source).map_or(&[], |a| &a.players)
+    }
+
+    /// Where `source` is; `None` if nobody here plays it.
+    pub(super) fn source_worker(&self, source: PeerId) -> Option<WorkerId> {
+        self.0.get(&source).map(|a| a.worker)
+    }
+
+    /// The players of all sources on `worker`.
+    pub(super) fn fed_by(&self, worker: WorkerId) -> Vec<PeerId> {
+        let audiences = self.0.values().filter(|a| a.worker == worker);
+        audiences.flat_map(|a| a.players.iter().copied()).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: PeerId = PeerId(1);
+    const OTHER: PeerId = PeerId(2);
+    const HERE: WorkerId = WorkerId(0);
+    const THERE: WorkerId = WorkerId(1);
+
+    fn workers(subscribers: &Subscribers, source: PeerId) -> Vec<WorkerId> {
+        subscribers.workers(source).collect()
+    }
+
+    #[test]
+    fn a_worker_counts_while_it_has_players() {
+        let mut subscribers = Subscribers::default();
+        for worker in [HERE, THERE, THERE] {
+            subscribers.add(SOURCE, worker);
+        }
+        assert_eq!(workers(&subscribers, SOURCE), [HERE, THERE]);
+        subscribers.remove(SOURCE, THERE);
+        assert_eq!(workers(&subscribers, SOURCE), [HERE, THERE]);
+        subscribers.remove(SOURCE, THERE);
+        subscribers.remove(OTHER, THERE);
+        assert_eq!(workers(&subscribers, SOURCE), [HERE]);
+        subscribers.remove(SOURCE, HERE);
+        assert!(subscribers.is_empty());
+    }
+
+    #[test]
+    fn a_worker_that_is_gone_gets_nothing() {
+        let mut subscribers = Subscribers::default();
+        subscribers.add(SOURCE, HERE);
+        subscribers.add(SOURCE, THERE);
+        subscribers.add(OTHER, THERE);
+        subscribers.remove_worker(THERE);
+        assert_eq!(workers(&subscribers, SOURCE), [HERE]);
+        assert_eq!(workers(&subscribers, OTHER), []);
+        // Players that left it on their way out count no more.
+        subscribers.remove(OTHER, THERE);
+        assert_eq!(workers(&subscribers, OTHER), []);
+    }
+
+    #[test]
+    fn an_audience_is_there_while_it_has_players() {
+        let mut audiences = Audiences::default();
+        audiences.add(SOURCE, THERE, PeerId(10));
+        audiences.add(SOURCE, THERE, PeerId(11));
+        audiences.add(OTHER, HERE, PeerId(12));
+        assert_eq!(audiences.players(SOURCE), [PeerId(10), PeerId(11)]);
+        assert_eq!(audiences.fed_by(THERE), [PeerId(10), PeerId(11)]);
+        audiences.remove(SOURCE, PeerId(10));
+        assert_eq!(audiences.source_worker(SOURCE), Some(THERE));
+        audiences.remove(SOURCE, PeerId(11));
+        assert_eq!(audiences.source_worker(SOURCE), None);
+        assert_eq!(audiences.players(SOURCE), []);
+        audiences.remove(OTHER, PeerId(12));
+        assert!(audiences.is_empty());
+    }
+}
