@@ -32,7 +32,10 @@ struct Lines {
 }
 
 impl Process {
+    /// Starts the program in a process group of its own.
     pub(crate) fn spawn(name: &str, command: &mut Command) -> Result<Self> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -104,7 +107,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Already gone is as good.
+        // Already gone is as good. What it started is in its group: browsers
+        // outlive a driver that is killed alone.
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill")
+            .args(["-KILL", "--", &group])
+            .stderr(Stdio::null())
+            .status();
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {

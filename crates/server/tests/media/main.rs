@@ -34,6 +34,15 @@ const PUBLISHER_TYPES: PayloadTypes = PayloadTypes {
         rtx: 103,
     }],
 };
+const VP8_TYPES: PayloadTypes = PayloadTypes {
+    opus: 109,
+    video: &[Video {
+        codec: Codec::Vp8,
+        pt: 126,
+        rtx: 127,
+    }],
+};
+
 const VIEWER_TYPES: [PayloadTypes; 2] = [
     PayloadTypes {
         opus: 109,
@@ -404,17 +413,8 @@ fn an_offer_that_makes_no_sense_is_refused() {
 fn a_viewer_that_cannot_take_the_stream_is_told() {
     let mut world = World::new(1);
     world.publish();
-    let types = PayloadTypes {
-        opus: 109,
-        video: &[Video {
-            codec: Codec::Vp8,
-            pt: 126,
-            rtx: 127,
-        }],
-    };
-    let (_, offer) = UdpClient::offer(Direction::RecvOnly, types);
-    // Without the audio, which both have.
-    let offer = offer.replace("opus", "speex");
+    let (_, offer) = UdpClient::offer(Direction::RecvOnly, VP8_TYPES);
+    // The audio fits, the video does not.
     world.open(viewer(0), Role::Player { source: PUBLISHER }, offer);
     assert_eq!(world.end_reason(viewer(0)), EndReason::TranscodingNeeded);
 }
@@ -422,15 +422,7 @@ fn a_viewer_that_cannot_take_the_stream_is_told() {
 #[test]
 fn a_publisher_of_unknown_codecs_is_refused() {
     let mut world = World::new(1);
-    let types = PayloadTypes {
-        opus: 109,
-        video: &[Video {
-            codec: Codec::Vp8,
-            pt: 126,
-            rtx: 127,
-        }],
-    };
-    let (_, offer) = UdpClient::offer(Direction::SendOnly, types);
+    let (_, offer) = UdpClient::offer(Direction::SendOnly, VP8_TYPES);
     let offer = offer.replace("opus", "speex").replace("VP8", "theora");
     world.open(PUBLISHER, Role::Publisher, offer);
     assert_eq!(world.end_reason(PUBLISHER), EndReason::NoCommonCodecs);
