@@ -62,11 +62,11 @@ impl Browser {
         Ok(())
     }
 
-    /// Sets the size of the viewport, in CSS pixels.
+    /// Sets the size of the window, in CSS pixels.
     ///
     /// # Errors
     /// The browser is gone.
-    pub async fn set_viewport(&self, width: u32, height: u32) -> Result<()> {
+    pub async fn set_window(&self, width: u32, height: u32) -> Result<()> {
         self.client.set_window_size(width, height).await?;
         Ok(())
     }
