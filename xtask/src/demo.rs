@@ -167,9 +167,8 @@ fn open(shell: &Shell, url: &str) {
     let mut command = if cfg!(target_os = "macos") {
         shell.command("open")
     } else if cfg!(windows) {
-        let mut command = shell.command("cmd");
-        command.args(["/c", "start"]);
-        command
+        // Not `cmd /c start`, which takes the `&` of a query for its own.
+        shell.command("explorer")
     } else {
         shell.command("xdg-open")
     };
