@@ -210,25 +210,14 @@ impl Core {
     fn refuse_early(&mut self, client: ClientId, message: ClientMessage) {
         let why = Refusal::NotEstablished;
         let method = shorten(name_of(&message));
-        if let ClientMessage::PublishStream(request) = message {
-            self.refuse_stream(
-                client,
-                &method,
-                request.media_session_id,
-                request.name,
-                &why,
-            );
+        let (id, name) = if let ClientMessage::PublishStream(request) = message {
+            (request.media_session_id, request.name)
         } else if let ClientMessage::PlayStream(request) = message {
-            self.refuse_stream(
-                client,
-                &method,
-                request.media_session_id,
-                request.name,
-                &why,
-            );
+            (request.media_session_id, request.name)
         } else {
-            self.refuse(client, &method, None, &why);
-        }
+            return self.refuse(client, &method, None, &why);
+        };
+        self.refuse_stream(client, &method, id, name, &why);
     }
 
     /// No application here takes session data: better said than swallowed.
