@@ -1,14 +1,15 @@
 //! The playing half.
 
 use session::StreamRole;
-use yew::{Callback, Html, Properties, component, html};
+use yew::{Html, Properties, component, html};
 
 use super::name_form::NameForm;
 use super::received_list::ReceivedList;
 use super::remote_video::RemoteVideo;
 use super::report_line::ReportLine;
-use crate::platform::media::Picture;
-use crate::state::{FormControls, Half, Press, ReceivedLog, Report, Typed};
+use crate::driver::Remote;
+use crate::pages::view::Actions;
+use crate::state::{FormControls, Half, Press, ReceivedLog, Report, Settings, Typed};
 
 /// What the half is given.
 #[derive(Clone, PartialEq, Properties)]
@@ -21,14 +22,14 @@ pub struct PlayCardProps {
     pub available: bool,
     /// The answer to the last question.
     pub availability: Report,
-    /// What the stream shows.
-    pub picture: Option<Picture>,
+    /// The stream; `None` while nothing plays.
+    pub remote: Option<Remote>,
     /// Data from the publisher.
     pub received: ReceivedLog,
-    /// Told of each change of a field.
-    pub on_typed: Callback<Typed>,
-    /// Told of each press.
-    pub on_press: Callback<Press>,
+    /// What the page remembers.
+    pub settings: Settings,
+    /// Where the half reports to.
+    pub actions: Actions,
 }
 
 /// Plays a stream by name.
@@ -41,22 +42,22 @@ pub fn PlayCard(props: &PlayCardProps) -> Html {
                 <h2 id="playTitle">{"Play"}</h2>
                 <span class="caption text-muted">{"Player"}</span>
             </div>
-            <RemoteVideo picture={props.picture.clone()} />
+            <RemoteVideo picture={props.remote.as_ref().map(|remote| remote.picture.clone())} />
             <NameForm
                 id="playerForm"
                 input_id="playStream"
                 button_id="playBtn"
                 name={props.half.name.clone()}
                 controls={props.controls}
-                on_text={props.on_typed.reform(move |text| Typed::Name(role, text))}
-                on_submit={props.on_press.reform(move |()| Press::Stream(role))}
+                on_text={props.actions.on_typed.reform(move |text| Typed::Name(role, text))}
+                on_submit={props.actions.on_press.reform(move |()| Press::Stream(role))}
             >
                 <button
                     id="availableBtn"
                     type="button"
                     class="button"
                     disabled={!props.available}
-                    onclick={props.on_press.reform(|_| Press::Available)}
+                    onclick={props.actions.on_press.reform(|_| Press::Available)}
                 >
                     {"Available"}
                 </button>

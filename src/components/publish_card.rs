@@ -1,14 +1,15 @@
 //! The publishing half.
 
 use session::StreamRole;
-use yew::{AttrValue, Callback, Html, Properties, component, html};
+use yew::{AttrValue, Html, Properties, component, html};
 
 use super::local_video::LocalVideo;
 use super::name_form::NameForm;
 use super::payload_form::PayloadForm;
 use super::report_line::ReportLine;
+use crate::pages::view::Actions;
 use crate::platform::media::Picture;
-use crate::state::{FormControls, Half, Press, Typed};
+use crate::state::{FormControls, Half, Press, Settings, Typed};
 
 /// What the half is given.
 #[derive(Clone, PartialEq, Properties)]
@@ -25,10 +26,10 @@ pub struct PublishCardProps {
     pub payload_error: AttrValue,
     /// Whether it can be sent.
     pub send_data: bool,
-    /// Told of each change of a field.
-    pub on_typed: Callback<Typed>,
-    /// Told of each press.
-    pub on_press: Callback<Press>,
+    /// What the page remembers.
+    pub settings: Settings,
+    /// Where the half reports to.
+    pub actions: Actions,
 }
 
 /// Publishes camera and microphone under a name.
@@ -48,8 +49,8 @@ pub fn PublishCard(props: &PublishCardProps) -> Html {
                 button_id="publishBtn"
                 name={props.half.name.clone()}
                 controls={props.controls}
-                on_text={props.on_typed.reform(move |text| Typed::Name(role, text))}
-                on_submit={props.on_press.reform(move |()| Press::Stream(role))}
+                on_text={props.actions.on_typed.reform(move |text| Typed::Name(role, text))}
+                on_submit={props.actions.on_press.reform(move |()| Press::Stream(role))}
             />
             <ReportLine
                 status_id="publishStatus"
@@ -60,8 +61,8 @@ pub fn PublishCard(props: &PublishCardProps) -> Html {
                 payload={&props.payload}
                 error={&props.payload_error}
                 enabled={props.send_data}
-                on_typed={&props.on_typed}
-                on_press={&props.on_press}
+                on_typed={&props.actions.on_typed}
+                on_press={&props.actions.on_press}
             />
         </section>
     }

@@ -1,3 +1,5 @@
-//! Whole screens.
+//! The app and its views.
 
+pub mod app;
 pub mod two_way;
+pub mod view;

@@ -6,6 +6,7 @@ mod controls;
 mod defaults;
 mod received;
 mod screen;
+mod settings;
 mod status;
 mod texts;
 
@@ -13,5 +14,6 @@ pub use controls::{Button, Controls, FormControls};
 pub use defaults::{random_name, server_url};
 pub use received::{ReceivedLine, ReceivedLog};
 pub use screen::{Command, Connection, Field, Half, Press, Report, Screen, Stage, Typed};
+pub use settings::{Capture, Fit, Setting, Settings};
 pub use status::{Status, Tone};
 pub use texts::{play_info, publish_info};

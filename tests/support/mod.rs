@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures::channel::oneshot;
 use gloo_timers::callback::Timeout;
 use serde_json::{Value, json};
-use two_way_streaming::pages::two_way::{TwoWay, TwoWayProps};
+use two_way_streaming::pages::app::{App, AppProps};
 use two_way_streaming::platform::socket::{
     Connect, Socket, SocketError, SocketEvent, SocketRequest,
 };
@@ -125,7 +125,7 @@ impl Server {
 /// The mounted page; dropping it unmounts it.
 pub(crate) struct Page {
     root: Element,
-    app: Option<AppHandle<TwoWay>>,
+    app: Option<AppHandle<App>>,
     pub(crate) server: Server,
 }
 
@@ -136,7 +136,7 @@ impl Page {
         document.body().unwrap().append_child(&root).unwrap();
         let server = Server::default();
         let connect = server.connect();
-        let app = Renderer::<TwoWay>::with_root_and_props(root.clone(), TwoWayProps { connect });
+        let app = Renderer::<App>::with_root_and_props(root.clone(), AppProps { connect });
         let page = Self {
             root,
             app: Some(app.render()),

@@ -2,20 +2,24 @@
 //! server answers. There is no trickle in this protocol: the offer leaves
 //! without candidates, and the server's are in its answer.
 
+mod probe;
+
 use gloo_events::EventListener;
 use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    MediaStream, RtcBundlePolicy, RtcConfiguration, RtcPeerConnection, RtcPeerConnectionState,
-    RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit,
-    RtcTrackEvent,
+    MediaStream, RtcBundlePolicy, RtcConfiguration, RtcIceConnectionState, RtcPeerConnection,
+    RtcPeerConnectionState, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,
+    RtcSessionDescriptionInit, RtcTrackEvent,
 };
 use yew::Callback;
 
-use super::Thrown;
+pub use probe::{Milestones, Probe};
+
 use super::media::{Camera, Picture};
 use super::task::Task;
+use super::{Thrown, timer};
 
 /// Why a peer connection does not come about.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -41,6 +45,8 @@ pub enum PeerEvent {
     Offer(String),
     /// The first of the remote tracks is there; later ones join the same picture.
     Picture(Picture),
+    /// ICE and DTLS are done: media can flow.
+    Connected,
     /// Nothing more will come of it.
     Failed(PeerError),
 }
@@ -54,6 +60,7 @@ pub fn is_supported() -> bool {
 #[must_use = "dropping a peer closes it"]
 pub struct Peer {
     connection: RtcPeerConnection,
+    probe: Probe,
     on_event: Callback<PeerEvent>,
     listeners: Vec<EventListener>,
     negotiation: Option<Task>,
@@ -97,10 +104,14 @@ impl Peer {
     /// Starts making the offer; [`PeerEvent::Offer`] brings it.
     pub fn create_offer(&mut self) {
         let connection = self.connection.clone();
+        let probe = self.probe.clone();
         let on_event = self.on_event.clone();
         self.negotiation = Some(Task::spawn(async move {
             on_event.emit(match offer(&connection).await {
-                Ok(sdp) => PeerEvent::Offer(sdp),
+                Ok(sdp) => {
+                    probe.note(|steps| &mut steps.offered_ms, timer::now_ms());
+                    PeerEvent::Offer(sdp)
+                }
                 Err(cause) => PeerEvent::Failed(PeerError::Offer(cause.into())),
             });
         }));
@@ -108,6 +119,8 @@ impl Peer {
 
     /// Takes the server's answer; [`PeerEvent::Failed`] if it does not fit.
     pub fn apply_answer(&mut self, sdp: &str) {
+        self.probe
+            .note(|steps| &mut steps.answered_ms, timer::now_ms());
         let answer = RtcSessionDescriptionInit::new(RtcSdpType::Answer);
         answer.set_sdp(sdp);
         let done = JsFuture::from(self.connection.set_remote_description(&answer));
@@ -124,21 +137,23 @@ impl Peer {
         configuration.set_bundle_policy(RtcBundlePolicy::MaxBundle);
         let connection = RtcPeerConnection::new_with_configuration(&configuration)
             .map_err(|cause| PeerError::Create(cause.into()))?;
-        let state_changed = EventListener::new(&connection, "connectionstatechange", {
-            let connection = connection.clone();
-            let on_event = on_event.clone();
-            move |_| {
-                if connection.connection_state() == RtcPeerConnectionState::Failed {
-                    on_event.emit(PeerEvent::Failed(PeerError::ConnectionFailed));
-                }
-            }
-        });
+        let probe = Probe::new(&connection, timer::now_ms());
+        let listeners = vec![
+            listen_to_ice(&connection, &probe),
+            listen_to_connection(&connection, &probe, &on_event),
+        ];
         Ok(Self {
             connection,
+            probe,
             on_event,
-            listeners: vec![state_changed],
+            listeners,
             negotiation: None,
         })
+    }
+
+    /// A look into the connection.
+    pub fn probe(&self) -> Probe {
+        self.probe.clone()
     }
 
     /// Gathers the tracks in a stream of our own: servers differ in whether
@@ -158,6 +173,32 @@ impl Peer {
             },
         ))
     }
+}
+
+fn listen_to_ice(connection: &RtcPeerConnection, probe: &Probe) -> EventListener {
+    let (peer, probe) = (connection.clone(), probe.clone());
+    EventListener::new(connection, "iceconnectionstatechange", move |_| {
+        if peer.ice_connection_state() == RtcIceConnectionState::Connected {
+            probe.note(|steps| &mut steps.ice_ms, timer::now_ms());
+        }
+    })
+}
+
+fn listen_to_connection(
+    connection: &RtcPeerConnection,
+    probe: &Probe,
+    on_event: &Callback<PeerEvent>,
+) -> EventListener {
+    let (peer, probe, on_event) = (connection.clone(), probe.clone(), on_event.clone());
+    EventListener::new(connection, "connectionstatechange", move |_| {
+        let state = peer.connection_state();
+        if state == RtcPeerConnectionState::Connected {
+            probe.note(|steps| &mut steps.dtls_ms, timer::now_ms());
+            on_event.emit(PeerEvent::Connected);
+        } else if state == RtcPeerConnectionState::Failed {
+            on_event.emit(PeerEvent::Failed(PeerError::ConnectionFailed));
+        }
+    })
 }
 
 impl Drop for Peer {

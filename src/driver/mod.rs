@@ -5,6 +5,8 @@
 //! the [`Session`], does what it asks for and tells the screen. Callbacks do
 //! nothing but push.
 
+mod capture;
+
 use core::time::Duration;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,9 +18,9 @@ use wire::{MediaSessionId, StreamEventType, StreamName};
 use yew::Callback;
 
 use crate::platform::media::{Camera, MediaError, Picture};
-use crate::platform::peer::{Peer, PeerError, PeerEvent};
+use crate::platform::peer::{Peer, PeerError, PeerEvent, Probe};
 use crate::platform::socket::{Connect, Socket, SocketEvent, SocketRequest};
-use crate::platform::task::{self, Task};
+use crate::platform::task::Task;
 use crate::platform::timer::{self, Timer};
 use crate::platform::{dom, location, random};
 use crate::state::Command;
@@ -50,7 +52,16 @@ pub enum Update {
     /// What the camera sees; `None` when it is off.
     Preview(Option<Picture>),
     /// What the played stream shows; `None` when it is over.
-    Remote(Option<Picture>),
+    Remote(Option<Remote>),
+}
+
+/// A played stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remote {
+    /// What it shows.
+    pub picture: Picture,
+    /// How it gets here.
+    pub probe: Probe,
 }
 
 /// The running loop. Dropping it ends it, and with it the session, its socket,
@@ -323,9 +334,7 @@ impl Shell {
         self.close_media(StreamRole::Publisher);
         self.close_media(StreamRole::Player);
         self.live = None;
-        if self.camera.take().is_some() {
-            self.updates.emit(Update::Preview(None));
-        }
+        self.end_capture();
     }
 
     fn open_socket(&mut self) {
@@ -365,40 +374,7 @@ impl Shell {
                 let on_event = self.peer_callback(&id);
                 self.negotiate(&id, Peer::player(on_event));
             }
-            StreamRole::Publisher if self.camera.as_ref().is_some_and(Camera::is_live) => {
-                self.offer_camera(&id);
-            }
-            StreamRole::Publisher => {
-                self.camera = None;
-                let queue = self.queue.clone();
-                task::detach(async move {
-                    let camera = Camera::open().await;
-                    queue.push(Event::Camera(id, camera));
-                });
-            }
-        }
-    }
-
-    fn camera_opened(&mut self, id: MediaSessionId, camera: Result<Camera, MediaError>) {
-        if self.role_of(&id).is_none() {
-            // The stream ended while the user was asked; the camera goes off.
-            return;
-        }
-        match camera {
-            Ok(camera) => {
-                self.updates.emit(Update::Preview(Some(camera.picture())));
-                self.camera = Some(camera);
-                self.offer_camera(&id);
-            }
-            Err(error) => self.media_failed(id, error.to_string()),
-        }
-    }
-
-    fn offer_camera(&mut self, id: &MediaSessionId) {
-        let on_event = self.peer_callback(id);
-        if let Some(camera) = &self.camera {
-            let peer = Peer::publisher(camera, on_event);
-            self.negotiate(id, peer);
+            StreamRole::Publisher => self.offer_capture(id),
         }
     }
 
@@ -432,21 +408,19 @@ impl Shell {
                     has_video,
                 });
             }
-            PeerEvent::Picture(picture) => self.updates.emit(Update::Remote(Some(picture))),
+            PeerEvent::Picture(picture) => {
+                if let Some(probe) = self.peer(&id).map(|peer| peer.probe()) {
+                    let remote = Remote { picture, probe };
+                    self.updates.emit(Update::Remote(Some(remote)));
+                }
+            }
+            PeerEvent::Connected => {}
             PeerEvent::Failed(error) => self.media_failed(id, error.to_string()),
         }
     }
 
     fn media_failed(&mut self, id: MediaSessionId, error: String) {
         self.ask(Input::MediaFailed { id, error });
-    }
-
-    /// Whether a stream has audio and video.
-    fn kinds(&self, role: StreamRole) -> (bool, bool) {
-        match (role, &self.camera) {
-            (StreamRole::Publisher, Some(camera)) => (camera.has_audio(), camera.has_video()),
-            (StreamRole::Publisher, None) | (StreamRole::Player, _) => (true, true),
-        }
     }
 
     fn close_media(&mut self, role: StreamRole) {
