@@ -9,6 +9,8 @@
     reason = "clippy does not know these functions for tests, where it allows this"
 )]
 
+#[path = "page/parity.rs"]
+mod parity;
 mod support;
 
 use serde_json::{Value, json};

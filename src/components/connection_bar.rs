@@ -1,10 +1,11 @@
 //! The connection form.
 
-use yew::{Callback, Html, Properties, SubmitEvent, component, html};
+use yew::{AttrValue, Callback, Event, Html, Properties, SubmitEvent, component, html};
 
 use super::report_line::ReportLine;
 use super::text_field::TextField;
-use crate::state::{Button, Field, Press, Report, Typed};
+use crate::platform::dom;
+use crate::state::{Button, Field, Press, Report, Setting, Typed};
 
 /// What the form is given.
 #[derive(Clone, PartialEq, Properties)]
@@ -17,6 +18,14 @@ pub struct ConnectionBarProps {
     pub button: Button,
     /// What is said about the connection.
     pub report: Report,
+    /// What is done about its loss; empty while there is none.
+    pub notice: AttrValue,
+    /// The bearer token, where the server's address is one for WHIP and WHEP.
+    pub token: Option<AttrValue>,
+    /// What is lost is tried for again.
+    pub keep_trying: bool,
+    /// Told of each change of a setting.
+    pub on_setting: Callback<Setting>,
     /// Told of each change of the address.
     pub on_typed: Callback<Typed>,
     /// Told of the press.
@@ -42,6 +51,17 @@ pub fn ConnectionBar(props: &ConnectionBarProps) -> Html {
                     input_mode="url"
                     on_text={props.on_typed.reform(Typed::Server)}
                 />
+                if let Some(token) = &props.token {
+                    <TextField
+                        id="token"
+                        label="Token"
+                        when_missing=""
+                        field={Field::new(token.to_string())}
+                        enabled={props.enabled}
+                        input_type="password"
+                        on_text={props.on_typed.reform(Typed::Token)}
+                    />
+                }
                 <button
                     id="connectBtn"
                     type="submit"
@@ -51,10 +71,23 @@ pub fn ConnectionBar(props: &ConnectionBarProps) -> Html {
                     { props.button.label }
                 </button>
             </form>
+            <label class="switch" for="keepTrying">
+                <input
+                    id="keepTrying"
+                    type="checkbox"
+                    checked={props.keep_trying}
+                    onchange={props.on_setting.reform(|event: Event| {
+                        Setting::KeepTrying(dom::checked(&event))
+                    })}
+                />
+                {"Reconnect and resume by itself"}
+            </label>
             <ReportLine
                 status_id="connectStatus"
                 info_id="connectInfo"
                 report={props.report.clone()}
+                notice_id="connectNotice"
+                notice={&props.notice}
             />
         </section>
     }

@@ -8,7 +8,7 @@ use crate::driver::{Driver, Remote, Update};
 use crate::platform::media::Picture;
 use crate::platform::socket::{self, Connect};
 use crate::platform::{location, random, timer};
-use crate::state::{Press, Screen, Setting, Settings, Typed, random_name, server_url};
+use crate::state::{Command, Press, Screen, Setting, Settings, Typed, random_name, server_url};
 
 /// What the page is given.
 #[derive(Clone, PartialEq, Properties)]
@@ -53,9 +53,19 @@ impl App {
         }
     }
 
+    fn set(&mut self, setting: Setting) {
+        if let Setting::KeepTrying(keep_trying) = setting {
+            self.driver.send(Command::KeepTrying(keep_trying));
+        }
+        self.settings.apply(setting);
+    }
+
     fn take(&mut self, update: Update) {
         match update {
             Update::Session(event) => self.screen.event(event, timer::local_time()),
+            Update::Waiting(wait) => self.screen.waiting(wait),
+            Update::GivenUp(target) => self.screen.given_up(target),
+            Update::ServerRate(bits_per_second) => self.screen.server_rate(bits_per_second),
             Update::Refused { role, reason } => self.screen.refused(role, &reason),
             Update::Preview(picture) => self.preview = picture,
             Update::Remote(remote) => self.remote = remote,
@@ -88,7 +98,7 @@ impl Component for App {
         match msg {
             Msg::Typed(typed) => self.screen.typed(typed),
             Msg::Press(press) => self.press(press),
-            Msg::Setting(setting) => self.settings.apply(setting),
+            Msg::Setting(setting) => self.set(setting),
             Msg::Update(update) => self.take(update),
         }
         true

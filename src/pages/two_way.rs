@@ -29,6 +29,10 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
                 enabled={controls.server}
                 button={controls.connect}
                 report={screen.connect_report.clone()}
+                notice={screen.connect_notice.clone()}
+                token={screen.takes_token().then(|| screen.token.clone().into())}
+                keep_trying={settings.keep_trying}
+                on_setting={&actions.on_setting}
                 on_typed={&actions.on_typed}
                 on_press={&actions.on_press}
             />

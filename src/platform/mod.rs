@@ -5,8 +5,10 @@
 //! typed error.
 
 pub mod dom;
+pub mod http;
 pub mod location;
 pub mod media;
+pub mod network;
 pub mod peer;
 pub mod random;
 pub mod socket;

@@ -5,6 +5,7 @@
 mod controls;
 mod defaults;
 mod received;
+mod recovery;
 mod screen;
 mod settings;
 mod status;
@@ -12,8 +13,11 @@ mod texts;
 
 pub use controls::{Button, Controls, FormControls};
 pub use defaults::{random_name, server_url};
+pub use recovery::{Recovery, Target, Wait};
 pub use received::{ReceivedLine, ReceivedLog};
-pub use screen::{Command, Connection, Field, Half, Press, Report, Screen, Stage, Typed};
+pub use screen::{
+    Command, Connection, Field, Half, Muted, Press, Report, Screen, ServerRate, Stage, Typed,
+};
 pub use settings::{Capture, Fit, Setting, Settings};
 pub use status::{Status, Tone};
 pub use texts::{play_info, publish_info};
