@@ -11,7 +11,9 @@ use std::rc::Rc;
 
 use futures::StreamExt;
 use futures::channel::mpsc;
-use session::{Config, Input, Output, Play, Publish, Session, SessionStatus, StreamRole, Time};
+use session::{
+    Config, Input, Output, Play, Publish, Session, SessionStatus, Severity, StreamRole, Time,
+};
 use wire::{MediaSessionId, StreamEventType, StreamName};
 use yew::Callback;
 
@@ -298,6 +300,8 @@ impl Shell {
                     self.close_media(role);
                 }
             }
+            // Of HTTP sessions only.
+            Output::Request(_) | Output::IceServers { .. } => {}
             Output::Notify(event) => self.updates.emit(Update::Session(event)),
         }
     }
@@ -390,7 +394,7 @@ impl Shell {
                 self.camera = Some(camera);
                 self.offer_camera(&id);
             }
-            Err(error) => self.media_failed(id, error.to_string()),
+            Err(error) => self.media_failed(id, error.to_string(), Severity::Fatal),
         }
     }
 
@@ -433,12 +437,24 @@ impl Shell {
                 });
             }
             PeerEvent::Picture(picture) => self.updates.emit(Update::Remote(Some(picture))),
-            PeerEvent::Failed(error) => self.media_failed(id, error.to_string()),
+            PeerEvent::Failed(error) => {
+                let severity = match error {
+                    PeerError::ConnectionFailed => Severity::Passing,
+                    PeerError::Create(_) | PeerError::Offer(_) | PeerError::Answer(_) => {
+                        Severity::Fatal
+                    }
+                };
+                self.media_failed(id, error.to_string(), severity);
+            }
         }
     }
 
-    fn media_failed(&mut self, id: MediaSessionId, error: String) {
-        self.ask(Input::MediaFailed { id, error });
+    fn media_failed(&mut self, id: MediaSessionId, error: String, severity: Severity) {
+        self.ask(Input::MediaFailed {
+            id,
+            error,
+            severity,
+        });
     }
 
     /// Whether a stream has audio and video.

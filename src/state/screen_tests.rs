@@ -2,6 +2,7 @@
 //! own tables (reference section 7).
 
 use serde_json::json;
+use session::Severity;
 use wire::{MediaSessionId, info};
 
 use super::*;
@@ -35,6 +36,8 @@ fn stream(screen: &mut Screen, role: StreamRole, status: StreamStatus, info: Opt
         status,
         info: info.map(str::to_owned),
         error: None,
+        severity: Severity::Passing,
+        retry_after: None,
         muted: None,
     };
     screen.event(Event::Stream(update), NOON);
