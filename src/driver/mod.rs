@@ -7,6 +7,7 @@
 
 mod capture;
 mod recover;
+mod requests;
 
 use core::time::Duration;
 use std::cell::RefCell;
@@ -15,18 +16,20 @@ use std::rc::Rc;
 use futures::StreamExt;
 use futures::channel::mpsc;
 use session::{
-    Config, Input, Output, Play, Publish, Session, SessionStatus, Severity, StreamRole, Time,
+    Config, HttpResponse, Input, Output, Play, Publish, RequestId, SessionStatus, Severity,
+    Signalling, StreamRole, Time, Token,
 };
 use wire::{MediaSessionId, StreamEventType, StreamName};
 use yew::Callback;
 
+use self::requests::Lingering;
 use crate::platform::media::{Camera, MediaError, Picture};
 use crate::platform::network::Signals;
 use crate::platform::peer::{Peer, PeerError, PeerEvent, Probe};
 use crate::platform::socket::{Connect, Socket, SocketEvent, SocketRequest};
 use crate::platform::task::Task;
 use crate::platform::timer::{self, Timer};
-use crate::platform::{dom, location, random};
+use crate::platform::{Thrown, dom, location, random};
 use crate::state::{Command, Recovery, Target, Wait};
 
 /// Events waiting for the loop. It runs after every callback, so more than a
@@ -99,6 +102,7 @@ impl Driver {
             wanted: Wanted::default(),
             recovery: Recovery::new(true),
             retry: None,
+            lingering: Vec::new(),
         };
         Self {
             queue,
@@ -118,6 +122,8 @@ enum Event {
     Command(Command),
     /// Of one session's socket; those of earlier sessions come too late.
     Socket(SessionNumber, SocketEvent),
+    /// A request of one session is answered, or will never be.
+    Request(SessionNumber, RequestId, Result<HttpResponse, Thrown>),
     /// The session's timer is due.
     Timer(SessionNumber),
     /// The camera is on, for this stream, or cannot be had.
@@ -171,13 +177,14 @@ struct Shell {
     wanted: Wanted,
     recovery: Recovery,
     retry: Option<Timer>,
+    lingering: Vec<Lingering>,
 }
 
 /// What the user asked for last, to ask for it again after a loss.
 #[derive(Default)]
 struct Wanted {
     url: String,
-    token: Option<String>,
+    token: Option<Token>,
     publish: Option<StreamName>,
     play: Option<StreamName>,
 }
@@ -185,7 +192,7 @@ struct Wanted {
 /// One session and what it owns.
 struct Live {
     number: SessionNumber,
-    session: Session,
+    session: Signalling,
     socket: Option<Box<dyn Socket>>,
     timer: Option<Timer>,
     publisher: Option<Leg>,
@@ -223,6 +230,9 @@ impl Shell {
         match event {
             Event::Command(command) => self.command(command),
             Event::Socket(number, event) => self.of_session(number, socket_input(event)),
+            Event::Request(number, id, result) => {
+                self.of_session(number, response_input(id, result));
+            }
             Event::Timer(number) => self.of_session(number, Input::Timeout),
             Event::Camera(id, camera) => self.camera_opened(id, camera),
             Event::Peer(id, event) => self.peer_event(id, event),
@@ -256,10 +266,14 @@ impl Shell {
     }
 
     fn connect(&mut self) {
+        let session = match self.signalling() {
+            Ok(session) => session,
+            Err(reason) => return self.refuse_connection(reason),
+        };
         self.sessions += 1;
         self.live = Some(Live {
             number: self.sessions,
-            session: Session::new(config()),
+            session,
             socket: None,
             timer: None,
             publisher: None,
@@ -302,6 +316,8 @@ impl Shell {
     fn of_session(&mut self, number: SessionNumber, input: Input) {
         if self.live.as_ref().is_some_and(|live| live.number == number) {
             self.ask(input);
+        } else {
+            self.linger(number, input);
         }
     }
 
@@ -342,6 +358,8 @@ impl Shell {
                     self.close_media(role);
                 }
             }
+            Output::Request(request) => self.send_request(request),
+            Output::IceServers { id, servers } => self.take_ice_servers(id, &servers),
             Output::Notify(event) => self.notify(event),
         }
     }
@@ -375,7 +393,11 @@ impl Shell {
         });
         match opened {
             Ok(socket) => live.socket = Some(socket),
-            Err(error) => self.socket_failed(number, error.to_string()),
+            Err(error) => {
+                // The browser does not take the address: nor will it later.
+                self.recovery.unwanted(Target::Connection);
+                self.socket_failed(number, error.to_string());
+            }
         }
     }
 
@@ -439,13 +461,20 @@ impl Shell {
                     self.updates.emit(Update::Remote(Some(remote)));
                 }
             }
-            PeerEvent::Connected => {}
-            PeerEvent::Failed(error) => self.media_failed(id, error.to_string()),
+            PeerEvent::Candidate(candidate) => self.ask(Input::LocalCandidate { id, candidate }),
+            PeerEvent::Connected => self.ask(Input::MediaConnected { id }),
+            PeerEvent::Failed(error) => {
+                self.media_failed(id, error.to_string(), error.severity());
+            }
         }
     }
 
-    fn media_failed(&mut self, id: MediaSessionId, error: String) {
-        self.ask(Input::MediaFailed { id, error });
+    fn media_failed(&mut self, id: MediaSessionId, error: String, severity: Severity) {
+        self.ask(Input::MediaFailed {
+            id,
+            error,
+            severity,
+        });
     }
 
     fn close_media(&mut self, role: StreamRole) {
@@ -478,6 +507,16 @@ impl Shell {
 
     fn peer(&mut self, id: &MediaSessionId) -> Option<&mut Peer> {
         self.leg(id)?.peer.as_mut()
+    }
+}
+
+fn response_input(id: RequestId, result: Result<HttpResponse, Thrown>) -> Input {
+    match result {
+        Ok(response) => Input::Response { id, response },
+        Err(thrown) => Input::RequestFailed {
+            id,
+            error: thrown.to_string(),
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the user wants, and trying again for it after a loss.
 
-use session::{Attempt, Event, SessionStatus, Severity, StreamRole, StreamUpdate, severity};
+use session::{Attempt, Event, SessionStatus, Severity, StreamRole, StreamUpdate, Token, severity};
 use wire::{StreamName, StreamStatus};
 
 use super::{Input, Shell, Timer, Update, now};
@@ -8,7 +8,7 @@ use crate::platform::random;
 use crate::state::Target;
 
 impl Shell {
-    pub(super) fn want_connection(&mut self, url: String, token: Option<String>) {
+    pub(super) fn want_connection(&mut self, url: String, token: Option<Token>) {
         self.wanted.url = url;
         self.wanted.token = token;
         self.recovery.wanted(Target::Connection);
@@ -81,12 +81,17 @@ impl Shell {
 
     /// The session is over. What is wanted on is tried for again.
     pub(super) fn end_session(&mut self) {
-        self.live = None;
+        if let Some(live) = self.live.take() {
+            self.keep_lingering(live.number, live.session);
+        }
         self.lost(Target::Connection, Severity::Passing);
         if !self.recovery.is_wanted(Target::Connection) {
             self.clear_picture(StreamRole::Player);
         }
-        if !self.recovery.is_wanted(Target::Stream(StreamRole::Publisher)) {
+        if !self
+            .recovery
+            .is_wanted(Target::Stream(StreamRole::Publisher))
+        {
             self.end_capture();
         }
     }

@@ -1,6 +1,6 @@
 //! The two-way view: a connection, a publishing half, a playing half.
 
-use yew::{Html, component, html};
+use yew::{AttrValue, Html, component, html};
 
 use super::view::{View, ViewProps};
 use crate::components::connection_bar::ConnectionBar;
@@ -30,7 +30,7 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
                 button={controls.connect}
                 report={screen.connect_report.clone()}
                 notice={screen.connect_notice.clone()}
-                token={screen.takes_token().then(|| screen.token.clone().into())}
+                token={screen.takes_token().then(|| AttrValue::from(screen.token.clone()))}
                 keep_trying={settings.keep_trying}
                 on_setting={&actions.on_setting}
                 on_typed={&actions.on_typed}

@@ -13,8 +13,8 @@ mod texts;
 
 pub use controls::{Button, Controls, FormControls};
 pub use defaults::{random_name, server_url};
-pub use recovery::{Recovery, Target, Wait};
 pub use received::{ReceivedLine, ReceivedLog};
+pub use recovery::{Recovery, Target, Wait};
 pub use screen::{
     Command, Connection, Field, Half, Muted, Press, Report, Screen, ServerRate, Stage, Typed,
 };

@@ -1,7 +1,7 @@
 //! The page's state machine: the connection and the two halves.
 
 use serde_json::Value;
-use session::{Event, SessionStatus, StreamRole, StreamUpdate};
+use session::{BadToken, Event, SessionStatus, StreamRole, StreamUpdate, Token};
 use wire::{StreamEventType, StreamName, StreamStatus};
 
 use super::recovery::{Target, Wait};
@@ -155,7 +155,7 @@ pub enum Command {
         /// Its address.
         url: String,
         /// The bearer token, if there is one.
-        token: Option<String>,
+        token: Option<Token>,
     },
     /// End the session.
     Disconnect,
@@ -252,6 +252,14 @@ impl Half {
         self.report.status = Some(status);
     }
 
+    /// Nothing is tried for any more; what was said about the loss stays.
+    fn settle(&mut self) {
+        if self.stage == Stage::Waiting {
+            self.stage = Stage::Idle;
+            self.notice.clear();
+        }
+    }
+
     fn failed(&mut self, info: String) {
         self.stage = Stage::Idle;
         self.notice.clear();
@@ -341,7 +349,9 @@ impl Screen {
 
     /// What the server sends to the player, in bits of video a second.
     pub fn server_rate(&mut self, bits_per_second: f64) {
-        let number = self.server_rate.map_or(0, |last| last.number.wrapping_add(1));
+        let number = self
+            .server_rate
+            .map_or(0, |last| last.number.wrapping_add(1));
         self.server_rate = Some(ServerRate {
             number,
             bits_per_second,
@@ -366,11 +376,7 @@ impl Screen {
     /// What the user did not want any more is over.
     pub fn given_up(&mut self, target: Target) {
         match target {
-            Target::Connection => {
-                self.connection = Connection::Ready;
-                self.connect_notice.clear();
-                self.connect_report = Report::new(Status::Disconnected, "");
-            }
+            Target::Connection => self.session(SessionStatus::Disconnected, None),
             Target::Stream(StreamRole::Publisher) => self.publish.stopped(Status::Unpublished),
             Target::Stream(StreamRole::Player) => self.play.stopped(Status::Stopped),
         }
@@ -386,18 +392,32 @@ impl Screen {
         match self.connection {
             Connection::Ready => {
                 let url = self.server.required()?;
+                let token = match self.read_token() {
+                    Ok(token) => token,
+                    Err(error) => {
+                        self.connect_report = Report::new(Status::Failed, error.to_string());
+                        return None;
+                    }
+                };
                 self.connection = Connection::Connecting;
                 self.connect_report.info.clear();
-                let token = Some(self.token.clone())
-                    .filter(|token| self.takes_token() && !token.is_empty());
                 Some(Command::Connect { url, token })
             }
-            Connection::Established | Connection::Waiting => {
+            // Answered at once: there is nothing to wait for.
+            Connection::Waiting => Some(Command::Disconnect),
+            Connection::Established => {
                 self.connection = Connection::Disconnecting;
-                self.connect_notice.clear();
                 Some(Command::Disconnect)
             }
             Connection::Connecting | Connection::Disconnecting => None,
+        }
+    }
+
+    fn read_token(&self) -> Result<Option<Token>, BadToken> {
+        if self.takes_token() && !self.token.is_empty() {
+            Token::new(&self.token).map(Some)
+        } else {
+            Ok(None)
         }
     }
 
@@ -423,16 +443,23 @@ impl Screen {
                 Status::Established
             }
             SessionStatus::Disconnected => {
-                self.connection = Connection::Ready;
+                self.disconnected();
                 Status::Disconnected
             }
             SessionStatus::Failed => {
-                self.connection = Connection::Ready;
+                self.disconnected();
                 Status::Failed
             }
         };
         self.connect_notice.clear();
         self.connect_report = Report::new(shown, reason.unwrap_or_default());
+    }
+
+    /// Streams that are to be resumed are said so after this.
+    fn disconnected(&mut self) {
+        self.connection = Connection::Ready;
+        self.publish.settle();
+        self.play.settle();
     }
 
     fn stream_event(

@@ -145,11 +145,7 @@ const STREAM_ROWS: &[(&str, &[Step], Shown)] = &[
     ),
     (
         "play stop clicked",
-        &[
-            Press("playBtn"),
-            Played("PLAYING", None),
-            Press("playBtn"),
-        ],
+        &[Press("playBtn"), Played("PLAYING", None), Press("playBtn")],
         Shown {
             controls: "DEEEDDDE Disconnect Publish Stop",
             play: ("PLAYING", ""),
@@ -390,7 +386,7 @@ const WAITING_ROWS: &[(&str, &[Step], Shown)] = &[
         ],
         Shown {
             connect: "DISCONNECTED",
-            play: ("STOPPED", "Other: the connection to the server ended"),
+            play: ("FAILED", "Other: the connection to the server ended"),
             ..FRESH
         },
     ),

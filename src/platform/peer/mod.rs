@@ -4,26 +4,28 @@
 
 mod probe;
 
+use core::cell::Cell;
 use core::time::Duration;
 
 use gloo_events::EventListener;
-use session::{IceServer, LocalCandidate};
+use session::{IceServer, LocalCandidate, Severity};
 use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    MediaStream, RtcBundlePolicy, RtcConfiguration, RtcIceConnectionState, RtcPeerConnection,
-    RtcIceServer, RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,
-    RtcSessionDescriptionInit, RtcTrackEvent,
+    MediaStream, RtcBundlePolicy, RtcConfiguration, RtcIceConnectionState, RtcIceServer,
+    RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState,
+    RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit,
+    RtcTrackEvent,
 };
 use yew::Callback;
 
 pub use probe::{Milestones, Probe};
 
+use super::Thrown;
 use super::media::{Camera, Picture};
 use super::task::Task;
 use super::timer::{self, Timer};
-use super::Thrown;
 
 /// A connection that is silent for longer will not come back in time to be
 /// worth waiting for: a new one takes a fraction of a second.
@@ -50,6 +52,18 @@ pub enum PeerError {
     /// It worked and then nothing came any more.
     #[error("the media connection was lost")]
     ConnectionLost,
+}
+
+impl PeerError {
+    /// Whether another try may go better.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::ConnectionFailed | Self::ConnectionLost => Severity::Passing,
+            Self::Create(_) | Self::Offer(_) | Self::IceServers(_) | Self::Answer(_) => {
+                Severity::Fatal
+            }
+        }
+    }
 }
 
 /// What a peer connection reports.
@@ -221,13 +235,13 @@ fn listen_for_candidates(
     let on_event = on_event.clone();
     EventListener::new(connection, "icecandidate", move |event| {
         let event = event.unchecked_ref::<RtcPeerConnectionIceEvent>();
-        on_event.emit(PeerEvent::Candidate(event.candidate().map(
-            |candidate| LocalCandidate {
+        on_event.emit(PeerEvent::Candidate(event.candidate().map(|candidate| {
+            LocalCandidate {
                 candidate: candidate.candidate(),
                 mid: candidate.sdp_mid(),
                 line_index: candidate.sdp_m_line_index(),
-            },
-        )));
+            }
+        })));
     })
 }
 
@@ -250,15 +264,15 @@ fn listen_to_connection(
     on_event: &Callback<PeerEvent>,
 ) -> EventListener {
     let (peer, probe, on_event) = (connection.clone(), probe.clone(), on_event.clone());
-    let mut grace = None;
+    let grace = Cell::new(None);
     EventListener::new(connection, "connectionstatechange", move |_| {
         let state = peer.connection_state();
-        grace = (state == RtcPeerConnectionState::Disconnected).then(|| {
+        grace.set((state == RtcPeerConnectionState::Disconnected).then(|| {
             let on_event = on_event.clone();
             Timer::after(DISCONNECTED_GRACE, move || {
                 on_event.emit(PeerEvent::Failed(PeerError::ConnectionLost));
             })
-        });
+        }));
         if state == RtcPeerConnectionState::Connected {
             probe.note(|steps| &mut steps.dtls_ms, timer::now_ms());
             on_event.emit(PeerEvent::Connected);
