@@ -7,6 +7,7 @@ use crate::components::connection_bar::ConnectionBar;
 use crate::components::masthead::Masthead;
 use crate::components::play_card::PlayCard;
 use crate::components::publish_card::PublishCard;
+use crate::components::share_sheet::ShareSheet;
 use crate::platform::peer;
 use crate::state::Controls;
 
@@ -18,12 +19,15 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
         settings,
         preview,
         remote,
+        share,
         actions,
     } = view;
     let controls = Controls::of(screen);
     html! {
         <div class="page">
-            <Masthead supported={peer::is_supported()} />
+            <Masthead supported={peer::is_supported()}>
+                <ShareSheet share={share.clone()} />
+            </Masthead>
             <ConnectionBar
                 server={screen.server.clone()}
                 enabled={controls.server}

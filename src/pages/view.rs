@@ -4,7 +4,7 @@ use yew::{Callback, Properties};
 
 use crate::driver::Remote;
 use crate::platform::media::Picture;
-use crate::state::{Press, Screen, Setting, Settings, Typed};
+use crate::state::{Press, Screen, Setting, Settings, Share, Typed};
 
 /// Where a view reports what the user does.
 #[derive(Clone, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Actions {
     pub on_press: Callback<Press>,
     /// Told of each change of a setting.
     pub on_setting: Callback<Setting>,
+    /// Told of the press that plays, whether there is a session or not.
+    pub on_watch: Callback<()>,
 }
 
 /// The app's state as a view sees it.
@@ -28,6 +30,8 @@ pub struct View {
     pub preview: Option<Picture>,
     /// The played stream; `None` while nothing plays.
     pub remote: Option<Remote>,
+    /// Links to the stream in the playing half.
+    pub share: Share,
     /// Where the view reports to.
     pub actions: Actions,
 }

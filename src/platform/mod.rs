@@ -4,12 +4,15 @@
 //! owner here whose `Drop` ends it, and everything JavaScript throws becomes a
 //! typed error.
 
+pub mod clipboard;
+pub mod dialog;
 pub mod dom;
 pub mod location;
 pub mod media;
 pub mod peer;
 pub mod random;
 pub mod socket;
+pub mod storage;
 pub mod task;
 pub mod timer;
 pub mod video;

@@ -1,0 +1,92 @@
+//! The player view: one large player, and the connection out of the way.
+
+use session::StreamRole;
+use yew::{Html, component, html};
+
+use super::view::{Actions, View, ViewProps};
+use crate::components::connection_bar::ConnectionBar;
+use crate::components::masthead::Masthead;
+use crate::components::play_card::PlayCard;
+use crate::components::share_sheet::ShareSheet;
+use crate::platform::peer;
+use crate::state::{Connection, Controls, Press};
+
+/// One player. "Play" connects by itself; the server's address is folded away
+/// while there is a session or one is made.
+#[component]
+pub fn Player(ViewProps { view }: &ViewProps) -> Html {
+    let View {
+        screen,
+        settings,
+        remote,
+        share,
+        actions,
+        ..
+    } = view;
+    let controls = controls(Controls::of(screen), screen.connection);
+    let actions = watching(actions, screen.connection);
+    let status = &screen.connect_report.status;
+    html! {
+        <div class="page player-page">
+            <Masthead supported={peer::is_supported()}>
+                <ShareSheet share={share.clone()} />
+            </Masthead>
+            <details class="fold" open={screen.connection == Connection::Ready}>
+                <summary>
+                    {"Server "}
+                    <span class="text-muted">{ &screen.server.text }</span>
+                    <span class="text-muted">{ status.map_or("", |status| status.text()) }</span>
+                </summary>
+                <ConnectionBar
+                    server={screen.server.clone()}
+                    enabled={controls.server}
+                    button={controls.connect}
+                    report={screen.connect_report.clone()}
+                    on_typed={&actions.on_typed}
+                    on_press={&actions.on_press}
+                />
+            </details>
+            <main>
+                <PlayCard
+                    half={screen.play.clone()}
+                    controls={controls.play}
+                    available={controls.available}
+                    availability={screen.availability.clone()}
+                    remote={remote.clone()}
+                    received={screen.received.clone()}
+                    settings={settings.clone()}
+                    {actions}
+                />
+            </main>
+        </div>
+    }
+}
+
+/// Without a session "Play" can be pressed too.
+fn controls(mut controls: Controls, connection: Connection) -> Controls {
+    if connection == Connection::Ready {
+        controls.play.input = true;
+        controls.play.button.enabled = true;
+    }
+    controls
+}
+
+/// The same actions, but "Play" without a session connects first.
+fn watching(actions: &Actions, connection: Connection) -> Actions {
+    if connection == Connection::Established {
+        return actions.clone();
+    }
+    let Actions {
+        on_press, on_watch, ..
+    } = actions.clone();
+    Actions {
+        on_press: yew::Callback::from(move |press| {
+            if press == Press::Stream(StreamRole::Player) {
+                on_watch.emit(());
+            } else {
+                on_press.emit(press);
+            }
+        }),
+        ..actions.clone()
+    }
+}
