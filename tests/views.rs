@@ -112,9 +112,19 @@ async fn the_player_view_has_one_player_and_its_play_connects() {
     let page = by_link("?view=player&stream=cam").await;
     assert!(page.has("#remoteVideo video") && page.has("#shareBtn"));
     assert!(!page.has("#localVideo") && !page.has("#publishBtn"));
-    assert!(page.has("details.fold[open] #urlServer"));
+    assert!(page.has("details.fold:not([open]) #urlServer"));
     assert!(page.enabled("playBtn") && page.enabled("playStream"));
     assert_eq!(page.server.open_sockets(), 0);
+
+    page.click("playBtn").await;
+    page.until("a socket", || page.server.open_sockets() == 1)
+        .await;
+    page.server
+        .event(SocketEvent::Failed("No connection".to_owned()));
+    page.until("the server's address", || {
+        page.has("details.fold[open] #urlServer")
+    })
+    .await;
 
     page.click("playBtn").await;
     assert!(page.has("details.fold:not([open])"));

@@ -87,7 +87,9 @@ impl App {
             return;
         }
         self.errands.want(StreamRole::Player);
-        self.press(Press::Connect);
+        if self.screen.connection == Connection::Ready {
+            self.press(Press::Connect);
+        }
     }
 
     fn typed(&mut self, typed: Typed) {

@@ -1,7 +1,7 @@
 //! The player view: one large player, and the connection out of the way.
 
 use session::StreamRole;
-use yew::{Html, component, html};
+use yew::{Callback, Html, component, html};
 
 use super::view::{Actions, View, ViewProps};
 use crate::components::connection_bar::ConnectionBar;
@@ -9,10 +9,10 @@ use crate::components::masthead::Masthead;
 use crate::components::play_card::PlayCard;
 use crate::components::share_sheet::ShareSheet;
 use crate::platform::peer;
-use crate::state::{Connection, Controls, Press};
+use crate::state::{Connection, Controls, Press, Screen, Status};
 
-/// One player. "Play" connects by itself; the server's address is folded away
-/// while there is a session or one is made.
+/// One player. "Play" connects by itself, so the server's address is folded
+/// away until it does not answer.
 #[component]
 pub fn Player(ViewProps { view }: &ViewProps) -> Html {
     let View {
@@ -31,7 +31,7 @@ pub fn Player(ViewProps { view }: &ViewProps) -> Html {
             <Masthead supported={peer::is_supported()}>
                 <ShareSheet share={share.clone()} />
             </Masthead>
-            <details class="fold" open={screen.connection == Connection::Ready}>
+            <details class="fold" open={needs_server(screen)}>
                 <summary>
                     {"Server "}
                     <span class="text-muted">{ &screen.server.text }</span>
@@ -62,6 +62,12 @@ pub fn Player(ViewProps { view }: &ViewProps) -> Html {
     }
 }
 
+/// Whether the user has to see to the server's address.
+fn needs_server(screen: &Screen) -> bool {
+    let failed = screen.connect_report.status == Some(Status::Failed);
+    screen.server.missing || (failed && screen.connection == Connection::Ready)
+}
+
 /// Without a session "Play" can be pressed too.
 fn controls(mut controls: Controls, connection: Connection) -> Controls {
     if connection == Connection::Ready {
@@ -80,7 +86,7 @@ fn watching(actions: &Actions, connection: Connection) -> Actions {
         on_press, on_watch, ..
     } = actions.clone();
     Actions {
-        on_press: yew::Callback::from(move |press| {
+        on_press: Callback::from(move |press| {
             if press == Press::Stream(StreamRole::Player) {
                 on_watch.emit(());
             } else {
