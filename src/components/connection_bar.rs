@@ -1,9 +1,10 @@
 //! The connection form.
 
-use yew::{AttrValue, Callback, Event, Html, Properties, SubmitEvent, component, html};
+use yew::{AttrValue, Event, Html, Properties, SubmitEvent, component, html};
 
 use super::report_line::ReportLine;
 use super::text_field::TextField;
+use crate::pages::view::Actions;
 use crate::platform::dom;
 use crate::state::{Button, Field, Press, Report, Setting, Typed};
 
@@ -24,18 +25,14 @@ pub struct ConnectionBarProps {
     pub token: Option<AttrValue>,
     /// What is lost is tried for again.
     pub keep_trying: bool,
-    /// Told of each change of a setting.
-    pub on_setting: Callback<Setting>,
-    /// Told of each change of the address.
-    pub on_typed: Callback<Typed>,
-    /// Told of the press.
-    pub on_press: Callback<Press>,
+    /// Where the form reports to.
+    pub actions: Actions,
 }
 
 /// The server's address, "Connect" or "Disconnect", and what became of it.
 #[component]
 pub fn ConnectionBar(props: &ConnectionBarProps) -> Html {
-    let onsubmit = props.on_press.reform(|event: SubmitEvent| {
+    let onsubmit = props.actions.on_press.reform(|event: SubmitEvent| {
         event.prevent_default();
         Press::Connect
     });
@@ -49,7 +46,7 @@ pub fn ConnectionBar(props: &ConnectionBarProps) -> Html {
                     field={props.server.clone()}
                     enabled={props.enabled}
                     input_mode="url"
-                    on_text={props.on_typed.reform(Typed::Server)}
+                    on_text={props.actions.on_typed.reform(Typed::Server)}
                 />
                 if let Some(token) = &props.token {
                     <TextField
@@ -59,7 +56,7 @@ pub fn ConnectionBar(props: &ConnectionBarProps) -> Html {
                         field={Field::new(token.to_string())}
                         enabled={props.enabled}
                         input_type="password"
-                        on_text={props.on_typed.reform(Typed::Token)}
+                        on_text={props.actions.on_typed.reform(Typed::Token)}
                     />
                 }
                 <button
@@ -76,7 +73,7 @@ pub fn ConnectionBar(props: &ConnectionBarProps) -> Html {
                     id="keepTrying"
                     type="checkbox"
                     checked={props.keep_trying}
-                    onchange={props.on_setting.reform(|event: Event| {
+                    onchange={props.actions.on_setting.reform(|event: Event| {
                         Setting::KeepTrying(dom::checked(&event))
                     })}
                 />

@@ -11,4 +11,5 @@ pub mod publish_card;
 pub mod received_list;
 pub mod remote_video;
 pub mod report_line;
+pub mod share_sheet;
 pub mod text_field;

@@ -1,12 +1,12 @@
 //! The two-way view: a connection, a publishing half, a playing half.
 
-use yew::{AttrValue, Html, component, html};
+use yew::{Html, component, html};
 
 use super::view::{View, ViewProps};
-use crate::components::connection_bar::ConnectionBar;
 use crate::components::masthead::Masthead;
 use crate::components::play_card::PlayCard;
 use crate::components::publish_card::PublishCard;
+use crate::components::share_sheet::ShareSheet;
 use crate::platform::peer;
 use crate::state::Controls;
 
@@ -18,24 +18,16 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
         settings,
         preview,
         remote,
+        share,
         actions,
     } = view;
     let controls = Controls::of(screen);
     html! {
         <div class="page">
-            <Masthead supported={peer::is_supported()} />
-            <ConnectionBar
-                server={screen.server.clone()}
-                enabled={controls.server}
-                button={controls.connect}
-                report={screen.connect_report.clone()}
-                notice={screen.connect_notice.clone()}
-                token={screen.takes_token().then(|| AttrValue::from(screen.token.clone()))}
-                keep_trying={settings.keep_trying}
-                on_setting={&actions.on_setting}
-                on_typed={&actions.on_typed}
-                on_press={&actions.on_press}
-            />
+            <Masthead supported={peer::is_supported()}>
+                <ShareSheet share={share.clone()} />
+            </Masthead>
+            { view.connection_bar() }
             <main class="halves">
                 <PublishCard
                     half={screen.publish.clone()}

@@ -4,6 +4,8 @@
 //! owner here whose `Drop` ends it, and everything JavaScript throws becomes a
 //! typed error.
 
+pub mod clipboard;
+pub mod dialog;
 pub mod dom;
 pub mod http;
 pub mod location;
@@ -12,6 +14,7 @@ pub mod network;
 pub mod peer;
 pub mod random;
 pub mod socket;
+pub mod storage;
 pub mod task;
 pub mod timer;
 pub mod video;
