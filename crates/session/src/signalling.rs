@@ -51,7 +51,7 @@ impl Signalling {
     /// without leaving anything behind on the server.
     pub fn is_finished(&self) -> bool {
         match self {
-            Self::WebCallServer(session) => session.status().is_final(),
+            Self::WebCallServer(session) => session.status().is_terminal(),
             Self::Http(session) => session.is_finished(),
         }
     }
