@@ -56,15 +56,3 @@ impl Signalling {
         }
     }
 }
-
-impl From<Session> for Signalling {
-    fn from(session: Session) -> Self {
-        Self::WebCallServer(session)
-    }
-}
-
-impl From<HttpSession> for Signalling {
-    fn from(session: HttpSession) -> Self {
-        Self::Http(session)
-    }
-}

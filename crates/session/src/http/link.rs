@@ -99,6 +99,8 @@ fn unquote(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use core::slice;
+
     use super::*;
 
     fn server(url: &str, secrets: Option<(&str, &str)>) -> IceServer {
@@ -122,12 +124,15 @@ mod tests {
         let stun_link = r#"<stun:s.example:3478>; rel="ice-server""#;
         let turn_link = r#"<turn:t.example?transport=udp>; rel="ice-server"; username="user"; credential="pass"; credential-type="password""#;
         check(&[], &[]);
-        check(&[stun_link], &[stun.clone()]);
+        check(&[stun_link], slice::from_ref(&stun));
         check(&[stun_link, turn_link], &[stun.clone(), turn.clone()]);
         // Browsers join headers.
         let joined = format!("{turn_link}, {stun_link}");
         check(&[&joined], &[turn, stun.clone()]);
-        check(&["<stun:s.example:3478>;rel=ice-server"], &[stun.clone()]);
+        check(
+            &["<stun:s.example:3478>;rel=ice-server"],
+            slice::from_ref(&stun),
+        );
         check(
             &[r#"<stun:s.example:3478> ; REL = "x Ice-Server""#],
             &[stun],

@@ -6,6 +6,7 @@ mod http_properties;
 mod http_stream;
 mod properties;
 mod session;
+mod signalling;
 mod stream;
 mod wire_order;
 
