@@ -25,7 +25,7 @@ pub use message::{
     BadToken, HttpRequest, HttpResponse, IceServer, LocalCandidate, MAX_TOKEN_CHARS, Method,
     RequestId, Token,
 };
-pub use refusal::{MAX_BODY_BYTES, MAX_DETAIL_CHARS, MAX_RETRY_AFTER};
+pub use refusal::{MAX_BODY_BYTES, MAX_DETAIL_CHARS, MAX_RETRY_AFTER, MAX_URL_BYTES};
 pub use trickle::MAX_CANDIDATES;
 
 use crate::identity::Identity;

@@ -38,7 +38,7 @@ enum Mode {
 }
 
 /// What the offer says of the one media section that carries candidates:
-/// since all are bundled it is the first (RFC 9725 section 4.4.1).
+/// since all are bundled it is the first (RFC 9725 section 4.3.2).
 #[derive(Debug)]
 struct Section {
     /// `a=group:BUNDLE ...` and the section's `m=`, `a=mid`, `a=ice-ufrag` and
