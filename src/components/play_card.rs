@@ -42,7 +42,12 @@ pub fn PlayCard(props: &PlayCardProps) -> Html {
                 <h2 id="playTitle">{"Play"}</h2>
                 <span class="caption text-muted">{"Player"}</span>
             </div>
-            <RemoteVideo picture={props.remote.as_ref().map(|remote| remote.picture.clone())} />
+            <RemoteVideo
+                picture={props.remote.as_ref().map(|remote| remote.picture.clone())}
+                name={props.half.name.text.clone()}
+                settings={props.settings.clone()}
+                on_setting={&props.actions.on_setting}
+            />
             <NameForm
                 id="playerForm"
                 input_id="playStream"

@@ -4,11 +4,16 @@
 //! owner here whose `Drop` ends it, and everything JavaScript throws becomes a
 //! typed error.
 
+pub mod dialog;
 pub mod dom;
+pub mod fullscreen;
+pub mod keyboard;
 pub mod location;
 pub mod media;
 pub mod peer;
+pub mod picture_in_picture;
 pub mod random;
+pub mod snapshot;
 pub mod socket;
 pub mod task;
 pub mod timer;
