@@ -13,8 +13,8 @@ use crate::platform::socket::{self, Connect};
 use crate::platform::storage::Storage;
 use crate::platform::{location, random, timer};
 use crate::state::{
-    Connection, Errands, Layout, Link, Memory, Press, Screen, Setting, Share, Typed, random_name,
-    server_url,
+    Command, Connection, Errands, Layout, Link, Memory, Press, Screen, Setting, Share, Typed,
+    random_name, server_url,
 };
 
 /// What the page is given.
@@ -101,6 +101,9 @@ impl App {
         let was_established = self.screen.connection == Connection::Established;
         match update {
             Update::Session(event) => self.screen.event(event, timer::local_time()),
+            Update::Waiting(wait) => self.screen.waiting(wait),
+            Update::GivenUp(target) => self.screen.given_up(target),
+            Update::ServerRate(bits_per_second) => self.screen.server_rate(bits_per_second),
             Update::Refused { role, reason } => self.screen.refused(role, &reason),
             Update::Preview(picture) => self.preview = picture,
             Update::Remote(remote) => self.remote = remote,
@@ -122,6 +125,9 @@ impl App {
     }
 
     fn set(&mut self, setting: Setting) {
+        if let Setting::KeepTrying(keep_trying) = setting {
+            self.driver.send(Command::KeepTrying(keep_trying));
+        }
         self.memory.apply(setting);
         self.remember();
     }
@@ -158,6 +164,8 @@ impl Component for App {
             remote: None,
             driver: Driver::start(connect.clone(), ctx.link().callback(Msg::Update)),
         };
+        let keep_trying = page.memory.settings().keep_trying;
+        page.driver.send(Command::KeepTrying(keep_trying));
         if link.connect || page.errands.any() {
             page.press(Press::Connect);
         }

@@ -51,6 +51,10 @@ impl Notice {
         match screen.play.stage {
             Stage::Asked => waiting("Starting…"),
             Stage::Live | Stage::Stopping => waiting(""),
+            Stage::Waiting => waiting(&screen.play.notice),
+            Stage::Idle if screen.connection == Connection::Waiting => {
+                waiting(&screen.connect_notice)
+            }
             Stage::Idle if screen.connection == Connection::Connecting => waiting("Connecting…"),
             Stage::Idle if screen.play.name.text.is_empty() => {
                 waiting("The address of this player names no stream")
@@ -109,6 +113,14 @@ mod tests {
             false,
         );
         check(|screen| screen.play.stage = Stage::Live, "", false);
+        check(
+            |screen| {
+                screen.play.stage = Stage::Waiting;
+                screen.play.notice = "Waiting for the stream to start.".to_owned();
+            },
+            "Waiting for the stream to start.",
+            false,
+        );
         check(
             |screen| screen.play.name.text.clear(),
             "The address of this player names no stream",

@@ -4,7 +4,6 @@ use session::StreamRole;
 use yew::{Callback, Html, component, html};
 
 use super::view::{Actions, View, ViewProps};
-use crate::components::connection_bar::ConnectionBar;
 use crate::components::masthead::Masthead;
 use crate::components::play_card::PlayCard;
 use crate::components::share_sheet::ShareSheet;
@@ -37,14 +36,7 @@ pub fn Player(ViewProps { view }: &ViewProps) -> Html {
                     <span class="text-muted">{ &screen.server.text }</span>
                     <span class="text-muted">{ status.map_or("", |status| status.text()) }</span>
                 </summary>
-                <ConnectionBar
-                    server={screen.server.clone()}
-                    enabled={controls.server}
-                    button={controls.connect}
-                    report={screen.connect_report.clone()}
-                    on_typed={&actions.on_typed}
-                    on_press={&actions.on_press}
-                />
+                { view.connection_bar() }
             </details>
             <main>
                 <PlayCard
@@ -79,7 +71,7 @@ fn controls(mut controls: Controls, connection: Connection) -> Controls {
 
 /// The same actions, but "Play" without a session connects first.
 fn watching(actions: &Actions, connection: Connection) -> Actions {
-    if connection == Connection::Established {
+    if connection != Connection::Ready {
         return actions.clone();
     }
     let Actions {

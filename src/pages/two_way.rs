@@ -3,7 +3,6 @@
 use yew::{Html, component, html};
 
 use super::view::{View, ViewProps};
-use crate::components::connection_bar::ConnectionBar;
 use crate::components::masthead::Masthead;
 use crate::components::play_card::PlayCard;
 use crate::components::publish_card::PublishCard;
@@ -28,14 +27,7 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
             <Masthead supported={peer::is_supported()}>
                 <ShareSheet share={share.clone()} />
             </Masthead>
-            <ConnectionBar
-                server={screen.server.clone()}
-                enabled={controls.server}
-                button={controls.connect}
-                report={screen.connect_report.clone()}
-                on_typed={&actions.on_typed}
-                on_press={&actions.on_press}
-            />
+            { view.connection_bar() }
             <main class="halves">
                 <PublishCard
                     half={screen.publish.clone()}

@@ -7,8 +7,10 @@
 pub mod clipboard;
 pub mod dialog;
 pub mod dom;
+pub mod http;
 pub mod location;
 pub mod media;
+pub mod network;
 pub mod peer;
 pub mod random;
 pub mod socket;

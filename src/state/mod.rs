@@ -8,6 +8,7 @@ mod defaults;
 mod doctor;
 mod link;
 mod received;
+mod recovery;
 mod remembered;
 mod screen;
 mod settings;
@@ -21,8 +22,11 @@ pub use defaults::{random_name, server_url};
 pub use doctor::{Diagnosis, Evidence, Media, Pair, PairState, Progress, diagnose};
 pub use link::{Errands, Layout, Link};
 pub use received::{ReceivedLine, ReceivedLog};
+pub use recovery::{Recovery, Target, Wait};
 pub use remembered::{Memory, Remembered, without_user};
-pub use screen::{Command, Connection, Field, Half, Press, Report, Screen, Stage, Typed};
+pub use screen::{
+    Command, Connection, Field, Half, Muted, Press, Report, Screen, ServerRate, Stage, Typed,
+};
 pub use settings::{Capture, Fit, Setting, Settings};
 pub use share::Share;
 pub use status::{Status, Tone};

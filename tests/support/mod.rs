@@ -179,7 +179,7 @@ impl Page {
         self.asked("publishBtn", "publishStream").await
     }
 
-    async fn asked(&self, button: &str, message: &str) -> Value {
+    pub(crate) async fn asked(&self, button: &str, message: &str) -> Value {
         let before = self.server.last(message);
         self.click(button).await;
         self.until(message, || self.server.last(message) != before)
@@ -238,6 +238,18 @@ impl Page {
     pub(crate) async fn until_text(&self, id: &str, expected: &str) {
         self.until(&format!("#{id}: {expected}"), || self.text(id) == expected)
             .await;
+    }
+
+    /// Lets the page work until it shows `expected`.
+    pub(crate) async fn until_shown(&self, what: &str, expected: &str, shown: impl Fn() -> String) {
+        for _ in 0..MAX_TURNS {
+            scheduler::flush().await;
+            if shown() == expected {
+                return;
+            }
+            turn().await;
+        }
+        assert_eq!(shown(), expected, "{what}");
     }
 
     /// Lets the page work until the condition holds.
