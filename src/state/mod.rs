@@ -2,8 +2,10 @@
 //!
 //! Texts, states and enabling are those of the Two-way Streaming page.
 
+mod candidate;
 mod controls;
 mod defaults;
+mod doctor;
 mod link;
 mod received;
 mod recovery;
@@ -17,8 +19,10 @@ mod sound;
 mod status;
 mod texts;
 
+pub use candidate::{Candidate, CandidateKind, Scope, Transport, candidates};
 pub use controls::{Button, Controls, FormControls};
 pub use defaults::{random_name, server_url};
+pub use doctor::{Diagnosis, Evidence, Media, Pair, PairState, Progress, diagnose};
 pub use link::{Errands, Layout, Link};
 pub use received::{ReceivedLine, ReceivedLog};
 pub use recovery::{Recovery, Target, Wait};
