@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use str0m::config::DtlsCert;
-use str0m::media::{Frequency, Pt};
+use str0m::media::{Frequency, Pt, SenderFeedback};
 use str0m::net::{DatagramRecv, Protocol, Receive, Transmit};
 use str0m::rtp::RtpPacket;
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig, RtcError};
@@ -32,6 +32,10 @@ pub(super) enum LinkEvent {
     /// ICE and DTLS are up, for the first time.
     Up,
     Rtp(Box<RtpPacket>),
+    /// A sender report of one of the client's streams.
+    SenderReport(SenderFeedback),
+    /// What a packet takes to the client and back, measured anew.
+    RoundTrip(Duration),
     /// The client wants a keyframe (PLI or FIR).
     KeyframeRequest,
     /// Over; nothing follows.
@@ -46,6 +50,13 @@ enum Phase {
     Lost { until: Instant },
     Ended,
 }
+
+/// How often RTCP reports go out, of audio as of video: until both have come, a
+/// viewer knows neither how to keep them together nor how old they are.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often str0m says what it has measured.
+const STATS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Rounds of time given to str0m in one go, past which a peer waits for the
 /// others of its worker: one write takes two.
@@ -203,6 +214,10 @@ impl Link {
                 self.phase = Phase::Up;
                 events.push(LinkEvent::Up);
             }
+            Event::SenderFeedback(report) => events.push(LinkEvent::SenderReport(report)),
+            Event::MediaIngressStats(stats) => {
+                events.extend(stats.rtt.map(LinkEvent::RoundTrip));
+            }
             Event::Closed => self.end(EndReason::ClosedByPeer, events),
             Event::MediaAdded(_)
             | Event::MediaData(_)
@@ -212,11 +227,9 @@ impl Link {
             | Event::ChannelClose(_)
             | Event::ChannelBufferedAmountLow(_)
             | Event::PeerStats(_)
-            | Event::MediaIngressStats(_)
             | Event::MediaEgressStats(_)
             | Event::EgressBitrateEstimate(_)
             | Event::StreamPaused(_)
-            | Event::SenderFeedback(_)
             | Event::AppSpecificFeedback(_)
             | Event::RawPacket(_)
             | _ => {}
@@ -276,7 +289,9 @@ fn rtc_config(offer: &Offer, taken: &Selection, settings: &Settings) -> RtcConfi
         .set_ice_lite(true)
         .set_rtp_mode(true)
         .set_dtls_cert(settings.certificate.clone())
-        .set_stats_interval(None)
+        .set_stats_interval(Some(STATS_INTERVAL))
+        .set_rtcp_report_interval_audio(REPORT_INTERVAL)
+        .set_rtcp_report_interval_video(REPORT_INTERVAL)
         .clear_codecs()
         .clear_extension_map();
     for (id, extension) in offer.extensions(taken) {

@@ -97,7 +97,7 @@ impl Player {
                 LinkEvent::KeyframeRequest => events.push(PeerEvent::KeyframeWanted),
                 LinkEvent::Ended(reason) => events.push(PeerEvent::Ended(reason)),
                 // Players are negotiated not to send.
-                LinkEvent::Rtp(_) => {}
+                LinkEvent::Rtp(_) | LinkEvent::SenderReport(_) | LinkEvent::RoundTrip(_) => {}
             }
         }
         self.events = link_events;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use str0m::media::{KeyframeRequestKind, Mid};
+use str0m::media::{KeyframeRequestKind, Mid, SenderFeedback};
 use str0m::net::Transmit;
 use str0m::rtp::{RtpPacket, Ssrc};
 use tracing::debug;
 
-use super::clock::{PublisherClock, Report};
+use super::clock::{Continuity, PublisherClock, Report};
 use super::codec::{Codec, Kind, Profile, starts_keyframe};
 use super::keyframe::KeyframeRequests;
 use super::link::{Link, LinkEvent};
@@ -41,7 +41,9 @@ struct Track {
     /// The SSRC before, and until when what comes from it is late.
     former: Option<(Ssrc, Instant)>,
     epoch: u32,
-    report: Option<Report>,
+    /// The latest sender report and the SSRC it is about, which may be one that
+    /// nothing has come of yet.
+    report: Option<(Ssrc, Report)>,
 }
 
 /// What a track carries now.
@@ -165,6 +167,8 @@ impl Publisher {
                 }
                 events.push(PeerEvent::Media(packet));
             }
+            LinkEvent::SenderReport(report) => self.handle_report(&report),
+            LinkEvent::RoundTrip(round_trip) => self.clock.handle_round_trip(round_trip, now),
             // A publisher is sent nothing that it could want a keyframe of.
             LinkEvent::KeyframeRequest => {}
             LinkEvent::Ended(reason) => self.end(reason, events),
@@ -175,6 +179,23 @@ impl Publisher {
         if !self.ended {
             self.ended = true;
             events.push(PeerEvent::Ended(reason));
+        }
+    }
+
+    fn handle_report(&mut self, feedback: &SenderFeedback) {
+        let info = &feedback.sender_info;
+        let Some(report) = Report::new(info.ntp_time, info.rtp_time.numer() as u32) else {
+            return;
+        };
+        if self.clock.handle_report(report, feedback.received_at) == Continuity::Broken {
+            debug!("the publisher's clock was set");
+            for track in &mut self.tracks {
+                track.report = None;
+            }
+        }
+        let mut tracks = self.tracks.iter_mut();
+        if let Some(track) = tracks.find(|track| track.mid == feedback.mid) {
+            track.report = Some((info.ssrc, report));
         }
     }
 
@@ -194,11 +215,8 @@ impl Publisher {
             }
             Step::Start | Step::On => {}
         }
-        if let Some(info) = packet.last_sender_info {
-            track.report = Report::new(info.ntp_time, info.rtp_time.numer() as u32);
-        }
         let captured = self.clock.captured(
-            track.report,
+            track.report_of(packet.header.ssrc),
             packet.header.timestamp,
             codec.codec.clock_rate(),
             packet.timestamp,
@@ -281,8 +299,12 @@ impl Track {
             pt,
             newest: sequence,
         });
-        self.report = None;
         Step::Start
+    }
+
+    fn report_of(&self, ssrc: Ssrc) -> Option<Report> {
+        let (of, report) = self.report?;
+        (of == ssrc).then_some(report)
     }
 }
 

@@ -79,6 +79,7 @@ struct World {
     /// What the publisher (client 0) sends.
     source: Source,
     now: Instant,
+    start: Instant,
     events: Vec<(Instant, Event)>,
 }
 
@@ -173,6 +174,7 @@ impl World {
             let counters = Arc::default();
             Shard::new(WorkerId(index), settings.clone(), candidates, counters)
         };
+        let start = Instant::now();
         Self {
             shards: (0..workers).map(shard).collect(),
             clients: Vec::new(),
@@ -186,7 +188,8 @@ impl World {
                 video_delay: Duration::ZERO,
                 tag: 0,
             },
-            now: Instant::now(),
+            now: start,
+            start,
             events: Vec::new(),
         }
     }
