@@ -12,6 +12,7 @@ use str0m::config::DtlsCert;
 use str0m::media::{Frequency, Pt, SenderFeedback};
 use str0m::net::{DatagramRecv, Protocol, Receive, Transmit};
 use str0m::rtp::RtpPacket;
+use str0m::stats::{MediaEgressStats, MediaIngressStats};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig, RtcError};
 use tracing::debug;
 
@@ -34,8 +35,10 @@ pub(super) enum LinkEvent {
     Rtp(Box<RtpPacket>),
     /// A sender report of one of the client's streams.
     SenderReport(SenderFeedback),
-    /// What a packet takes to the client and back, measured anew.
-    RoundTrip(Duration),
+    /// What was received so far on an m-line, every interval.
+    Received(Box<MediaIngressStats>),
+    /// What was sent so far on an m-line, every interval.
+    Sent(Box<MediaEgressStats>),
     /// The client wants a keyframe (PLI or FIR).
     KeyframeRequest,
     /// Over; nothing follows.
@@ -55,8 +58,9 @@ enum Phase {
 /// viewer knows neither how to keep them together nor how old they are.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often str0m says what it has measured.
-const STATS_INTERVAL: Duration = Duration::from_secs(1);
+/// How often str0m says what it has measured where nobody is told the rates:
+/// the round trip is of use all the same.
+const STATS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Rounds of time given to str0m in one go, past which a peer waits for the
 /// others of its worker: one write takes two.
@@ -216,8 +220,9 @@ impl Link {
             }
             Event::SenderFeedback(report) => events.push(LinkEvent::SenderReport(report)),
             Event::MediaIngressStats(stats) => {
-                events.extend(stats.rtt.map(LinkEvent::RoundTrip));
+                events.push(LinkEvent::Received(Box::new(stats)));
             }
+            Event::MediaEgressStats(stats) => events.push(LinkEvent::Sent(Box::new(stats))),
             Event::Closed => self.end(EndReason::ClosedByPeer, events),
             Event::MediaAdded(_)
             | Event::MediaData(_)
@@ -227,7 +232,6 @@ impl Link {
             | Event::ChannelClose(_)
             | Event::ChannelBufferedAmountLow(_)
             | Event::PeerStats(_)
-            | Event::MediaEgressStats(_)
             | Event::EgressBitrateEstimate(_)
             | Event::StreamPaused(_)
             | Event::AppSpecificFeedback(_)
@@ -285,11 +289,16 @@ impl Link {
 /// An ICE-lite peer that takes the codecs and header extensions of `taken`,
 /// with the client's numbers.
 fn rtc_config(offer: &Offer, taken: &Selection, settings: &Settings) -> RtcConfig {
+    let stats_interval = if settings.config.tells_rates() {
+        settings.config.rate_interval
+    } else {
+        STATS_INTERVAL
+    };
     let mut config = RtcConfig::new()
         .set_ice_lite(true)
         .set_rtp_mode(true)
         .set_dtls_cert(settings.certificate.clone())
-        .set_stats_interval(Some(STATS_INTERVAL))
+        .set_stats_interval(Some(stats_interval))
         .set_rtcp_report_interval_audio(REPORT_INTERVAL)
         .set_rtcp_report_interval_video(REPORT_INTERVAL)
         .clear_codecs()

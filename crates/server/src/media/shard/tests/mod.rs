@@ -12,6 +12,7 @@ mod changes;
 mod client;
 mod ends;
 mod loss;
+mod rates;
 mod sync;
 
 use std::collections::VecDeque;
