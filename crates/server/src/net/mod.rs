@@ -10,8 +10,10 @@
 
 mod actor;
 mod events;
+mod files;
 mod http;
 mod listen;
+mod negotiate;
 mod page;
 mod socket;
 
