@@ -23,17 +23,21 @@ pub fn Volume(props: &VolumeProps) -> Html {
         dom::input_value(&event).parse().unwrap_or(0.0) / 100.0
     });
     html! {
-        <input
-            id="volume"
-            type="range"
-            min="0"
-            max="100"
-            step={VOLUME_STEP.to_string()}
-            value={shown.to_string()}
-            title="Volume (↑ ↓)"
-            aria-label="Volume"
-            aria-valuetext={format!("{shown} %")}
-            {oninput}
-        />
+        <span class="volume">
+            // What the slider has passed; browsers draw that each their own way.
+            <progress max="100" value={shown.to_string()} aria-hidden="true" />
+            <input
+                id="volume"
+                type="range"
+                min="0"
+                max="100"
+                step={VOLUME_STEP.to_string()}
+                value={shown.to_string()}
+                title="Volume (↑ ↓)"
+                aria-label="Volume"
+                aria-valuetext={format!("{shown} %")}
+                {oninput}
+            />
+        </span>
     }
 }

@@ -64,9 +64,15 @@ impl Snapshot {
     /// # Errors
     /// See [`SnapshotError`].
     pub async fn take(node: &NodeRef) -> Result<Self, SnapshotError> {
-        let video = node
-            .cast::<HtmlVideoElement>()
-            .ok_or(SnapshotError::NoPicture)?;
+        let video = node.cast().ok_or(SnapshotError::NoPicture)?;
+        Self::of(&video).await
+    }
+
+    /// The same of an element.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`].
+    pub async fn of(video: &HtmlVideoElement) -> Result<Self, SnapshotError> {
         let (width, height) = (video.video_width(), video.video_height());
         if width == 0 || height == 0 {
             return Err(SnapshotError::NoPicture);
@@ -78,7 +84,7 @@ impl Snapshot {
             .get_context("2d")?
             .ok_or(SnapshotError::NotMade)?
             .unchecked_into::<CanvasRenderingContext2d>()
-            .draw_image_with_html_video_element(&video, 0.0, 0.0)?;
+            .draw_image_with_html_video_element(video, 0.0, 0.0)?;
         let png = png(&canvas).await?;
         Ok(Self { png, width, height })
     }
