@@ -1,7 +1,11 @@
 //! The parts of the page: properties in, callbacks out.
 
+pub mod capture_controls;
+pub mod capture_settings;
 pub mod connection_bar;
+pub mod device_picker;
 pub mod icon;
+pub mod level_meter;
 pub mod local_video;
 pub mod masthead;
 pub mod name_form;
@@ -11,4 +15,5 @@ pub mod publish_card;
 pub mod received_list;
 pub mod remote_video;
 pub mod report_line;
+pub mod select_field;
 pub mod text_field;

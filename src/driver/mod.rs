@@ -17,13 +17,14 @@ use session::{Config, Input, Output, Play, Publish, Session, SessionStatus, Stre
 use wire::{MediaSessionId, StreamEventType, StreamName};
 use yew::Callback;
 
-use crate::platform::media::{Camera, MediaError, Picture};
+use crate::platform::media::{Picture, Preview};
 use crate::platform::peer::{Peer, PeerError, PeerEvent, Probe};
 use crate::platform::socket::{Connect, Socket, SocketEvent, SocketRequest};
 use crate::platform::task::Task;
 use crate::platform::timer::{self, Timer};
 use crate::platform::{dom, location, random};
-use crate::state::Command;
+use crate::state::{Capture, Command, Studio};
+use capture::{CaptureEvent, Desk};
 
 /// Events waiting for the loop. It runs after every callback, so more than a
 /// few mean that it hangs.
@@ -50,7 +51,11 @@ pub enum Update {
         reason: String,
     },
     /// What the camera sees; `None` when it is off.
-    Preview(Option<Picture>),
+    Preview(Option<Preview>),
+    /// What is wanted of devices, what is on and what happened to them.
+    Studio(Studio),
+    /// Something wished for cannot be had; these wishes are met.
+    Wishes(Capture),
     /// What the played stream shows; `None` when it is over.
     Remote(Option<Remote>),
 }
@@ -82,7 +87,7 @@ impl Driver {
             updates,
             queue: queue.clone(),
             live: None,
-            camera: None,
+            desk: Desk::new(&queue),
             sessions: 0,
         };
         Self {
@@ -104,8 +109,8 @@ enum Event {
     Socket(SessionNumber, SocketEvent),
     /// The session's timer is due.
     Timer(SessionNumber),
-    /// The camera is on, for this stream, or cannot be had.
-    Camera(MediaSessionId, Result<Camera, MediaError>),
+    /// Of camera, microphone and screen.
+    Capture(CaptureEvent),
     Peer(MediaSessionId, PeerEvent),
 }
 
@@ -144,7 +149,7 @@ struct Shell {
     queue: Queue,
     live: Option<Live>,
     /// Stays on between two publishings of a session.
-    camera: Option<Camera>,
+    desk: Desk,
     sessions: SessionNumber,
 }
 
@@ -191,7 +196,7 @@ impl Shell {
             Event::Command(command) => self.command(command),
             Event::Socket(number, event) => self.of_session(number, socket_input(event)),
             Event::Timer(number) => self.of_session(number, Input::Timeout),
-            Event::Camera(id, camera) => self.camera_opened(id, camera),
+            Event::Capture(event) => self.capture_event(event),
             Event::Peer(id, event) => self.peer_event(id, event),
         }
     }
@@ -219,6 +224,8 @@ impl Shell {
                     });
                 }
             }
+            Command::Capture(press) => self.capture_press(press),
+            Command::Wishes(wishes) => self.capture_wishes(wishes),
         }
     }
 
@@ -309,7 +316,13 @@ impl Shell {
                     self.close_media(role);
                 }
             }
-            Output::Notify(event) => self.updates.emit(Update::Session(event)),
+            Output::Notify(event) => {
+                // Queued: the session is in the middle of its outputs.
+                if let Some(published) = capture::published(&event) {
+                    self.queue.push(Event::Capture(published));
+                }
+                self.updates.emit(Update::Session(event));
+            }
         }
     }
 
@@ -428,8 +441,10 @@ impl Shell {
             return;
         };
         let closed = live.leg(role).take().is_some();
-        if closed && role == StreamRole::Player {
-            self.updates.emit(Update::Remote(None));
+        match role {
+            StreamRole::Player if closed => self.updates.emit(Update::Remote(None)),
+            StreamRole::Publisher if closed => self.publishing_ended(),
+            StreamRole::Player | StreamRole::Publisher => {}
         }
     }
 

@@ -5,10 +5,12 @@ use yew::{Component, Context, Html, Properties, html};
 use super::two_way::TwoWay;
 use super::view::{Actions, View};
 use crate::driver::{Driver, Remote, Update};
-use crate::platform::media::Picture;
+use crate::platform::media::Preview;
 use crate::platform::socket::{self, Connect};
 use crate::platform::{location, random, timer};
-use crate::state::{Press, Screen, Setting, Settings, Typed, random_name, server_url};
+use crate::state::{
+    Command, Press, Screen, Setting, Settings, Studio, Typed, random_name, server_url,
+};
 
 /// What the page is given.
 #[derive(Clone, PartialEq, Properties)]
@@ -41,7 +43,8 @@ pub enum Msg {
 pub struct App {
     screen: Screen,
     settings: Settings,
-    preview: Option<Picture>,
+    preview: Option<Preview>,
+    studio: Studio,
     remote: Option<Remote>,
     driver: Driver,
 }
@@ -53,11 +56,17 @@ impl App {
         }
     }
 
+    fn set(&mut self, setting: Setting) {
+        self.settings.apply(setting);
+    }
+
     fn take(&mut self, update: Update) {
         match update {
             Update::Session(event) => self.screen.event(event, timer::local_time()),
             Update::Refused { role, reason } => self.screen.refused(role, &reason),
-            Update::Preview(picture) => self.preview = picture,
+            Update::Preview(preview) => self.preview = preview,
+            Update::Studio(studio) => self.studio = studio,
+            Update::Wishes(wishes) => self.set(Setting::Capture(wishes)),
             Update::Remote(remote) => self.remote = remote,
         }
     }
@@ -72,12 +81,15 @@ impl Component for App {
             screen: first_screen(),
             settings: Settings::default(),
             preview: None,
+            studio: Studio::default(),
             remote: None,
             driver: Driver::start(
                 ctx.props().connect.clone(),
                 ctx.link().callback(Msg::Update),
             ),
         };
+        let wishes = page.settings.capture.clone();
+        page.driver.send(Command::Wishes(wishes));
         if location::query("connect").as_deref() == Some("1") {
             page.press(Press::Connect);
         }
@@ -88,7 +100,12 @@ impl Component for App {
         match msg {
             Msg::Typed(typed) => self.screen.typed(typed),
             Msg::Press(press) => self.press(press),
-            Msg::Setting(setting) => self.settings.apply(setting),
+            Msg::Setting(setting) => {
+                if let Setting::Capture(wishes) = &setting {
+                    self.driver.send(Command::Wishes(wishes.clone()));
+                }
+                self.set(setting);
+            }
             Msg::Update(update) => self.take(update),
         }
         true
@@ -100,6 +117,7 @@ impl Component for App {
             screen: self.screen.clone(),
             settings: self.settings.clone(),
             preview: self.preview.clone(),
+            studio: self.studio.clone(),
             remote: self.remote.clone(),
             actions: Actions {
                 on_typed: link.callback(Msg::Typed),

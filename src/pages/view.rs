@@ -3,8 +3,8 @@
 use yew::{Callback, Properties};
 
 use crate::driver::Remote;
-use crate::platform::media::Picture;
-use crate::state::{Press, Screen, Setting, Settings, Typed};
+use crate::platform::media::Preview;
+use crate::state::{Press, Screen, Setting, Settings, Studio, Typed};
 
 /// Where a view reports what the user does.
 #[derive(Clone, PartialEq)]
@@ -24,8 +24,10 @@ pub struct View {
     pub screen: Screen,
     /// What the page remembers.
     pub settings: Settings,
-    /// What the camera sees; `None` when it is off.
-    pub preview: Option<Picture>,
+    /// What is captured; `None` when nothing is on.
+    pub preview: Option<Preview>,
+    /// Its devices.
+    pub studio: Studio,
     /// The played stream; `None` while nothing plays.
     pub remote: Option<Remote>,
     /// Where the view reports to.

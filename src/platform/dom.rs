@@ -1,7 +1,7 @@
 //! Elements: mounting, reading fields, scrolling.
 
-use web_sys::{Element, HtmlInputElement, HtmlTextAreaElement};
-use yew::{AppHandle, BaseComponent, InputEvent, NodeRef, TargetCast};
+use web_sys::{Element, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
+use yew::{AppHandle, BaseComponent, Event, InputEvent, NodeRef, TargetCast};
 
 /// Mounts `C` with its default properties into the element `id`; `None` if the
 /// document has no such element.
@@ -28,6 +28,21 @@ pub fn textarea_value(event: &InputEvent) -> String {
         .target_dyn_into::<HtmlTextAreaElement>()
         .map(|area| area.value())
         .unwrap_or_default()
+}
+
+/// The value of a `<select>` after a change event.
+pub fn selected_value(event: &Event) -> String {
+    event
+        .target_dyn_into::<HtmlSelectElement>()
+        .map(|select| select.value())
+        .unwrap_or_default()
+}
+
+/// Selects the option of this value.
+pub fn select(node: &NodeRef, value: &str) {
+    if let Some(select) = node.cast::<HtmlSelectElement>() {
+        select.set_value(value);
+    }
 }
 
 /// Scrolls an element to its end.

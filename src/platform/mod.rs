@@ -4,10 +4,13 @@
 //! owner here whose `Drop` ends it, and everything JavaScript throws becomes a
 //! typed error.
 
+pub mod devices;
 pub mod dom;
+pub mod level;
 pub mod location;
 pub mod media;
 pub mod peer;
+pub mod permission;
 pub mod random;
 pub mod socket;
 pub mod task;
@@ -15,5 +18,6 @@ pub mod timer;
 pub mod video;
 
 mod thrown;
+mod track;
 
 pub use thrown::Thrown;

@@ -4,7 +4,7 @@ use serde_json::Value;
 use session::{Event, SessionStatus, StreamRole, StreamUpdate};
 use wire::{StreamEventType, StreamName, StreamStatus};
 
-use super::{ReceivedLog, Status, play_info, publish_info};
+use super::{Capture, CapturePress, ReceivedLog, Status, play_info, publish_info};
 
 /// What the payload field holds when the page opens.
 const FIRST_PAYLOAD: &str = r#"{"count": 23}"#;
@@ -109,6 +109,8 @@ pub enum Press {
     Available,
     /// "Send payload as object".
     SendData,
+    /// One of the capture buttons.
+    Capture(CapturePress),
 }
 
 /// What a press asks of the driver.
@@ -137,6 +139,10 @@ pub enum Command {
     },
     /// Send data to the players of the published stream.
     SendData(Value),
+    /// Camera, microphone or screen on or off, or muted.
+    Capture(CapturePress),
+    /// What the user wants of devices and pictures.
+    Wishes(Capture),
 }
 
 impl Field {
@@ -254,6 +260,7 @@ impl Screen {
                 })
             }
             Press::SendData => self.press_send_data(),
+            Press::Capture(press) => Some(Command::Capture(press)),
         }
     }
 

@@ -3,6 +3,7 @@
 //! without candidates, and the server's are in its answer.
 
 mod probe;
+mod sender;
 
 use gloo_events::EventListener;
 use thiserror::Error;
@@ -16,6 +17,7 @@ use web_sys::{
 use yew::Callback;
 
 pub use probe::{Milestones, Probe};
+pub use sender::Sender;
 
 use super::media::{Camera, Picture};
 use super::task::Task;
