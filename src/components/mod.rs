@@ -16,4 +16,5 @@ pub mod received_list;
 pub mod remote_video;
 pub mod report_line;
 pub mod select_field;
+pub mod share_sheet;
 pub mod text_field;

@@ -67,6 +67,8 @@ pub fn PlayCard(props: &PlayCardProps) -> Html {
                     status_id="playStatus"
                     info_id="playInfo"
                     report={props.half.report.clone()}
+                    notice_id="playNotice"
+                    notice={props.half.notice.clone()}
                 />
                 <ReportLine
                     status_id="availableStatus"

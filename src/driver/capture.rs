@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use gloo_events::EventListener;
-use session::{Input, StreamRole};
+use session::{Input, Severity, StreamRole};
 use wire::{MediaSessionId, StreamEventType, StreamStatus};
 
 use super::{Event, Queue, Shell, Update};
@@ -314,7 +314,7 @@ impl Shell {
             && let Some(id) = self.desk.to_offer.take()
         {
             self.desk.studio.told();
-            self.media_failed(id, reason);
+            self.media_failed(id, reason, Severity::Fatal);
         }
     }
 

@@ -22,6 +22,13 @@ pub fn input_value(event: &InputEvent) -> String {
         .unwrap_or_default()
 }
 
+/// Whether a checkbox is checked, after a change of it.
+pub fn checked(event: &Event) -> bool {
+    event
+        .target_dyn_into::<HtmlInputElement>()
+        .is_some_and(|input| input.checked())
+}
+
 /// What a `<textarea>` holds after an input event.
 pub fn textarea_value(event: &InputEvent) -> String {
     event

@@ -4,15 +4,20 @@
 //! owner here whose `Drop` ends it, and everything JavaScript throws becomes a
 //! typed error.
 
+pub mod clipboard;
 pub mod devices;
+pub mod dialog;
 pub mod dom;
+pub mod http;
 pub mod level;
 pub mod location;
 pub mod media;
+pub mod network;
 pub mod peer;
 pub mod permission;
 pub mod random;
 pub mod socket;
+pub mod storage;
 pub mod task;
 pub mod timer;
 pub mod video;

@@ -14,7 +14,9 @@ use wire::{
     UserData,
 };
 
-use crate::{Config, Error, Event, Input, Output, Play, Publish, Session, StreamRole, Time};
+use crate::{
+    Config, Error, Event, Input, Output, Play, Publish, Session, Severity, StreamRole, Time,
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const STREAM_TIMEOUT: Duration = Duration::from_secs(15);
@@ -141,6 +143,7 @@ fn media_failed(id: &str) -> Input {
     Input::MediaFailed {
         id: MediaSessionId::new(id),
         error: "no camera".into(),
+        severity: Severity::Fatal,
     }
 }
 
@@ -164,6 +167,7 @@ fn show_output(output: &Output) -> String {
         Output::CreateOffer { id, role } => format!("create offer {id} {role:?}"),
         Output::ApplyAnswer { id, sdp } => format!("apply {sdp} {id}"),
         Output::CloseMedia { id } => format!("close media {id}"),
+        Output::Request(_) | Output::IceServers { .. } => panic!("not of this session: {output:?}"),
         Output::Notify(event) => show_event(event),
     }
 }
