@@ -3,6 +3,7 @@
 //! without candidates, and the server's are in its answer.
 
 mod probe;
+mod sender;
 
 use core::cell::Cell;
 use core::time::Duration;
@@ -21,6 +22,7 @@ use web_sys::{
 use yew::Callback;
 
 pub use probe::{Milestones, Probe};
+pub use sender::Sender;
 
 use super::Thrown;
 use super::media::{Camera, Picture};
