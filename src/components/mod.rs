@@ -1,14 +1,18 @@
 //! The parts of the page: properties in, callbacks out.
 
 pub mod connection_bar;
+pub mod graph;
 pub mod icon;
 pub mod local_video;
 pub mod masthead;
 pub mod name_form;
 pub mod payload_form;
 pub mod play_card;
+pub mod play_statistics;
 pub mod publish_card;
 pub mod received_list;
 pub mod remote_video;
 pub mod report_line;
+pub mod stacked_bar;
+pub mod statistics_panel;
 pub mod text_field;

@@ -1,15 +1,17 @@
 //! The playing half.
 
 use session::StreamRole;
-use yew::{Html, Properties, component, html};
+use yew::{AttrValue, Html, Properties, component, html, use_node_ref};
 
 use super::name_form::NameForm;
+use super::play_statistics::PlayStatistics;
 use super::received_list::ReceivedList;
 use super::remote_video::RemoteVideo;
 use super::report_line::ReportLine;
 use crate::driver::Remote;
 use crate::pages::view::Actions;
-use crate::state::{FormControls, Half, Press, ReceivedLog, Report, Settings, Typed};
+use crate::state::statistics::ServerRate;
+use crate::state::{FormControls, Half, Press, ReceivedLog, Report, Setting, Settings, Typed};
 
 /// What the half is given.
 #[derive(Clone, PartialEq, Properties)]
@@ -26,6 +28,10 @@ pub struct PlayCardProps {
     pub remote: Option<Remote>,
     /// Data from the publisher.
     pub received: ReceivedLog,
+    /// The server's address.
+    pub server: AttrValue,
+    /// What the server counts of the stream.
+    pub server_rate: Option<ServerRate>,
     /// What the page remembers.
     pub settings: Settings,
     /// Where the half reports to.
@@ -36,8 +42,9 @@ pub struct PlayCardProps {
 #[component]
 pub fn PlayCard(props: &PlayCardProps) -> Html {
     let role = StreamRole::Player;
+    let card = use_node_ref();
     html! {
-        <section class="card" aria-labelledby="playTitle">
+        <section ref={card.clone()} class="card" aria-labelledby="playTitle">
             <div class="card-title">
                 <h2 id="playTitle">{"Play"}</h2>
                 <span class="caption text-muted">{"Player"}</span>
@@ -74,6 +81,15 @@ pub fn PlayCard(props: &PlayCardProps) -> Html {
                     report={props.availability.clone()}
                 />
             </div>
+            <PlayStatistics
+                remote={props.remote.clone()}
+                stage={card}
+                open={props.settings.statistics}
+                server={&props.server}
+                server_rate={props.server_rate}
+                on_open={props.actions.on_setting.reform(Setting::Statistics)}
+                on_restart={props.actions.on_press.reform(|()| Press::PlayAgain)}
+            />
             <ReceivedList log={props.received.clone()} />
         </section>
     }

@@ -55,7 +55,12 @@ impl App {
 
     fn take(&mut self, update: Update) {
         match update {
-            Update::Session(event) => self.screen.event(event, timer::local_time()),
+            Update::Session(event) => {
+                self.screen.event(event, timer::local_time());
+                if let Some(command) = self.screen.play_again() {
+                    self.driver.send(command);
+                }
+            }
             Update::Refused { role, reason } => self.screen.refused(role, &reason),
             Update::Preview(picture) => self.preview = picture,
             Update::Remote(remote) => self.remote = remote,

@@ -50,6 +50,8 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
                     availability={screen.availability.clone()}
                     remote={remote.clone()}
                     received={screen.received.clone()}
+                    server={screen.server.text.clone()}
+                    server_rate={screen.server_rate}
                     settings={settings.clone()}
                     actions={actions.clone()}
                 />

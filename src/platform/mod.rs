@@ -4,7 +4,9 @@
 //! owner here whose `Drop` ends it, and everything JavaScript throws becomes a
 //! typed error.
 
+pub mod clipboard;
 pub mod dom;
+pub mod frames;
 pub mod location;
 pub mod media;
 pub mod peer;

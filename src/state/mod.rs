@@ -4,9 +4,11 @@
 
 mod controls;
 mod defaults;
+pub mod guard;
 mod received;
 mod screen;
 mod settings;
+pub mod statistics;
 mod status;
 mod texts;
 

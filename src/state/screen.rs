@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use session::{Event, SessionStatus, StreamRole, StreamUpdate};
-use wire::{StreamEventType, StreamName, StreamStatus};
+use wire::{MediaSessionId, StreamEventType, StreamName, StreamStatus};
 
+use super::statistics::ServerRate;
 use super::{ReceivedLog, Status, play_info, publish_info};
 
 /// What the payload field holds when the page opens.
@@ -85,6 +86,12 @@ pub struct Screen {
     pub availability: Report,
     /// Data from the publisher of the played stream.
     pub received: ReceivedLog,
+    /// What the server counts of the played stream; `None` before its first word.
+    pub server_rate: Option<ServerRate>,
+    /// The played stream.
+    playing: Option<MediaSessionId>,
+    /// It is being stopped in order to be played again.
+    play_again: bool,
 }
 
 /// The user changed a field.
@@ -107,6 +114,8 @@ pub enum Press {
     Stream(StreamRole),
     /// "Available".
     Available,
+    /// Nobody's press: the guard wants the played stream from its live end.
+    PlayAgain,
     /// "Send payload as object".
     SendData,
 }
@@ -227,6 +236,9 @@ impl Screen {
             play: Half::new(play_name),
             availability: Report::default(),
             received: ReceivedLog::default(),
+            server_rate: None,
+            playing: None,
+            play_again: false,
         }
     }
 
@@ -253,8 +265,28 @@ impl Screen {
                     name: StreamName::new(name),
                 })
             }
+            Press::PlayAgain => {
+                self.play_again = self.play.stage == Stage::Live;
+                if !self.play_again {
+                    return None;
+                }
+                self.play.press(StreamRole::Player)
+            }
             Press::SendData => self.press_send_data(),
         }
+    }
+
+    /// Once the stream that is to be played again has stopped: what starts it.
+    pub fn play_again(&mut self) -> Option<Command> {
+        if !self.play_again || self.play.stage == Stage::Stopping {
+            return None;
+        }
+        self.play_again = false;
+        let stopped = self.play.report.status == Some(Status::Stopped);
+        // A stream that failed meanwhile says so and stays.
+        stopped
+            .then(|| self.play.press(StreamRole::Player))
+            .flatten()
     }
 
     /// Takes what the session tells; `local_time` in hours and minutes.
@@ -278,8 +310,12 @@ impl Screen {
                 self.availability = Report::new(status, info.unwrap_or_default());
             }
             Event::Warning(text) => self.connect_report.info = text,
+            Event::VideoRate {
+                id,
+                bits_per_second,
+            } => self.video_rate(&id, bits_per_second),
             // Not shown.
-            Event::StreamEvent { .. } | Event::AppData(_) | Event::VideoRate { .. } => {}
+            Event::StreamEvent { .. } | Event::AppData(_) => {}
         }
     }
 
@@ -338,8 +374,21 @@ impl Screen {
         self.connect_report = Report::new(shown, reason.unwrap_or_default());
     }
 
+    fn video_rate(&mut self, id: &MediaSessionId, bits_per_second: f64) {
+        if self.playing.as_ref() == Some(id) {
+            let count = self.server_rate.map_or(0, |rate| rate.count);
+            self.server_rate = Some(ServerRate {
+                count: count.wrapping_add(1),
+                bits_per_second,
+            });
+        }
+    }
+
     fn stream(&mut self, update: &StreamUpdate) {
         let role = update.role;
+        if role == StreamRole::Player {
+            self.playing = Some(update.id.clone());
+        }
         let half = self.half(role);
         match update.status {
             StreamStatus::Publishing => half.live(Status::Publishing),
