@@ -91,10 +91,15 @@ impl Record {
 
     /// What the panel shows; `None` before the first sample.
     pub fn overview(&self) -> Option<Overview> {
-        let (oldest, latest) = (self.points.front()?, self.points.back()?);
+        let latest = self.points.back()?;
+        // The first samples of a play are from before its first packet.
+        let oldest = self
+            .points
+            .iter()
+            .find(|point| point.sample.video.packets.is_some());
         Some(Overview {
             latest: latest.clone(),
-            loss: Figures::between(Some(&oldest.sample), &latest.sample).loss,
+            loss: Figures::between(oldest.map(|point| &point.sample), &latest.sample).loss,
             quality: self.quality.quality(page_time(latest)),
             plots: self.plots(latest.sample.at_ms),
         })
