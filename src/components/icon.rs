@@ -13,6 +13,8 @@ pub enum Drawing {
     Screen,
     /// A loudspeaker, silenced.
     Muted,
+    /// A triangle: start playing.
+    Play,
 }
 
 impl Drawing {
@@ -27,6 +29,7 @@ impl Drawing {
                 "M4 5h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2z\
                  M10 9v6l5-3z"
             }
+            Self::Play => "M7 4.5v15l12-7.5z",
             Self::Muted => "M4 9.5v5h3.5L12 18V6L7.5 9.5zM16 9.5l5 5M21 9.5l-5 5",
         }
     }

@@ -13,6 +13,7 @@ pub mod publish_card;
 pub mod received_list;
 pub mod remote_video;
 pub mod report_line;
+pub mod share_sheet;
 pub mod stacked_bar;
 pub mod statistics_panel;
 pub mod text_field;

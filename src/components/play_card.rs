@@ -10,8 +10,9 @@ use super::remote_video::RemoteVideo;
 use super::report_line::ReportLine;
 use crate::driver::Remote;
 use crate::pages::view::Actions;
-use crate::state::statistics::ServerRate;
-use crate::state::{FormControls, Half, Press, ReceivedLog, Report, Setting, Settings, Typed};
+use crate::state::{
+    FormControls, Half, Press, ReceivedLog, Report, ServerRate, Setting, Settings, Typed,
+};
 
 /// What the half is given.
 #[derive(Clone, PartialEq, Properties)]
@@ -74,6 +75,8 @@ pub fn PlayCard(props: &PlayCardProps) -> Html {
                     status_id="playStatus"
                     info_id="playInfo"
                     report={props.half.report.clone()}
+                    notice_id="playNotice"
+                    notice={props.half.notice.clone()}
                 />
                 <ReportLine
                     status_id="availableStatus"

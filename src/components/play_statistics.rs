@@ -16,10 +16,10 @@ use crate::platform::peer::stats::{self, Sampler};
 use crate::platform::peer::{Milestones, Probe};
 use crate::platform::task::Task;
 use crate::platform::{clipboard, dom, location, timer};
+use crate::state::ServerRate;
 use crate::state::guard::{Action, Guard, Measure, Reading};
 use crate::state::statistics::{
-    About, DelaySource, FirstFrame, Frame, FrameLog, Point, Record, Sample, ServerRate,
-    StripSearch, bug_report,
+    About, DelaySource, FirstFrame, Frame, FrameLog, Point, Record, Sample, StripSearch, bug_report,
 };
 
 /// What the statistics are given.
@@ -31,6 +31,9 @@ pub struct PlayStatisticsProps {
     pub stage: NodeRef,
     /// Whether the panel is open.
     pub open: bool,
+    /// Whether there is a button to open and close it.
+    #[prop_or(true)]
+    pub has_button: bool,
     /// The server's address, for the report.
     pub server: AttrValue,
     /// What the server counts of the stream.
@@ -134,16 +137,18 @@ impl Component for PlayStatistics {
         html! {
             <div class="play-statistics">
                 <div class="statistics-bar">
-                    <button
-                        id="statsBtn"
-                        type="button"
-                        class="button"
-                        aria-expanded={open.to_string()}
-                        aria-controls="statsPanel"
-                        onclick={props.on_open.reform(move |_| !open)}
-                    >
-                        {"Statistics"}
-                    </button>
+                    if props.has_button {
+                        <button
+                            id="statsBtn"
+                            type="button"
+                            class="button"
+                            aria-expanded={open.to_string()}
+                            aria-controls="statsPanel"
+                            onclick={props.on_open.reform(move |_| !open)}
+                        >
+                            {"Statistics"}
+                        </button>
+                    }
                     <span id="guardNote" role="status">{ self.guard.note() }</span>
                 </div>
                 if open {

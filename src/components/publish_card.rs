@@ -56,6 +56,8 @@ pub fn PublishCard(props: &PublishCardProps) -> Html {
                 status_id="publishStatus"
                 info_id="publishInfo"
                 report={props.half.report.clone()}
+                notice_id="publishNotice"
+                notice={props.half.notice.clone()}
             />
             <PayloadForm
                 payload={&props.payload}

@@ -1,6 +1,6 @@
 //! The publishing half's camera and microphone.
 
-use session::StreamRole;
+use session::{Severity, StreamRole};
 use wire::MediaSessionId;
 
 use super::{Event, Shell, Update};
@@ -34,7 +34,7 @@ impl Shell {
                 self.camera = Some(camera);
                 self.offer_camera(&id);
             }
-            Err(error) => self.media_failed(id, error.to_string()),
+            Err(error) => self.media_failed(id, error.to_string(), Severity::Fatal),
         }
     }
 

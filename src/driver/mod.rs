@@ -6,6 +6,8 @@
 //! nothing but push.
 
 mod capture;
+mod recover;
+mod requests;
 
 use core::time::Duration;
 use std::cell::RefCell;
@@ -13,17 +15,22 @@ use std::rc::Rc;
 
 use futures::StreamExt;
 use futures::channel::mpsc;
-use session::{Config, Input, Output, Play, Publish, Session, SessionStatus, StreamRole, Time};
+use session::{
+    Config, HttpResponse, Input, Output, Play, Publish, RequestId, SessionStatus, Severity,
+    Signalling, StreamRole, Time, Token,
+};
 use wire::{MediaSessionId, StreamEventType, StreamName};
 use yew::Callback;
 
+use self::requests::Lingering;
 use crate::platform::media::{Camera, MediaError, Picture};
+use crate::platform::network::Signals;
 use crate::platform::peer::{Peer, PeerError, PeerEvent, Probe};
 use crate::platform::socket::{Connect, Socket, SocketEvent, SocketRequest};
 use crate::platform::task::Task;
 use crate::platform::timer::{self, Timer};
-use crate::platform::{dom, location, random};
-use crate::state::Command;
+use crate::platform::{Thrown, dom, location, random};
+use crate::state::{Command, Recovery, Target, Wait};
 
 /// Events waiting for the loop. It runs after every callback, so more than a
 /// few mean that it hangs.
@@ -42,6 +49,12 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(16);
 pub enum Update {
     /// The session tells something.
     Session(session::Event),
+    /// Something lost will be tried for again.
+    Waiting(Wait),
+    /// What was tried for is wanted no more.
+    GivenUp(Target),
+    /// What the server sends to the player, in bits of video a second.
+    ServerRate(f64),
     /// A stream could not be asked for.
     Refused {
         /// Publisher or player.
@@ -69,6 +82,7 @@ pub struct Remote {
 #[must_use = "dropping the driver ends everything it holds"]
 pub struct Driver {
     queue: Queue,
+    _signals: Signals,
     _loop: Task,
 }
 
@@ -77,6 +91,7 @@ impl Driver {
     pub fn start(connect: Connect, updates: Callback<Update>) -> Self {
         let (sender, events) = mpsc::channel(QUEUE_LENGTH);
         let queue = Queue(Rc::new(RefCell::new(sender)));
+        let hurry = queue.clone();
         let shell = Shell {
             connect,
             updates,
@@ -84,9 +99,14 @@ impl Driver {
             live: None,
             camera: None,
             sessions: 0,
+            wanted: Wanted::default(),
+            recovery: Recovery::new(true),
+            retry: None,
+            lingering: Vec::new(),
         };
         Self {
             queue,
+            _signals: Signals::listen(Callback::from(move |()| hurry.push(Event::Hurry))),
             _loop: Task::spawn(run(shell, events)),
         }
     }
@@ -102,11 +122,19 @@ enum Event {
     Command(Command),
     /// Of one session's socket; those of earlier sessions come too late.
     Socket(SessionNumber, SocketEvent),
+    /// A request of one session is answered, or will never be.
+    Request(SessionNumber, RequestId, Result<HttpResponse, Thrown>),
     /// The session's timer is due.
     Timer(SessionNumber),
     /// The camera is on, for this stream, or cannot be had.
     Camera(MediaSessionId, Result<Camera, MediaError>),
     Peer(MediaSessionId, PeerEvent),
+    /// The connection is back: the streams that waited for it go on.
+    Resume,
+    /// Something lost is due to be tried for again.
+    Retry,
+    /// The network came back, or the page is looked at again.
+    Hurry,
 }
 
 /// Counts the sessions of one loop.
@@ -146,13 +174,25 @@ struct Shell {
     /// Stays on between two publishings of a session.
     camera: Option<Camera>,
     sessions: SessionNumber,
+    wanted: Wanted,
+    recovery: Recovery,
+    retry: Option<Timer>,
+    lingering: Vec<Lingering>,
+}
+
+/// What the user asked for last, to ask for it again after a loss.
+#[derive(Default)]
+struct Wanted {
+    url: String,
+    token: Option<Token>,
+    publish: Option<StreamName>,
+    play: Option<StreamName>,
 }
 
 /// One session and what it owns.
 struct Live {
     number: SessionNumber,
-    url: String,
-    session: Session,
+    session: Signalling,
     socket: Option<Box<dyn Socket>>,
     timer: Option<Timer>,
     publisher: Option<Leg>,
@@ -190,22 +230,25 @@ impl Shell {
         match event {
             Event::Command(command) => self.command(command),
             Event::Socket(number, event) => self.of_session(number, socket_input(event)),
+            Event::Request(number, id, result) => {
+                self.of_session(number, response_input(id, result));
+            }
             Event::Timer(number) => self.of_session(number, Input::Timeout),
             Event::Camera(id, camera) => self.camera_opened(id, camera),
             Event::Peer(id, event) => self.peer_event(id, event),
+            Event::Resume => self.resume(),
+            Event::Retry => self.retry(),
+            Event::Hurry => self.hurry(),
         }
     }
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Connect { url } => self.connect(url),
-            Command::Disconnect => self.ask(Input::Disconnect),
-            Command::Start { role, name } => self.start(role, name),
-            Command::Stop(role) => {
-                if let Some(id) = self.id_of(role) {
-                    self.ask(Input::Stop(id));
-                }
-            }
+            Command::Connect { url, token } => self.want_connection(url, token),
+            Command::Disconnect => self.unwant_connection(),
+            Command::Start { role, name } => self.want_stream(role, name),
+            Command::Stop(role) => self.unwant_stream(role),
+            Command::KeepTrying(keep_trying) => self.keep_trying(keep_trying),
             Command::Available { name } => match fresh_id() {
                 Ok(id) => self.ask(Input::Available { id, name }),
                 Err(reason) => dom::log_warning(&reason),
@@ -222,12 +265,15 @@ impl Shell {
         }
     }
 
-    fn connect(&mut self, url: String) {
+    fn connect(&mut self) {
+        let session = match self.signalling() {
+            Ok(session) => session,
+            Err(reason) => return self.refuse_connection(reason),
+        };
         self.sessions += 1;
         self.live = Some(Live {
             number: self.sessions,
-            url,
-            session: Session::new(config()),
+            session,
             socket: None,
             timer: None,
             publisher: None,
@@ -240,6 +286,7 @@ impl Shell {
         if let Err(reason) = self.try_start(role, name) {
             self.close_media(role);
             self.updates.emit(Update::Refused { role, reason });
+            self.lost(Target::Stream(role), Severity::Passing);
         }
     }
 
@@ -269,6 +316,8 @@ impl Shell {
     fn of_session(&mut self, number: SessionNumber, input: Input) {
         if self.live.as_ref().is_some_and(|live| live.number == number) {
             self.ask(input);
+        } else {
+            self.linger(number, input);
         }
     }
 
@@ -309,7 +358,9 @@ impl Shell {
                     self.close_media(role);
                 }
             }
-            Output::Notify(event) => self.updates.emit(Update::Session(event)),
+            Output::Request(request) => self.send_request(request),
+            Output::IceServers { id, servers } => self.take_ice_servers(id, &servers),
+            Output::Notify(event) => self.notify(event),
         }
     }
 
@@ -318,7 +369,7 @@ impl Shell {
             return;
         };
         match live.session.status() {
-            SessionStatus::Disconnected | SessionStatus::Failed => self.end(),
+            SessionStatus::Disconnected | SessionStatus::Failed => self.end_session(),
             SessionStatus::Pending | SessionStatus::Connected | SessionStatus::Established => {
                 let (queue, number) = (self.queue.clone(), live.number);
                 live.timer = live
@@ -329,28 +380,24 @@ impl Shell {
         }
     }
 
-    /// The session is over: nothing of it stays, and the camera goes off.
-    fn end(&mut self) {
-        self.close_media(StreamRole::Publisher);
-        self.close_media(StreamRole::Player);
-        self.live = None;
-        self.end_capture();
-    }
-
     fn open_socket(&mut self) {
         let Some(live) = &mut self.live else {
             return;
         };
         let number = live.number;
         let opened = self.connect.emit(SocketRequest {
-            url: live.url.clone(),
+            url: self.wanted.url.clone(),
             on_event: self
                 .queue
                 .callback(move |event| Event::Socket(number, event)),
         });
         match opened {
             Ok(socket) => live.socket = Some(socket),
-            Err(error) => self.socket_failed(number, error.to_string()),
+            Err(error) => {
+                // The browser does not take the address: nor will it later.
+                self.recovery.unwanted(Target::Connection);
+                self.socket_failed(number, error.to_string());
+            }
         }
     }
 
@@ -414,23 +461,27 @@ impl Shell {
                     self.updates.emit(Update::Remote(Some(remote)));
                 }
             }
-            PeerEvent::Connected => {}
-            PeerEvent::Failed(error) => self.media_failed(id, error.to_string()),
+            PeerEvent::Candidate(candidate) => self.ask(Input::LocalCandidate { id, candidate }),
+            PeerEvent::Connected => self.ask(Input::MediaConnected { id }),
+            PeerEvent::Failed(error) => {
+                self.media_failed(id, error.to_string(), error.severity());
+            }
         }
     }
 
-    fn media_failed(&mut self, id: MediaSessionId, error: String) {
-        self.ask(Input::MediaFailed { id, error });
+    fn media_failed(&mut self, id: MediaSessionId, error: String, severity: Severity) {
+        self.ask(Input::MediaFailed {
+            id,
+            error,
+            severity,
+        });
     }
 
     fn close_media(&mut self, role: StreamRole) {
-        let Some(live) = &mut self.live else {
-            return;
-        };
-        let closed = live.leg(role).take().is_some();
-        if closed && role == StreamRole::Player {
-            self.updates.emit(Update::Remote(None));
+        if let Some(live) = &mut self.live {
+            *live.leg(role) = None;
         }
+        self.clear_picture(role);
     }
 
     fn peer_callback(&self, id: &MediaSessionId) -> Callback<PeerEvent> {
@@ -456,6 +507,16 @@ impl Shell {
 
     fn peer(&mut self, id: &MediaSessionId) -> Option<&mut Peer> {
         self.leg(id)?.peer.as_mut()
+    }
+}
+
+fn response_input(id: RequestId, result: Result<HttpResponse, Thrown>) -> Input {
+    match result {
+        Ok(response) => Input::Response { id, response },
+        Err(thrown) => Input::RequestFailed {
+            id,
+            error: thrown.to_string(),
+        },
     }
 }
 

@@ -1,5 +1,7 @@
 //! The app and its views.
 
 pub mod app;
+pub mod embed;
+pub mod player;
 pub mod two_way;
 pub mod view;

@@ -3,10 +3,10 @@
 use yew::{Html, component, html};
 
 use super::view::{View, ViewProps};
-use crate::components::connection_bar::ConnectionBar;
 use crate::components::masthead::Masthead;
 use crate::components::play_card::PlayCard;
 use crate::components::publish_card::PublishCard;
+use crate::components::share_sheet::ShareSheet;
 use crate::platform::peer;
 use crate::state::Controls;
 
@@ -18,20 +18,16 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
         settings,
         preview,
         remote,
+        share,
         actions,
     } = view;
     let controls = Controls::of(screen);
     html! {
         <div class="page">
-            <Masthead supported={peer::is_supported()} />
-            <ConnectionBar
-                server={screen.server.clone()}
-                enabled={controls.server}
-                button={controls.connect}
-                report={screen.connect_report.clone()}
-                on_typed={&actions.on_typed}
-                on_press={&actions.on_press}
-            />
+            <Masthead supported={peer::is_supported()}>
+                <ShareSheet share={share.clone()} />
+            </Masthead>
+            { view.connection_bar() }
             <main class="halves">
                 <PublishCard
                     half={screen.publish.clone()}

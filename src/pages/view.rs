@@ -1,10 +1,12 @@
 //! What every view of the app is given.
 
-use yew::{Callback, Properties};
+use yew::{AttrValue, Callback, Html, Properties, html};
+
+use crate::components::connection_bar::ConnectionBar;
 
 use crate::driver::Remote;
 use crate::platform::media::Picture;
-use crate::state::{Press, Screen, Setting, Settings, Typed};
+use crate::state::{Controls, Press, Screen, Setting, Settings, Share, Typed};
 
 /// Where a view reports what the user does.
 #[derive(Clone, PartialEq)]
@@ -15,6 +17,8 @@ pub struct Actions {
     pub on_press: Callback<Press>,
     /// Told of each change of a setting.
     pub on_setting: Callback<Setting>,
+    /// Told of the press that plays, whether there is a session or not.
+    pub on_watch: Callback<()>,
 }
 
 /// The app's state as a view sees it.
@@ -28,8 +32,33 @@ pub struct View {
     pub preview: Option<Picture>,
     /// The played stream; `None` while nothing plays.
     pub remote: Option<Remote>,
+    /// Links to the stream in the playing half.
+    pub share: Share,
     /// Where the view reports to.
     pub actions: Actions,
+}
+
+impl View {
+    /// The connection form, the same in every view that has one.
+    pub(super) fn connection_bar(&self) -> Html {
+        let screen = &self.screen;
+        let controls = Controls::of(screen);
+        let token = screen
+            .takes_token()
+            .then(|| AttrValue::from(screen.token.clone()));
+        html! {
+            <ConnectionBar
+                server={screen.server.clone()}
+                enabled={controls.server}
+                button={controls.connect}
+                report={screen.connect_report.clone()}
+                notice={screen.connect_notice.clone()}
+                {token}
+                keep_trying={self.settings.keep_trying}
+                actions={self.actions.clone()}
+            />
+        }
+    }
 }
 
 /// What a view is given.

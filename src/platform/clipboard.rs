@@ -1,6 +1,8 @@
 //! The clipboard (Clipboard API and Events, section 7).
 
 use wasm_bindgen_futures::JsFuture;
+use web_sys::{HtmlInputElement, HtmlTextAreaElement};
+use yew::NodeRef;
 
 use super::Thrown;
 
@@ -20,6 +22,15 @@ pub async fn write(text: String) -> Result<(), Thrown> {
     }
     JsFuture::from(clipboard.write_text(&text)).await?;
     Ok(())
+}
+
+/// Selects all of a field, so that the user can copy it.
+pub fn select(field: &NodeRef) {
+    if let Some(input) = field.cast::<HtmlInputElement>() {
+        input.select();
+    } else if let Some(area) = field.cast::<HtmlTextAreaElement>() {
+        area.select();
+    }
 }
 
 fn missing() -> Thrown {

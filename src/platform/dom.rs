@@ -1,7 +1,7 @@
 //! Elements: mounting, reading fields, scrolling.
 
 use web_sys::{Element, HtmlInputElement, HtmlTextAreaElement};
-use yew::{AppHandle, BaseComponent, InputEvent, NodeRef, TargetCast};
+use yew::{AppHandle, BaseComponent, Event, InputEvent, NodeRef, TargetCast};
 
 /// Mounts `C` with its default properties into the element `id`; `None` if the
 /// document has no such element.
@@ -20,6 +20,13 @@ pub fn input_value(event: &InputEvent) -> String {
         .target_dyn_into::<HtmlInputElement>()
         .map(|input| input.value())
         .unwrap_or_default()
+}
+
+/// Whether a checkbox is checked, after a change of it.
+pub fn checked(event: &Event) -> bool {
+    event
+        .target_dyn_into::<HtmlInputElement>()
+        .is_some_and(|input| input.checked())
 }
 
 /// What a `<textarea>` holds after an input event.

@@ -5,13 +5,17 @@
 //! typed error.
 
 pub mod clipboard;
+pub mod dialog;
 pub mod dom;
 pub mod frames;
+pub mod http;
 pub mod location;
 pub mod media;
+pub mod network;
 pub mod peer;
 pub mod random;
 pub mod socket;
+pub mod storage;
 pub mod task;
 pub mod timer;
 pub mod video;

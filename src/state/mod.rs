@@ -5,17 +5,27 @@
 mod controls;
 mod defaults;
 pub mod guard;
+mod link;
 mod received;
+mod recovery;
+mod remembered;
 mod screen;
 mod settings;
+mod share;
 pub mod statistics;
 mod status;
 mod texts;
 
 pub use controls::{Button, Controls, FormControls};
 pub use defaults::{random_name, server_url};
+pub use link::{Errands, Layout, Link};
 pub use received::{ReceivedLine, ReceivedLog};
-pub use screen::{Command, Connection, Field, Half, Press, Report, Screen, Stage, Typed};
+pub use recovery::{Recovery, Target, Wait};
+pub use remembered::{Memory, Remembered, without_user};
+pub use screen::{
+    Command, Connection, Field, Half, Muted, Press, Report, Screen, ServerRate, Stage, Typed,
+};
 pub use settings::{Capture, Fit, Setting, Settings};
+pub use share::Share;
 pub use status::{Status, Tone};
 pub use texts::{play_info, publish_info};

@@ -7,25 +7,32 @@ mod rrtr;
 pub mod stats;
 
 use core::cell::Cell;
+use core::time::Duration;
 
 use gloo_events::EventListener;
+use session::{IceServer, LocalCandidate, Severity};
 use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     MediaStream, MediaStreamTrack, RtcBundlePolicy, RtcConfiguration, RtcIceConnectionState,
-    RtcPeerConnection, RtcPeerConnectionState, RtcRtpTransceiver, RtcRtpTransceiverDirection,
-    RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit, RtcTrackEvent,
+    RtcIceServer, RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState,
+    RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,
+    RtcSessionDescriptionInit, RtcTrackEvent,
 };
 use yew::Callback;
 
 pub use probe::{Milestones, Probe};
 
-use rrtr::with_rrtr;
-
+use self::rrtr::with_rrtr;
+use super::Thrown;
 use super::media::{Camera, Picture};
 use super::task::Task;
-use super::{Thrown, timer};
+use super::timer::{self, Timer};
+
+/// A connection that is silent for longer will not come back in time to be
+/// worth waiting for: a new one takes a fraction of a second.
+const DISCONNECTED_GRACE: Duration = Duration::from_secs(3);
 
 /// Why a peer connection does not come about.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -36,12 +43,30 @@ pub enum PeerError {
     /// No offer could be made.
     #[error("the browser makes no offer: {0}")]
     Offer(Thrown),
+    /// The server named STUN or TURN servers that the browser does not take.
+    #[error("the server's STUN and TURN servers were refused: {0}")]
+    IceServers(Thrown),
     /// The server's answer does not fit.
     #[error("the server's answer was refused: {0}")]
     Answer(Thrown),
-    /// ICE or DTLS failed, or was lost later on.
+    /// ICE or DTLS failed.
     #[error("the media connection failed (ICE or DTLS)")]
     ConnectionFailed,
+    /// It worked and then nothing came any more.
+    #[error("the media connection was lost")]
+    ConnectionLost,
+}
+
+impl PeerError {
+    /// Whether another try may go better.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::ConnectionFailed | Self::ConnectionLost => Severity::Passing,
+            Self::Create(_) | Self::Offer(_) | Self::IceServers(_) | Self::Answer(_) => {
+                Severity::Fatal
+            }
+        }
+    }
 }
 
 /// What a peer connection reports.
@@ -51,6 +76,9 @@ pub enum PeerEvent {
     Offer(String),
     /// The first of the remote tracks is there; later ones join the same picture.
     Picture(Picture),
+    /// A candidate was found; `None` after the last. Only WHIP and WHEP tell the
+    /// server: a Web Call Server learns them from the checks.
+    Candidate(Option<LocalCandidate>),
     /// ICE and DTLS are done: media can flow.
     Connected,
     /// Nothing more will come of it.
@@ -123,6 +151,18 @@ impl Peer {
         }));
     }
 
+    /// Takes the STUN and TURN servers to use; before the answer.
+    ///
+    /// # Errors
+    /// The browser does not like one of them.
+    pub fn set_ice_servers(&self, servers: &[IceServer]) -> Result<(), PeerError> {
+        let configuration = self.connection.get_configuration();
+        configuration.set_ice_servers(&servers.iter().map(ice_server).collect::<js_sys::Array>());
+        self.connection
+            .set_configuration_with_configuration(&configuration)
+            .map_err(|cause| PeerError::IceServers(cause.into()))
+    }
+
     /// Takes the server's answer; [`PeerEvent::Failed`] if it does not fit.
     pub fn apply_answer(&mut self, sdp: &str) {
         self.probe
@@ -145,6 +185,7 @@ impl Peer {
         let listeners = vec![
             listen_to_ice(&connection, &probe),
             listen_to_connection(&connection, &probe, &on_event),
+            listen_for_candidates(&connection, &on_event),
         ];
         Ok(Self {
             connection,
@@ -201,14 +242,51 @@ fn listen_to_ice(connection: &RtcPeerConnection, probe: &Probe) -> EventListener
     })
 }
 
+fn listen_for_candidates(
+    connection: &RtcPeerConnection,
+    on_event: &Callback<PeerEvent>,
+) -> EventListener {
+    let on_event = on_event.clone();
+    EventListener::new(connection, "icecandidate", move |event| {
+        let event = event.unchecked_ref::<RtcPeerConnectionIceEvent>();
+        on_event.emit(PeerEvent::Candidate(event.candidate().map(|candidate| {
+            LocalCandidate {
+                candidate: candidate.candidate(),
+                mid: candidate.sdp_mid(),
+                line_index: candidate.sdp_m_line_index(),
+            }
+        })));
+    })
+}
+
+fn ice_server(server: &IceServer) -> RtcIceServer {
+    let entry = RtcIceServer::new();
+    let urls: js_sys::Array = server.urls.iter().map(JsValue::from).collect();
+    entry.set_urls(&urls);
+    if let Some(username) = &server.username {
+        entry.set_username(username);
+    }
+    if let Some(credential) = &server.credential {
+        entry.set_credential(credential);
+    }
+    entry
+}
+
 fn listen_to_connection(
     connection: &RtcPeerConnection,
     probe: &Probe,
     on_event: &Callback<PeerEvent>,
 ) -> EventListener {
     let (peer, probe, on_event) = (connection.clone(), probe.clone(), on_event.clone());
+    let grace = Cell::new(None);
     EventListener::new(connection, "connectionstatechange", move |_| {
         let state = peer.connection_state();
+        grace.set((state == RtcPeerConnectionState::Disconnected).then(|| {
+            let on_event = on_event.clone();
+            Timer::after(DISCONNECTED_GRACE, move || {
+                on_event.emit(PeerEvent::Failed(PeerError::ConnectionLost));
+            })
+        }));
         if state == RtcPeerConnectionState::Connected {
             probe.note(|steps| &mut steps.dtls_ms, timer::now_ms());
             on_event.emit(PeerEvent::Connected);

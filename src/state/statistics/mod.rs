@@ -21,7 +21,7 @@ pub use figures::Figures;
 pub use first_frame::FirstFrame;
 pub use frames::{Frame, FrameLog, FrameTimes};
 pub use plot::{Plot, Scale};
-pub use quality::{Quality, QualityMeter, ServerRate};
+pub use quality::{Quality, QualityMeter};
 pub use record::{Overview, Point, Record};
 pub use report::{About, bug_report, without_secrets};
 pub use sample::{Inbound, Path, Sample, SenderReport};

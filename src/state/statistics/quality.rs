@@ -60,15 +60,6 @@ impl Quality {
     }
 }
 
-/// The server's count of a played stream.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct ServerRate {
-    /// Counts the messages, so that equal rates are told apart.
-    pub count: u32,
-    /// Bits a second of video.
-    pub bits_per_second: f64,
-}
-
 /// Compares both rates, each smoothed.
 #[derive(Debug, Default)]
 pub struct QualityMeter {
