@@ -1,14 +1,18 @@
 //! The parts of the page: properties in, callbacks out.
 
 pub mod connection_bar;
+pub mod control_button;
 pub mod graph;
+pub mod help_sheet;
 pub mod icon;
 pub mod local_video;
 pub mod masthead;
 pub mod name_form;
 pub mod payload_form;
+pub mod picture_overlay;
 pub mod play_card;
 pub mod play_statistics;
+pub mod player_controls;
 pub mod publish_card;
 pub mod received_list;
 pub mod remote_video;
@@ -17,3 +21,4 @@ pub mod share_sheet;
 pub mod stacked_bar;
 pub mod statistics_panel;
 pub mod text_field;
+pub mod volume;

@@ -11,7 +11,8 @@ use super::report_line::ReportLine;
 use crate::driver::Remote;
 use crate::pages::view::Actions;
 use crate::state::{
-    FormControls, Half, Press, ReceivedLog, Report, ServerRate, Setting, Settings, Typed,
+    FormControls, Half, Muted, Press, ReceivedLog, Report, ServerRate, Setting, Settings, Stage,
+    Typed,
 };
 
 /// What the half is given.
@@ -27,6 +28,8 @@ pub struct PlayCardProps {
     pub availability: Report,
     /// The stream; `None` while nothing plays.
     pub remote: Option<Remote>,
+    /// What the publisher muted.
+    pub publisher_muted: Muted,
     /// Data from the publisher.
     pub received: ReceivedLog,
     /// The server's address.
@@ -44,13 +47,23 @@ pub struct PlayCardProps {
 pub fn PlayCard(props: &PlayCardProps) -> Html {
     let role = StreamRole::Player;
     let card = use_node_ref();
+    let notice = &props.half.notice;
+    let notice = (!notice.is_empty()).then(|| AttrValue::from(notice.clone()));
     html! {
         <section ref={card.clone()} class="card" aria-labelledby="playTitle">
             <div class="card-title">
                 <h2 id="playTitle">{"Play"}</h2>
                 <span class="caption text-muted">{"Player"}</span>
             </div>
-            <RemoteVideo picture={props.remote.as_ref().map(|remote| remote.picture.clone())} />
+            <RemoteVideo
+                picture={props.remote.as_ref().map(|remote| remote.picture.clone())}
+                name={props.half.name.text.clone()}
+                settings={props.settings.clone()}
+                on_setting={&props.actions.on_setting}
+                notice={notice}
+                busy={props.half.stage == Stage::Asked}
+                publisher_muted={props.publisher_muted}
+            />
             <NameForm
                 id="playerForm"
                 input_id="playStream"
@@ -75,8 +88,6 @@ pub fn PlayCard(props: &PlayCardProps) -> Html {
                     status_id="playStatus"
                     info_id="playInfo"
                     report={props.half.report.clone()}
-                    notice_id="playNotice"
-                    notice={props.half.notice.clone()}
                 />
                 <ReportLine
                     status_id="availableStatus"

@@ -2,8 +2,10 @@
 //!
 //! Texts, states and enabling are those of the Two-way Streaming page.
 
+mod candidate;
 mod controls;
 mod defaults;
+mod doctor;
 pub mod guard;
 mod link;
 mod received;
@@ -12,12 +14,17 @@ mod remembered;
 mod screen;
 mod settings;
 mod share;
+mod shortcuts;
+mod snapshot;
+mod sound;
 pub mod statistics;
 mod status;
 mod texts;
 
+pub use candidate::{Candidate, CandidateKind, Scope, Transport, candidates};
 pub use controls::{Button, Controls, FormControls};
 pub use defaults::{random_name, server_url};
+pub use doctor::{Diagnosis, Evidence, Media, Pair, PairState, Progress, diagnose};
 pub use link::{Errands, Layout, Link};
 pub use received::{ReceivedLine, ReceivedLog};
 pub use recovery::{Recovery, Target, Wait};
@@ -27,5 +34,8 @@ pub use screen::{
 };
 pub use settings::{Capture, Fit, Setting, Settings};
 pub use share::Share;
+pub use shortcuts::{Focus, Keys, PlayerAction, SHORTCUTS, Shortcut, Stroke};
+pub use snapshot::{LocalMoment, snapshot_name};
+pub use sound::{NeededPress, Sound, SoundEvent, VOLUME_STEP, Wish, percent, volume_step};
 pub use status::{Status, Tone};
 pub use texts::{play_info, publish_info};
