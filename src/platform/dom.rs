@@ -64,6 +64,12 @@ pub fn scroll_to_end(node: &NodeRef) {
     }
 }
 
+/// Whether the page can be seen: its tab is in front, its window not minimised.
+pub fn is_visible() -> bool {
+    let document = web_sys::window().and_then(|window| window.document());
+    document.is_some_and(|document| !document.hidden())
+}
+
 /// Writes a line into the browser's console.
 pub fn log_warning(text: &str) {
     web_sys::console::warn_1(&text.into());

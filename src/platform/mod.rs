@@ -8,6 +8,7 @@ pub mod clipboard;
 pub mod devices;
 pub mod dialog;
 pub mod dom;
+pub mod frames;
 pub mod fullscreen;
 pub mod http;
 pub mod keyboard;
