@@ -230,6 +230,7 @@ impl World {
                 (client, Packet::Text(text))
             }
             Output::Close { client, .. } => (client, Packet::Close),
+            Output::Reply { .. } => panic!("nobody asks over HTTP"),
             Output::Backend(command) => return self.backend.command(command),
             Output::Refused { reason, detail, .. } => {
                 // Sessions do nothing that is refused, but they may vanish.

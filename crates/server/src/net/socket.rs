@@ -15,7 +15,7 @@ use tungstenite::error::{CapacityError, Error as WsError};
 
 use super::LINGER;
 use super::actor::Message;
-use crate::core::{ClientId, CloseCode, Input, Stats};
+use crate::core::{ClientId, CloseCode, Input, Reply, Stats};
 use crate::limits::Limits;
 
 /// What every socket needs of the server.
@@ -62,8 +62,26 @@ impl Hub {
         stats.await.ok()
     }
 
+    /// Hands an HTTP request to the core and waits for the answer; `None` once
+    /// the server ends.
+    pub(super) async fn request(&self, input: impl FnOnce(ClientId) -> Input) -> Option<Reply> {
+        let client = self.next_client();
+        let (replied, reply) = oneshot::channel();
+        let request = Message::Request {
+            client,
+            input: input(client),
+            replied,
+        };
+        self.inbox.send(request).await.ok()?;
+        reply.await.ok()
+    }
+
+    fn next_client(&self) -> ClientId {
+        ClientId(self.last_client.fetch_add(1, Ordering::Relaxed))
+    }
+
     async fn serve(self, socket: WebSocket, remote: SocketAddr, local: SocketAddr) {
-        let client = ClientId(self.last_client.fetch_add(1, Ordering::Relaxed));
+        let client = self.next_client();
         let (link, outgoing) = Link::new(&self.limits);
         let join = Message::Join {
             client,
