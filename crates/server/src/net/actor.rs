@@ -102,6 +102,7 @@ impl Actor {
             Message::Input(input) => {
                 if let Input::Gone { client } = input {
                     self.links.remove(&client);
+                    self.requests.remove(&client);
                 }
                 self.handle(input);
             }

@@ -72,8 +72,14 @@ impl Hub {
             input: input(client),
             replied,
         };
+        let mut waiting = Waiting {
+            inbox: &self.inbox,
+            client: Some(client),
+        };
         self.inbox.send(request).await.ok()?;
-        reply.await.ok()
+        let reply = reply.await.ok();
+        waiting.client = None;
+        reply
     }
 
     fn next_client(&self) -> ClientId {
@@ -102,6 +108,23 @@ impl Hub {
         // At the server's end nobody needs to know.
         let _ = self.inbox.send(gone).await;
         drop(self.open);
+    }
+}
+
+/// An HTTP request that waits for its reply. Dropped before that, it takes back
+/// what was asked for.
+struct Waiting<'a> {
+    inbox: &'a mpsc::Sender<Message>,
+    /// `None` once there is a reply.
+    client: Option<ClientId>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(client) = self.client {
+            // With no room for it, nobody takes the reply, which is as good.
+            let _ = self.inbox.try_send(Message::Input(Input::Gone { client }));
+        }
     }
 }
 
