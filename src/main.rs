@@ -1,7 +1,7 @@
 //! Mounts the page into `#app`.
 
-use two_way_streaming::pages::two_way::TwoWay;
+use two_way_streaming::pages::app::App;
 
 fn main() {
-    two_way_streaming::platform::dom::mount::<TwoWay>("app");
+    two_way_streaming::platform::dom::mount::<App>("app");
 }

@@ -9,6 +9,8 @@
     reason = "clippy does not know these functions for tests, where it allows this"
 )]
 
+#[path = "page/parity.rs"]
+mod parity;
 mod support;
 
 use serde_json::{Value, json};
@@ -138,6 +140,7 @@ async fn connection_states() {
 #[wasm_bindgen_test]
 async fn a_server_that_is_not_there() {
     let page = Page::open().await;
+    page.click("keepTrying").await;
     page.click("connectBtn").await;
     page.until("a socket", || page.server.open_sockets() == 1)
         .await;
@@ -182,6 +185,7 @@ async fn play_states() {
 #[wasm_bindgen_test]
 async fn play_failures_have_their_texts_and_can_be_tried_again() {
     let page = Page::established().await;
+    page.click("keepTrying").await;
     for (info, text) in [
         ("Session does not exist", "Actual session does not exist"),
         (
@@ -250,6 +254,7 @@ async fn publish_states_with_the_camera_kept_on_between() {
 #[wasm_bindgen_test]
 async fn a_lost_connection_ends_both_halves() {
     let page = Page::established().await;
+    page.click("keepTrying").await;
     let play = page.asked_to_play().await;
     let publish = page.asked_to_publish().await;
     page.server.status(&play, "PLAYING", None);
@@ -279,6 +284,7 @@ async fn an_answer_of_garbage_fails_the_play_only() {
 #[wasm_bindgen_test]
 async fn an_answered_stream_is_shown_and_taken_away_when_it_ends() {
     let page = Page::established().await;
+    page.click("keepTrying").await;
     let request = page.asked_to_play().await;
     let offer = request["sdp"].as_str().unwrap();
     let answer = support::answer_with_camera(offer).await;

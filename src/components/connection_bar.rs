@@ -1,10 +1,12 @@
 //! The connection form.
 
-use yew::{Callback, Html, Properties, SubmitEvent, component, html};
+use yew::{AttrValue, Event, Html, Properties, SubmitEvent, component, html};
 
 use super::report_line::ReportLine;
 use super::text_field::TextField;
-use crate::state::{Button, Field, Press, Report, Typed};
+use crate::pages::view::Actions;
+use crate::platform::dom;
+use crate::state::{Button, Field, Press, Report, Setting, Typed};
 
 /// What the form is given.
 #[derive(Clone, PartialEq, Properties)]
@@ -17,16 +19,20 @@ pub struct ConnectionBarProps {
     pub button: Button,
     /// What is said about the connection.
     pub report: Report,
-    /// Told of each change of the address.
-    pub on_typed: Callback<Typed>,
-    /// Told of the press.
-    pub on_press: Callback<Press>,
+    /// What is done about its loss; empty while there is none.
+    pub notice: AttrValue,
+    /// The bearer token, where the server's address is one for WHIP and WHEP.
+    pub token: Option<AttrValue>,
+    /// What is lost is tried for again.
+    pub keep_trying: bool,
+    /// Where the form reports to.
+    pub actions: Actions,
 }
 
 /// The server's address, "Connect" or "Disconnect", and what became of it.
 #[component]
 pub fn ConnectionBar(props: &ConnectionBarProps) -> Html {
-    let onsubmit = props.on_press.reform(|event: SubmitEvent| {
+    let onsubmit = props.actions.on_press.reform(|event: SubmitEvent| {
         event.prevent_default();
         Press::Connect
     });
@@ -40,8 +46,19 @@ pub fn ConnectionBar(props: &ConnectionBarProps) -> Html {
                     field={props.server.clone()}
                     enabled={props.enabled}
                     input_mode="url"
-                    on_text={props.on_typed.reform(Typed::Server)}
+                    on_text={props.actions.on_typed.reform(Typed::Server)}
                 />
+                if let Some(token) = &props.token {
+                    <TextField
+                        id="token"
+                        label="Token"
+                        when_missing=""
+                        field={Field::new(token.to_string())}
+                        enabled={props.enabled}
+                        input_type="password"
+                        on_text={props.actions.on_typed.reform(Typed::Token)}
+                    />
+                }
                 <button
                     id="connectBtn"
                     type="submit"
@@ -51,10 +68,23 @@ pub fn ConnectionBar(props: &ConnectionBarProps) -> Html {
                     { props.button.label }
                 </button>
             </form>
+            <label class="switch" for="keepTrying">
+                <input
+                    id="keepTrying"
+                    type="checkbox"
+                    checked={props.keep_trying}
+                    onchange={props.actions.on_setting.reform(|event: Event| {
+                        Setting::KeepTrying(dom::checked(&event))
+                    })}
+                />
+                {"Reconnect and resume by itself"}
+            </label>
             <ReportLine
                 status_id="connectStatus"
                 info_id="connectInfo"
                 report={props.report.clone()}
+                notice_id="connectNotice"
+                notice={&props.notice}
             />
         </section>
     }

@@ -1,6 +1,6 @@
 //! The top of the page.
 
-use yew::{Html, Properties, component, html};
+use yew::{Children, Html, Properties, component, html};
 
 use super::icon::{Drawing, Icon};
 
@@ -9,6 +9,9 @@ use super::icon::{Drawing, Icon};
 pub struct MastheadProps {
     /// The browser has what the page needs.
     pub supported: bool,
+    /// Buttons at its end.
+    #[prop_or_default]
+    pub children: Children,
 }
 
 /// The page's name, and a word if the browser cannot do it.
@@ -21,6 +24,7 @@ pub fn Masthead(props: &MastheadProps) -> Html {
                 <h1>{"Two-way Streaming"}</h1>
                 <p>{"Publish your camera and play any stream by name, live over WebRTC"}</p>
             </div>
+            { for props.children.iter() }
             <h2 id="notifyFlash" class="text-danger" role="alert">
                 if !props.supported {
                     {"Your browser doesn't support WebRTC technology needed for this example"}

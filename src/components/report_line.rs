@@ -1,4 +1,4 @@
-//! A status as a chip, and what there is to say about it.
+//! A status as a chip, what there is to say about it, and what is done about it.
 
 use yew::{AttrValue, Html, Properties, classes, component, html};
 
@@ -13,6 +13,12 @@ pub struct ReportLineProps {
     pub info_id: AttrValue,
     /// What to show.
     pub report: Report,
+    /// Id of the notice, where there may be one.
+    #[prop_or_default]
+    pub notice_id: Option<AttrValue>,
+    /// What is done about a loss; empty while there is none.
+    #[prop_or_default]
+    pub notice: AttrValue,
 }
 
 /// A status and its info; screen readers say each change.
@@ -28,6 +34,9 @@ pub fn ReportLine(props: &ReportLineProps) -> Html {
                 { status.map_or("", |status| status.text()) }
             </div>
             <div id={&props.info_id} class="info text-muted">{ info }</div>
+            if let Some(id) = &props.notice_id {
+                <div {id} class="notice">{ &props.notice }</div>
+            }
         </div>
     }
 }

@@ -21,6 +21,9 @@ pub struct TextFieldProps {
     /// `text` or `url`: the keyboard a phone shows.
     #[prop_or(AttrValue::Static("text"))]
     pub input_mode: AttrValue,
+    /// `password` where nobody should read it over a shoulder.
+    #[prop_or(AttrValue::Static("text"))]
+    pub input_type: AttrValue,
     /// Told what it holds after each change.
     pub on_text: Callback<String>,
 }
@@ -38,7 +41,7 @@ pub fn TextField(props: &TextFieldProps) -> Html {
             <label for={&props.id}>{ &props.label }</label>
             <input
                 id={&props.id}
-                type="text"
+                type={&props.input_type}
                 inputmode={&props.input_mode}
                 placeholder={&props.label}
                 autocomplete="off"

@@ -1,7 +1,5 @@
 //! Where the page comes from, and what the browser says of itself.
 
-use web_sys::UrlSearchParams;
-
 /// The address the page was opened by.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PageAddress {
@@ -27,10 +25,20 @@ pub fn page_address() -> PageAddress {
     }
 }
 
-/// The value of `name` in the page's query string.
-pub fn query(name: &str) -> Option<String> {
-    let search = web_sys::window()?.location().search().ok()?;
-    UrlSearchParams::new_with_str(&search).ok()?.get(name)
+/// The page's query string, with its `?`.
+pub fn query_string() -> String {
+    web_sys::window()
+        .and_then(|window| window.location().search().ok())
+        .unwrap_or_default()
+}
+
+/// The page's address without query and fragment.
+pub fn page_url() -> String {
+    let url = web_sys::window()
+        .and_then(|window| window.location().href().ok())
+        .unwrap_or_default();
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    url[..end].to_owned()
 }
 
 /// What the browser says of its operating system (`navigator.appVersion`).

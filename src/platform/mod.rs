@@ -4,16 +4,30 @@
 //! owner here whose `Drop` ends it, and everything JavaScript throws becomes a
 //! typed error.
 
+pub mod clipboard;
+pub mod devices;
+pub mod dialog;
 pub mod dom;
+pub mod frames;
+pub mod fullscreen;
+pub mod http;
+pub mod keyboard;
+pub mod level;
 pub mod location;
 pub mod media;
+pub mod network;
 pub mod peer;
+pub mod permission;
+pub mod picture_in_picture;
 pub mod random;
+pub mod snapshot;
 pub mod socket;
+pub mod storage;
 pub mod task;
 pub mod timer;
 pub mod video;
 
 mod thrown;
+mod track;
 
 pub use thrown::Thrown;

@@ -16,6 +16,11 @@ pub fn bits() -> Result<u128, Thrown> {
     Ok(u128::from_le_bytes(bytes))
 }
 
+/// A number from 0 to below 1, good enough to spread retries.
+pub fn fraction() -> f64 {
+    js_sys::Math::random()
+}
+
 fn no_crypto() -> Thrown {
     Thrown {
         name: "NotSupportedError".to_owned(),

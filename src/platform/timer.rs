@@ -20,10 +20,21 @@ impl Timer {
 
 /// Time since the page was opened, on a clock that never goes back.
 pub fn since_page_opened() -> Duration {
-    let millis = web_sys::window()
+    Duration::try_from_secs_f64(now_ms() / 1_000.0).unwrap_or_default()
+}
+
+/// The same in milliseconds, as the browser's own events and frames are timed
+/// (`performance.now()`).
+pub fn now_ms() -> f64 {
+    web_sys::window()
         .and_then(|window| window.performance())
-        .map_or(0.0, |performance| performance.now());
-    Duration::try_from_secs_f64(millis / 1_000.0).unwrap_or_default()
+        .map_or(0.0, |performance| performance.now())
+}
+
+/// A moment of [`now_ms`]'s clock in milliseconds since the Unix epoch, by what
+/// the wall clock says now.
+pub fn wall_ms(page_ms: f64) -> f64 {
+    js_sys::Date::now() - (now_ms() - page_ms)
 }
 
 /// The user's local time of day, hours and minutes.

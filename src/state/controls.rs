@@ -43,7 +43,7 @@ impl Controls {
         // "Disconnect" pressed leaves both halves as they were.
         let streams = match screen.connection {
             Connection::Established | Connection::Disconnecting => true,
-            Connection::Ready | Connection::Connecting => false,
+            Connection::Ready | Connection::Connecting | Connection::Waiting => false,
         };
         Self {
             server: screen.connection == Connection::Ready,
@@ -51,7 +51,7 @@ impl Controls {
             publish: form(streams, &screen.publish, "Publish"),
             send_data: match screen.publish.stage {
                 Stage::Live | Stage::Stopping => streams,
-                Stage::Idle | Stage::Asked => false,
+                Stage::Idle | Stage::Asked | Stage::Waiting => false,
             },
             play: form(streams, &screen.play, "Play"),
             available: streams,
@@ -63,7 +63,7 @@ fn connect_button(connection: Connection) -> Button {
     let (label, enabled) = match connection {
         Connection::Ready => ("Connect", true),
         Connection::Connecting => ("Connect", false),
-        Connection::Established => ("Disconnect", true),
+        Connection::Established | Connection::Waiting => ("Disconnect", true),
         Connection::Disconnecting => ("Disconnect", false),
     };
     Button { label, enabled }
@@ -74,6 +74,8 @@ fn form(streams: bool, half: &Half, start: &'static str) -> FormControls {
         Stage::Idle => (streams, start, streams),
         Stage::Asked => (false, start, false),
         Stage::Live => (false, "Stop", streams),
+        // One press stops the trying, connected or not.
+        Stage::Waiting => (false, "Stop", true),
         Stage::Stopping => (false, "Stop", false),
     };
     FormControls {

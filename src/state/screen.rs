@@ -1,10 +1,12 @@
 //! The page's state machine: the connection and the two halves.
 
 use serde_json::Value;
-use session::{Event, SessionStatus, StreamRole, StreamUpdate};
+use session::{BadToken, Event, SessionStatus, StreamRole, StreamUpdate, Token};
 use wire::{StreamEventType, StreamName, StreamStatus};
 
-use super::{ReceivedLog, Status, play_info, publish_info};
+use super::recovery::{Target, Wait};
+use super::texts::{connection_notice, stream_notice};
+use super::{Capture, CapturePress, ReceivedLog, Status, play_info, publish_info};
 
 /// What the payload field holds when the page opens.
 const FIRST_PAYLOAD: &str = r#"{"count": 23}"#;
@@ -18,6 +20,8 @@ pub enum Connection {
     Connecting,
     /// Streams are allowed.
     Established,
+    /// It was lost and will be tried for again, or is just being tried for.
+    Waiting,
     /// The user wants it to end.
     Disconnecting,
 }
@@ -31,6 +35,8 @@ pub enum Stage {
     Asked,
     /// PUBLISHING or PLAYING.
     Live,
+    /// It was lost and will be asked for again, or is just being asked for.
+    Waiting,
     /// The user wants it to end.
     Stopping,
 }
@@ -62,6 +68,8 @@ pub struct Half {
     pub stage: Stage,
     /// What is said about it.
     pub report: Report,
+    /// What is done about a loss; empty while there is none.
+    pub notice: String,
 }
 
 /// Everything the page shows but the pictures.
@@ -69,10 +77,14 @@ pub struct Half {
 pub struct Screen {
     /// The server's address.
     pub server: Field,
+    /// The bearer token of a WHIP and WHEP server; empty for none. Never stored.
+    pub token: String,
     /// The connection to it.
     pub connection: Connection,
     /// What is said about the connection.
     pub connect_report: Report,
+    /// What is done about its loss; empty while there is none.
+    pub connect_notice: String,
     /// The publishing half.
     pub publish: Half,
     /// Data for the players, as JSON text.
@@ -85,6 +97,30 @@ pub struct Screen {
     pub availability: Report,
     /// Data from the publisher of the played stream.
     pub received: ReceivedLog,
+    /// What the publisher of the played stream muted.
+    pub publisher_muted: Muted,
+    /// What the server says it sends to the player.
+    pub server_rate: Option<ServerRate>,
+    /// The played stream is being stopped in order to be played again.
+    play_again: bool,
+}
+
+/// What a publisher muted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Muted {
+    /// Its sound.
+    pub audio: bool,
+    /// Its picture.
+    pub video: bool,
+}
+
+/// What the server sends to the player, as the server counts it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ServerRate {
+    /// Counts the messages, since two may say the same.
+    pub number: u32,
+    /// Bits of video in the last second.
+    pub bits_per_second: f64,
 }
 
 /// The user changed a field.
@@ -92,6 +128,8 @@ pub struct Screen {
 pub enum Typed {
     /// The server's address.
     Server(String),
+    /// The bearer token for it.
+    Token(String),
     /// The name to publish or to play by.
     Name(StreamRole, String),
     /// The data to send.
@@ -107,8 +145,12 @@ pub enum Press {
     Stream(StreamRole),
     /// "Available".
     Available,
+    /// Nobody's press: the guard wants the played stream from its live end.
+    PlayAgain,
     /// "Send payload as object".
     SendData,
+    /// One of the capture buttons.
+    Capture(CapturePress),
 }
 
 /// What a press asks of the driver.
@@ -118,6 +160,8 @@ pub enum Command {
     Connect {
         /// Its address.
         url: String,
+        /// The bearer token, if there is one.
+        token: Option<Token>,
     },
     /// End the session.
     Disconnect,
@@ -137,6 +181,12 @@ pub enum Command {
     },
     /// Send data to the players of the published stream.
     SendData(Value),
+    /// Camera, microphone or screen on or off, or muted.
+    Capture(CapturePress),
+    /// What the user wants of devices and pictures.
+    Wishes(Capture),
+    /// Whether to try again for what is lost.
+    KeepTrying(bool),
 }
 
 impl Field {
@@ -175,6 +225,7 @@ impl Half {
             name: Field::new(name),
             stage: Stage::Idle,
             report: Report::default(),
+            notice: String::new(),
         }
     }
 
@@ -185,8 +236,9 @@ impl Half {
                 self.stage = Stage::Asked;
                 Some(Command::Start { role, name })
             }
-            Stage::Live => {
+            Stage::Live | Stage::Waiting => {
                 self.stage = Stage::Stopping;
+                self.notice.clear();
                 Some(Command::Stop(role))
             }
             Stage::Asked | Stage::Stopping => None,
@@ -199,17 +251,28 @@ impl Half {
         if self.stage != Stage::Stopping {
             self.stage = Stage::Live;
         }
+        self.notice.clear();
         self.report = Report::new(status, "");
     }
 
     /// UNPUBLISHED or STOPPED.
     fn stopped(&mut self, status: Status) {
         self.stage = Stage::Idle;
+        self.notice.clear();
         self.report.status = Some(status);
+    }
+
+    /// Nothing is tried for any more; what was said about the loss stays.
+    fn settle(&mut self) {
+        if self.stage == Stage::Waiting {
+            self.stage = Stage::Idle;
+            self.notice.clear();
+        }
     }
 
     fn failed(&mut self, info: String) {
         self.stage = Stage::Idle;
+        self.notice.clear();
         self.report = Report::new(Status::Failed, info);
     }
 }
@@ -219,21 +282,33 @@ impl Screen {
     pub fn new(server: &str, publish_name: &str, play_name: &str) -> Self {
         Self {
             server: Field::new(server),
+            token: String::new(),
             connection: Connection::Ready,
             connect_report: Report::default(),
+            connect_notice: String::new(),
             publish: Half::new(publish_name),
             payload: FIRST_PAYLOAD.to_owned(),
             payload_error: String::new(),
             play: Half::new(play_name),
             availability: Report::default(),
             received: ReceivedLog::default(),
+            publisher_muted: Muted::default(),
+            server_rate: None,
+            play_again: false,
         }
+    }
+
+    /// Whether the server's address is one for WHIP and WHEP, which take a token.
+    pub fn takes_token(&self) -> bool {
+        let address = self.server.text.trim_start();
+        address.starts_with("http://") || address.starts_with("https://")
     }
 
     /// Takes what the user typed.
     pub fn typed(&mut self, typed: Typed) {
         match typed {
             Typed::Server(text) => self.server.set(text),
+            Typed::Token(text) => self.token = text,
             Typed::Name(role, text) => self.half(role).name.set(text),
             Typed::Payload(text) => {
                 self.payload = text;
@@ -253,8 +328,29 @@ impl Screen {
                     name: StreamName::new(name),
                 })
             }
+            Press::PlayAgain => {
+                self.play_again = self.play.stage == Stage::Live;
+                if !self.play_again {
+                    return None;
+                }
+                self.play.press(StreamRole::Player)
+            }
             Press::SendData => self.press_send_data(),
+            Press::Capture(press) => Some(Command::Capture(press)),
         }
+    }
+
+    /// Once the stream that is to be played again has stopped: what starts it.
+    pub fn play_again(&mut self) -> Option<Command> {
+        if !self.play_again || self.play.stage == Stage::Stopping {
+            return None;
+        }
+        self.play_again = false;
+        let stopped = self.play.report.status == Some(Status::Stopped);
+        // A stream that failed meanwhile says so and stays.
+        stopped
+            .then(|| self.play.press(StreamRole::Player))
+            .flatten()
     }
 
     /// Takes what the session tells; `local_time` in hours and minutes.
@@ -263,10 +359,10 @@ impl Screen {
             Event::Session { status, reason } => self.session(status, reason),
             Event::Stream(update) => self.stream(&update),
             Event::StreamEvent {
-                event_type: StreamEventType::Data,
+                event_type,
                 payload,
                 ..
-            } => self.received.push(&payload, local_time),
+            } => self.stream_event(&event_type, &payload, local_time),
             Event::Available {
                 available, info, ..
             } => {
@@ -279,7 +375,42 @@ impl Screen {
             }
             Event::Warning(text) => self.connect_report.info = text,
             // Not shown.
-            Event::StreamEvent { .. } | Event::AppData(_) | Event::VideoRate { .. } => {}
+            Event::AppData(_) | Event::VideoRate { .. } => {}
+        }
+    }
+
+    /// What the server sends to the player, in bits of video a second.
+    pub fn server_rate(&mut self, bits_per_second: f64) {
+        let number = self
+            .server_rate
+            .map_or(0, |last| last.number.wrapping_add(1));
+        self.server_rate = Some(ServerRate {
+            number,
+            bits_per_second,
+        });
+    }
+
+    /// Something lost will be tried for again.
+    pub fn waiting(&mut self, wait: Wait) {
+        match wait.target {
+            Target::Connection => {
+                self.connection = Connection::Waiting;
+                self.connect_notice = connection_notice(&wait);
+            }
+            Target::Stream(role) => {
+                let half = self.half(role);
+                half.stage = Stage::Waiting;
+                half.notice = stream_notice(&wait, &half.report.info);
+            }
+        }
+    }
+
+    /// What the user did not want any more is over.
+    pub fn given_up(&mut self, target: Target) {
+        match target {
+            Target::Connection => self.session(SessionStatus::Disconnected, None),
+            Target::Stream(StreamRole::Publisher) => self.publish.stopped(Status::Unpublished),
+            Target::Stream(StreamRole::Player) => self.play.stopped(Status::Stopped),
         }
     }
 
@@ -293,15 +424,32 @@ impl Screen {
         match self.connection {
             Connection::Ready => {
                 let url = self.server.required()?;
+                let token = match self.read_token() {
+                    Ok(token) => token,
+                    Err(error) => {
+                        self.connect_report = Report::new(Status::Failed, error.to_string());
+                        return None;
+                    }
+                };
                 self.connection = Connection::Connecting;
                 self.connect_report.info.clear();
-                Some(Command::Connect { url })
+                Some(Command::Connect { url, token })
             }
+            // Answered at once: there is nothing to wait for.
+            Connection::Waiting => Some(Command::Disconnect),
             Connection::Established => {
                 self.connection = Connection::Disconnecting;
                 Some(Command::Disconnect)
             }
             Connection::Connecting | Connection::Disconnecting => None,
+        }
+    }
+
+    fn read_token(&self) -> Result<Option<Token>, BadToken> {
+        if self.takes_token() && !self.token.is_empty() {
+            Token::new(&self.token).map(Some)
+        } else {
+            Ok(None)
         }
     }
 
@@ -327,19 +475,51 @@ impl Screen {
                 Status::Established
             }
             SessionStatus::Disconnected => {
-                self.connection = Connection::Ready;
+                self.disconnected();
                 Status::Disconnected
             }
             SessionStatus::Failed => {
-                self.connection = Connection::Ready;
+                self.disconnected();
                 Status::Failed
             }
         };
+        self.connect_notice.clear();
         self.connect_report = Report::new(shown, reason.unwrap_or_default());
+    }
+
+    /// Streams that are to be resumed are said so after this.
+    fn disconnected(&mut self) {
+        self.connection = Connection::Ready;
+        self.publish.settle();
+        self.play.settle();
+    }
+
+    fn stream_event(
+        &mut self,
+        event_type: &StreamEventType,
+        payload: &Value,
+        local_time: (u32, u32),
+    ) {
+        match event_type {
+            StreamEventType::Data => self.received.push(payload, local_time),
+            StreamEventType::AudioMuted => self.publisher_muted.audio = true,
+            StreamEventType::AudioUnmuted => self.publisher_muted.audio = false,
+            StreamEventType::VideoMuted => self.publisher_muted.video = true,
+            StreamEventType::VideoUnmuted => self.publisher_muted.video = false,
+            // The picture shows a new size by itself; the rest is not shown.
+            StreamEventType::Resize
+            | StreamEventType::NotEnoughBandwidth
+            | StreamEventType::SnapshotCompleted
+            | StreamEventType::SnapshotFailed
+            | StreamEventType::Other(_) => {}
+        }
     }
 
     fn stream(&mut self, update: &StreamUpdate) {
         let role = update.role;
+        if role == StreamRole::Player {
+            self.note_muted(update);
+        }
         let half = self.half(role);
         match update.status {
             StreamStatus::Publishing => half.live(Status::Publishing),
@@ -360,6 +540,17 @@ impl Screen {
             | StreamStatus::NotEnoughBandwidth
             | StreamStatus::StreamEvent
             | StreamStatus::Other(_) => {}
+        }
+    }
+
+    /// A play starts, or a late viewer learns what was muted before.
+    fn note_muted(&mut self, update: &StreamUpdate) {
+        if update.status == StreamStatus::Pending {
+            self.publisher_muted = Muted::default();
+            self.server_rate = None;
+        }
+        if let Some((audio, video)) = update.muted {
+            self.publisher_muted = Muted { audio, video };
         }
     }
 

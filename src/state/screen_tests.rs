@@ -2,6 +2,7 @@
 //! own tables (reference section 7).
 
 use serde_json::json;
+use session::Severity;
 use wire::{MediaSessionId, info};
 
 use super::*;
@@ -35,6 +36,8 @@ fn stream(screen: &mut Screen, role: StreamRole, status: StreamStatus, info: Opt
         status,
         info: info.map(str::to_owned),
         error: None,
+        severity: Severity::Passing,
+        retry_after: None,
         muted: None,
     };
     screen.event(Event::Stream(update), NOON);
@@ -85,7 +88,8 @@ fn control_states_of_the_connection() {
     assert_eq!(
         connecting.press(Press::Connect),
         Some(Command::Connect {
-            url: "ws://localhost:8080".to_owned()
+            url: "ws://localhost:8080".to_owned(),
+            token: None,
         })
     );
     assert_eq!(row(&connecting), "DDDDDDDD Connect Publish Play");
@@ -285,4 +289,112 @@ fn status_colours() {
     for (status, tone) in tones {
         assert_eq!(status.tone(), tone, "{}", status.text());
     }
+}
+
+fn wait(target: Target, delay_ms: Option<u64>) -> Wait {
+    Wait {
+        target,
+        attempt: 3,
+        delay: delay_ms.map(core::time::Duration::from_millis),
+    }
+}
+
+#[test]
+fn a_stream_that_is_tried_again_is_stopped_by_one_press() {
+    let play = Target::Stream(StreamRole::Player);
+    let mut screen = playing(StreamStatus::Failed);
+    screen.waiting(wait(play, Some(2_500)));
+    assert_eq!(row(&screen), "DEEEDDEE Disconnect Publish Stop");
+    assert_eq!(
+        screen.play.notice,
+        "The stream is tried again in 2 s (attempt 3)."
+    );
+    assert_eq!(screen.press(PLAY), Some(Command::Stop(StreamRole::Player)));
+    screen.given_up(play);
+    assert_eq!(row(&screen), "DEEEDEEE Disconnect Publish Play");
+    assert_eq!(screen.play.notice, "");
+    assert_eq!(screen.play.report.status, Some(Status::Stopped));
+}
+
+#[test]
+fn a_lost_connection_is_given_up_by_one_press_and_its_streams_with_it() {
+    let mut screen = playing(StreamStatus::Playing);
+    stream(&mut screen, StreamRole::Player, StreamStatus::Failed, None);
+    session(&mut screen, SessionStatus::Failed);
+    screen.waiting(wait(Target::Connection, Some(0)));
+    screen.waiting(wait(Target::Stream(StreamRole::Player), None));
+    assert_eq!(row(&screen), "DEDDDDED Disconnect Publish Stop");
+    assert_eq!(screen.press(Press::Connect), Some(Command::Disconnect));
+    screen.given_up(Target::Connection);
+    assert_eq!(row(&screen), "EEDDDDDD Connect Publish Play");
+    assert_eq!(screen.play.report.status, Some(Status::Failed));
+    assert_eq!((&*screen.connect_notice, &*screen.play.notice), ("", ""));
+}
+
+#[test]
+fn the_publishers_mutes_are_kept_for_the_played_stream() {
+    let mut screen = playing(StreamStatus::Playing);
+    let mute = |screen: &mut Screen, event_type| {
+        let event = Event::StreamEvent {
+            id: MediaSessionId::new("id"),
+            event_type,
+            payload: json!({"streamName": "a1b2"}),
+        };
+        screen.event(event, NOON);
+        (screen.publisher_muted.audio, screen.publisher_muted.video)
+    };
+    use StreamEventType::{AudioMuted, AudioUnmuted, VideoMuted, VideoUnmuted};
+    assert_eq!(mute(&mut screen, AudioMuted), (true, false));
+    assert_eq!(mute(&mut screen, VideoMuted), (true, true));
+    assert_eq!(mute(&mut screen, AudioUnmuted), (false, true));
+    assert_eq!(mute(&mut screen, VideoUnmuted), (false, false));
+    mute(&mut screen, VideoMuted);
+    stream(&mut screen, StreamRole::Player, StreamStatus::Pending, None);
+    assert_eq!(screen.publisher_muted, Muted::default(), "another stream");
+}
+
+#[test]
+fn a_token_goes_only_to_an_http_server_and_must_fit_into_a_header() {
+    let mut screen = screen();
+    screen.typed(Typed::Token("secret".to_owned()));
+    assert!(matches!(
+        screen.press(Press::Connect),
+        Some(Command::Connect { token: None, .. })
+    ));
+    let mut screen = Screen::new("https://example.org", "a", "a");
+    screen.typed(Typed::Token("se cret".to_owned()));
+    assert_eq!(screen.press(Press::Connect), None);
+    assert_eq!(screen.connect_report.status, Some(Status::Failed));
+    screen.typed(Typed::Token("secret".to_owned()));
+    let Some(Command::Connect { token, .. }) = screen.press(Press::Connect) else {
+        panic!("connects");
+    };
+    assert_eq!(token.unwrap().as_str(), "secret");
+}
+
+#[test]
+fn a_play_that_fell_behind_is_stopped_and_played_again() {
+    let mut screen = playing(StreamStatus::Playing);
+    let stop = Some(Command::Stop(StreamRole::Player));
+    assert_eq!(screen.press(Press::PlayAgain), stop);
+    assert_eq!(screen.play_again(), None);
+    stream(&mut screen, StreamRole::Player, StreamStatus::Stopped, None);
+    let start = Some(Command::Start {
+        role: StreamRole::Player,
+        name: StreamName::new(screen.play.name.text.clone()),
+    });
+    assert_eq!(screen.play_again(), start);
+    assert_eq!(screen.play.stage, Stage::Asked);
+    assert_eq!(screen.play_again(), None, "once");
+    assert_eq!(screen.press(Press::PlayAgain), None, "not while it starts");
+    assert_eq!(screen.play_again(), None);
+}
+
+#[test]
+fn a_play_that_fails_while_it_is_stopped_is_not_played_again() {
+    let mut screen = playing(StreamStatus::Playing);
+    screen.press(Press::PlayAgain);
+    stream(&mut screen, StreamRole::Player, StreamStatus::Failed, None);
+    assert_eq!(screen.play_again(), None);
+    assert_eq!(screen.play.stage, Stage::Idle);
 }

@@ -2,8 +2,13 @@
 
 use wire::info;
 
+use super::recovery::Wait;
+
 /// Said where the session itself was lost, so that no reason came.
 const SESSION_GONE: &str = "Other: the connection to the server ended";
+
+/// Said where nobody publishes under the name.
+const NOT_STARTED: &str = "Actual session does not exist";
 
 /// The text for a failed publish. `error` is what the browser said, with
 /// [`info::LOCAL_ERROR`] only.
@@ -23,7 +28,7 @@ pub fn publish_info(info: Option<&str>, error: Option<&str>) -> String {
 /// The text for a failed play.
 pub fn play_info(info: Option<&str>, error: Option<&str>) -> String {
     let known = match info {
-        Some(info::SESSION_DOES_NOT_EXIST) => "Actual session does not exist",
+        Some(info::SESSION_DOES_NOT_EXIST) => NOT_STARTED,
         Some(info::STOPPED_BY_PUBLISHER_STOP) => {
             "Related publisher stopped its stream or lost connection"
         }
@@ -45,6 +50,35 @@ pub fn play_info(info: Option<&str>, error: Option<&str>) -> String {
         other_info => return other(other_info, error),
     };
     known.to_owned()
+}
+
+/// What is done about a lost connection.
+pub(super) fn connection_notice(wait: &Wait) -> String {
+    format!("The connection is tried again {}.", when(wait))
+}
+
+/// What is done about a stream that failed with the shown `info`.
+pub(super) fn stream_notice(wait: &Wait, info: &str) -> String {
+    if wait.delay.is_none() {
+        "The stream is resumed when the connection is back.".to_owned()
+    } else if info == NOT_STARTED {
+        "Waiting for the stream to start.".to_owned()
+    } else {
+        format!("The stream is tried again {}.", when(wait))
+    }
+}
+
+fn when(wait: &Wait) -> String {
+    let seconds = wait.delay.unwrap_or_default().as_secs();
+    let soon = if seconds == 0 {
+        "at once".to_owned()
+    } else {
+        format!("in {seconds} s")
+    };
+    match wait.attempt {
+        0 | 1 => soon,
+        attempt => format!("{soon} (attempt {attempt})"),
+    }
 }
 
 fn other(info: Option<&str>, error: Option<&str>) -> String {

@@ -6,10 +6,12 @@ use std::rc::Rc;
 use futures::channel::oneshot;
 use gloo_timers::callback::Timeout;
 use serde_json::{Value, json};
-use two_way_streaming::pages::two_way::{TwoWay, TwoWayProps};
+use two_way_streaming::pages::app::{App, AppProps};
 use two_way_streaming::platform::socket::{
     Connect, Socket, SocketError, SocketEvent, SocketRequest,
 };
+use two_way_streaming::platform::storage::Storage;
+use two_way_streaming::state::Link;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Element, Event, EventInit, HtmlElement, HtmlInputElement, HtmlVideoElement};
@@ -125,18 +127,27 @@ impl Server {
 /// The mounted page; dropping it unmounts it.
 pub(crate) struct Page {
     root: Element,
-    app: Option<AppHandle<TwoWay>>,
+    app: Option<AppHandle<App>>,
     pub(crate) server: Server,
 }
 
 impl Page {
     pub(crate) async fn open() -> Self {
+        Self::open_with("", Storage::none()).await
+    }
+
+    /// A page opened by a link, with what it remembers.
+    pub(crate) async fn open_with(query: &str, storage: Storage) -> Self {
         let document = web_sys::window().unwrap().document().unwrap();
         let root = document.create_element("div").unwrap();
         document.body().unwrap().append_child(&root).unwrap();
         let server = Server::default();
-        let connect = server.connect();
-        let app = Renderer::<TwoWay>::with_root_and_props(root.clone(), TwoWayProps { connect });
+        let props = AppProps {
+            connect: server.connect(),
+            link: Link::parse(query),
+            storage,
+        };
+        let app = Renderer::<App>::with_root_and_props(root.clone(), props);
         let page = Self {
             root,
             app: Some(app.render()),
@@ -168,7 +179,7 @@ impl Page {
         self.asked("publishBtn", "publishStream").await
     }
 
-    async fn asked(&self, button: &str, message: &str) -> Value {
+    pub(crate) async fn asked(&self, button: &str, message: &str) -> Value {
         let before = self.server.last(message);
         self.click(button).await;
         self.until(message, || self.server.last(message) != before)
@@ -227,6 +238,18 @@ impl Page {
     pub(crate) async fn until_text(&self, id: &str, expected: &str) {
         self.until(&format!("#{id}: {expected}"), || self.text(id) == expected)
             .await;
+    }
+
+    /// Lets the page work until it shows `expected`.
+    pub(crate) async fn until_shown(&self, what: &str, expected: &str, shown: impl Fn() -> String) {
+        for _ in 0..MAX_TURNS {
+            scheduler::flush().await;
+            if shown() == expected {
+                return;
+            }
+            turn().await;
+        }
+        assert_eq!(shown(), expected, "{what}");
     }
 
     /// Lets the page work until the condition holds.

@@ -9,7 +9,9 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
-use session::{Config, Event, Input, Output, Publish, Session, SessionStatus, StreamUpdate, Time};
+use session::{
+    Config, Event, Input, Output, Publish, Session, SessionStatus, Severity, StreamUpdate, Time,
+};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::sleep_until;
 use tracing::{debug, warn};
@@ -116,6 +118,7 @@ impl Driver {
             error = peer => Input::MediaFailed {
                 id: self.id.clone(),
                 error: error.to_string(),
+                severity: Severity::Passing,
             },
             () = timeout => Input::Timeout,
         }
@@ -151,6 +154,7 @@ impl Driver {
                 }
                 Output::ApplyAnswer { id, sdp } => self.apply_answer(id, &sdp),
                 Output::CloseMedia { .. } => self.peer = None,
+                Output::Request(_) | Output::IceServers { .. } => {}
                 Output::Notify(event) => self.notify(event),
             }
         }
@@ -161,7 +165,11 @@ impl Driver {
         let local = local.unwrap_or(IpAddr::from(Ipv4Addr::LOCALHOST));
         let Some(source) = self.source.take() else {
             let error = "the source is already used".to_owned();
-            return Input::MediaFailed { id, error };
+            return Input::MediaFailed {
+                id,
+                error,
+                severity: Severity::Fatal,
+            };
         };
         let config = VideoConfig {
             format: source.format(),
@@ -181,6 +189,7 @@ impl Driver {
             Err(error) => Input::MediaFailed {
                 id,
                 error: error.to_string(),
+                severity: Severity::Fatal,
             },
         }
     }
@@ -190,8 +199,11 @@ impl Driver {
             return;
         };
         if let Err(error) = peer.accept(sdp) {
-            let error = error.to_string();
-            self.handle(Input::MediaFailed { id, error });
+            self.handle(Input::MediaFailed {
+                id,
+                error: error.to_string(),
+                severity: Severity::Fatal,
+            });
         }
     }
 

@@ -1,6 +1,10 @@
 //! What a session tells the application.
 
+use core::time::Duration;
+
 use wire::{MediaSessionId, StreamEventType, StreamName, StreamStatus};
+
+use crate::Severity;
 
 /// `SESSION_STATUS`, the part that is a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,6 +19,13 @@ pub enum SessionStatus {
     Disconnected,
     /// Socket error, connect timeout or missing pings. Final.
     Failed,
+}
+
+impl SessionStatus {
+    /// The session is over.
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Disconnected | Self::Failed)
+    }
 }
 
 /// Which way a stream's media goes.
@@ -40,8 +51,13 @@ pub struct StreamUpdate {
     /// Why: one of [`wire::info`], or what the server said. `None` if there is
     /// nothing to say, as when the session itself was lost.
     pub info: Option<String>,
-    /// With [`wire::info::LOCAL_ERROR`]: what the media layer said.
+    /// What goes with `info`, for people: what the media layer said, with
+    /// [`wire::info::LOCAL_ERROR`], or what an HTTP server said.
     pub error: Option<String>,
+    /// With FAILED: whether it may pass by itself. [`crate::severity`] reads it.
+    pub severity: Severity,
+    /// With FAILED: try no earlier, says the server.
+    pub retry_after: Option<Duration>,
     /// The publisher's mute state (audio, video), where the server tells it.
     pub muted: Option<(bool, bool)>,
 }

@@ -1,5 +1,7 @@
 //! Who a stream is, and what is said and done in its name.
 
+use core::time::Duration;
+
 use serde_json::Value;
 use tracing::info;
 use wire::{
@@ -8,10 +10,38 @@ use wire::{
 };
 
 use crate::outbox::Outbox;
-use crate::{Event, Output, StreamRole, StreamUpdate};
+use crate::retry::severity_of_info;
+use crate::{Event, Output, Severity, StreamRole, StreamUpdate};
 
 /// The only media provider this client has.
 pub(crate) const MEDIA_PROVIDER: &str = "WebRTC";
+
+/// Why a request failed that the server left without an answer.
+pub(crate) const NO_ANSWER: &str = "the server did not answer in time";
+
+/// Why a stream failed that was answered but never became active.
+pub(crate) const NO_MEDIA: &str = "no media connection in time";
+
+/// Why a stream fails, as far as this side has found out.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) info: &'static str,
+    pub(crate) error: Option<String>,
+    pub(crate) severity: Severity,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// Without a word of the server.
+    pub(crate) fn local(error: String, severity: Severity) -> Self {
+        Self {
+            info: wire::info::LOCAL_ERROR,
+            error: Some(error),
+            severity,
+            retry_after: None,
+        }
+    }
+}
 
 /// An offer and what it offers to send or receive.
 #[derive(Debug)]
@@ -105,14 +135,13 @@ impl Identity {
         self.notify(status, Some(wire::info::STOPPED_BY_USER.to_owned()), out);
     }
 
-    pub(crate) fn notify_local_failure(&self, error: String, out: &mut Outbox) {
+    pub(crate) fn notify_failure(&self, failure: Failure, out: &mut Outbox) {
         self.notify_update(
             StreamUpdate {
-                error: Some(error),
-                ..self.update(
-                    StreamStatus::Failed,
-                    Some(wire::info::LOCAL_ERROR.to_owned()),
-                )
+                error: failure.error,
+                severity: failure.severity,
+                retry_after: failure.retry_after,
+                ..self.update(StreamStatus::Failed, Some(failure.info.to_owned()))
             },
             out,
         );
@@ -157,8 +186,10 @@ impl Identity {
             name: self.name.clone(),
             role: self.role,
             status,
+            severity: severity_of_info(info.as_deref()),
             info,
             error: None,
+            retry_after: None,
             muted: None,
         }
     }

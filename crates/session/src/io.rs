@@ -6,13 +6,20 @@ use serde_json::Value;
 use thiserror::Error;
 use wire::{MediaSessionId, StreamEventType, StreamName};
 
-use crate::{Event, Play, Publish, StreamRole};
+use crate::{
+    BadName, Event, HttpRequest, HttpResponse, IceServer, LocalCandidate, Play, Publish, RequestId,
+    Severity, StreamRole,
+};
 
 /// Streams a session can have at once; one page needs two.
 pub const MAX_STREAMS: usize = 100;
 
 /// Replies to [`Input::Available`] a session can wait for at once.
 pub const MAX_AVAILABLE_REQUESTS: usize = 100;
+
+/// Most bytes of a message taken from a socket; longer ones are dropped. The
+/// longest that servers send, those with SDP, take a few thousand.
+pub const MAX_MESSAGE_BYTES: usize = 1024 * 1_024;
 
 /// How a session behaves; everything the application may choose.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +43,8 @@ pub struct Config {
     pub silence_timeout: Duration,
 }
 
-/// What happened.
+/// What happened. A session ignores what is not for its kind: `Socket*` are for
+/// [`crate::Session`], those marked "HTTP only" for [`crate::HttpSession`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// The application connects. Once, first.
@@ -92,6 +100,36 @@ pub enum Input {
         id: MediaSessionId,
         /// What the media layer said.
         error: String,
+        /// Passing if the connection was lost; fatal if there is no camera, no
+        /// permission, or the answer does not fit.
+        severity: Severity,
+    },
+    /// The peer connection is connected. HTTP only.
+    MediaConnected {
+        /// The stream.
+        id: MediaSessionId,
+    },
+    /// The peer connection found a candidate. HTTP only.
+    LocalCandidate {
+        /// The stream.
+        id: MediaSessionId,
+        /// `None` after the last one.
+        candidate: Option<LocalCandidate>,
+    },
+    /// The response to an [`Output::Request`], whatever its status. HTTP only.
+    Response {
+        /// The request.
+        id: RequestId,
+        /// What came.
+        response: HttpResponse,
+    },
+    /// An [`Output::Request`] came to nothing: network, CORS, time-out. HTTP
+    /// only.
+    RequestFailed {
+        /// The request.
+        id: RequestId,
+        /// What the platform said, for people.
+        error: String,
     },
     /// The time asked for by [`crate::Session::timeout`] has come.
     Timeout,
@@ -113,6 +151,18 @@ pub enum Output {
         id: MediaSessionId,
         /// Send-only for a publisher, receive-only for a player.
         role: StreamRole,
+    },
+    /// Send a request; then exactly one [`Input::Response`] or
+    /// [`Input::RequestFailed`]. One that is on its way when the session ends
+    /// is not taken back. From an [`crate::HttpSession`] only.
+    Request(HttpRequest),
+    /// Tell the peer connection its STUN and TURN servers; [`Self::ApplyAnswer`]
+    /// follows. From an [`crate::HttpSession`] only.
+    IceServers {
+        /// The stream.
+        id: MediaSessionId,
+        /// At least one.
+        servers: Vec<IceServer>,
     },
     /// Give the answer to the peer connection; [`Input::MediaFailed`] if it is refused.
     ApplyAnswer {
@@ -150,7 +200,13 @@ pub enum Error {
     #[error("the stream is not publishing")]
     NotPublishing,
     /// The session has [`MAX_STREAMS`] live streams, or waits for
-    /// [`MAX_AVAILABLE_REQUESTS`] replies.
+    /// [`MAX_AVAILABLE_REQUESTS`] replies or [`crate::MAX_REQUESTS`] responses.
     #[error("too many streams or requests at once")]
     LimitReached,
+    /// The endpoint's URL cannot hold the stream's name. HTTP only.
+    #[error(transparent)]
+    BadName(#[from] BadName),
+    /// WHIP has no way to send data to the players. HTTP only.
+    #[error("this server cannot send data to the players")]
+    NoData,
 }

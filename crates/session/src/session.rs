@@ -137,10 +137,22 @@ impl Session {
                     Some(stream.handle_offer(offer, deadline, out))
                 });
             }
-            Input::MediaFailed { id, error } => {
-                self.with_stream(&id, |stream, out| stream.handle_media_failed(error, out));
+            Input::MediaFailed {
+                id,
+                error,
+                severity,
+            } => {
+                self.with_stream(&id, |stream, out| {
+                    stream.handle_media_failed(error, severity, out)
+                });
             }
             Input::Timeout => self.handle_timeout(now),
+            // PUBLISHING and PLAYING come from the server, and candidates are
+            // all in the offer and the answer.
+            Input::MediaConnected { .. } | Input::LocalCandidate { .. } => {}
+            Input::Response { .. } | Input::RequestFailed { .. } => {
+                debug!("there are no requests, ignored");
+            }
         }
         Ok(())
     }

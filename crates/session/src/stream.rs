@@ -20,15 +20,9 @@ use wire::{
     StreamStatusEvent,
 };
 
-use crate::identity::{Identity, Offer};
+use crate::identity::{Failure, Identity, NO_ANSWER, NO_MEDIA, Offer};
 use crate::outbox::Outbox;
-use crate::{Error, Event, StreamRole, Time};
-
-/// Why a request failed that the server left without an answer.
-const NO_ANSWER: &str = "the server did not answer in time";
-
-/// Why a stream failed that was answered but never became active.
-const NO_MEDIA: &str = "no media connection in time";
+use crate::{Error, Event, Severity, StreamRole, Time};
 
 /// What to publish.
 #[derive(Debug, Clone, PartialEq)]
@@ -320,7 +314,12 @@ impl Stream {
 
     /// Media cannot go on. A server that knows of the stream is told to stop it,
     /// without waiting for its last word.
-    pub(crate) fn handle_media_failed(self, error: String, out: &mut Outbox) -> Option<Self> {
+    pub(crate) fn handle_media_failed(
+        self,
+        error: String,
+        severity: Severity,
+        out: &mut Outbox,
+    ) -> Option<Self> {
         match &self.state {
             State::Stopping { .. } => {
                 debug!(stream = %self.identity.id, error, "failure of closed media dropped");
@@ -333,7 +332,7 @@ impl Stream {
             State::Active { status, .. } => self.identity.send_stop(status, out),
         }
         self.close_media(out);
-        self.identity.notify_local_failure(error, out);
+        self.fail(error, severity, out);
         None
     }
 
@@ -350,14 +349,13 @@ impl Stream {
                 if stop_wanted {
                     self.identity.notify_stopped(out);
                 } else {
-                    self.identity
-                        .notify_local_failure(NO_ANSWER.to_owned(), out);
+                    self.fail(NO_ANSWER.to_owned(), Severity::Passing, out);
                 }
             }
             State::Answered { .. } => {
                 self.identity.send_stop(&StreamStatus::Pending, out);
                 self.close_media(out);
-                self.identity.notify_local_failure(NO_MEDIA.to_owned(), out);
+                self.fail(NO_MEDIA.to_owned(), Severity::Passing, out);
             }
             State::Stopping { .. } => self.identity.notify_stopped(out),
         }
@@ -374,6 +372,11 @@ impl Stream {
         if !self.is_stopping() {
             self.identity.close_media(out);
         }
+    }
+
+    fn fail(&self, error: String, severity: Severity, out: &mut Outbox) {
+        self.identity
+            .notify_failure(Failure::local(error, severity), out);
     }
 
     fn is_stopping(&self) -> bool {

@@ -153,6 +153,10 @@ impl Watch {
             | Input::SocketFailed(_)
             | Input::OfferCreated { .. }
             | Input::MediaFailed { .. }
+            | Input::MediaConnected { .. }
+            | Input::LocalCandidate { .. }
+            | Input::Response { .. }
+            | Input::RequestFailed { .. }
             | Input::Timeout => {}
         }
     }
@@ -185,6 +189,9 @@ impl Watch {
                 let seen = self.stream(id);
                 assert!(!seen.media_closed, "media of {id} closed twice");
                 seen.media_closed = true;
+            }
+            Output::Request(_) | Output::IceServers { .. } => {
+                panic!("not of this session: {output:?}")
             }
             Output::Notify(event) => self.see_event(event),
         }

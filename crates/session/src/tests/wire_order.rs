@@ -14,6 +14,8 @@ impl Harness {
             Output::OpenSocket
             | Output::CloseSocket
             | Output::CreateOffer { .. }
+            | Output::Request(_)
+            | Output::IceServers { .. }
             | Output::ApplyAnswer { .. }
             | Output::CloseMedia { .. }
             | Output::Notify(_) => None,

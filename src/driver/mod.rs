@@ -5,23 +5,33 @@
 //! the [`Session`], does what it asks for and tells the screen. Callbacks do
 //! nothing but push.
 
+mod capture;
+mod recover;
+mod requests;
+
 use core::time::Duration;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures::StreamExt;
 use futures::channel::mpsc;
-use session::{Config, Input, Output, Play, Publish, Session, SessionStatus, StreamRole, Time};
+use session::{
+    Config, HttpResponse, Input, Output, Play, Publish, RequestId, SessionStatus, Severity,
+    Signalling, StreamRole, Time, Token,
+};
 use wire::{MediaSessionId, StreamEventType, StreamName};
 use yew::Callback;
 
-use crate::platform::media::{Camera, MediaError, Picture};
-use crate::platform::peer::{Peer, PeerError, PeerEvent};
+use self::capture::{CaptureEvent, Desk};
+use self::requests::Lingering;
+use crate::platform::media::{Picture, Preview};
+use crate::platform::network::Signals;
+use crate::platform::peer::{Peer, PeerError, PeerEvent, Probe};
 use crate::platform::socket::{Connect, Socket, SocketEvent, SocketRequest};
-use crate::platform::task::{self, Task};
+use crate::platform::task::Task;
 use crate::platform::timer::{self, Timer};
-use crate::platform::{dom, location, random};
-use crate::state::Command;
+use crate::platform::{Thrown, dom, location, random};
+use crate::state::{Capture, Command, Recovery, Studio, Target, Wait};
 
 /// Events waiting for the loop. It runs after every callback, so more than a
 /// few mean that it hangs.
@@ -40,6 +50,12 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(16);
 pub enum Update {
     /// The session tells something.
     Session(session::Event),
+    /// Something lost will be tried for again.
+    Waiting(Wait),
+    /// What was tried for is wanted no more.
+    GivenUp(Target),
+    /// What the server sends to the player, in bits of video a second.
+    ServerRate(f64),
     /// A stream could not be asked for.
     Refused {
         /// Publisher or player.
@@ -48,9 +64,22 @@ pub enum Update {
         reason: String,
     },
     /// What the camera sees; `None` when it is off.
-    Preview(Option<Picture>),
+    Preview(Option<Preview>),
+    /// What is wanted of devices, what is on and what happened to them.
+    Studio(Studio),
+    /// Something wished for cannot be had; these wishes are met.
+    Wishes(Capture),
     /// What the played stream shows; `None` when it is over.
-    Remote(Option<Picture>),
+    Remote(Option<Remote>),
+}
+
+/// A played stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remote {
+    /// What it shows.
+    pub picture: Picture,
+    /// How it gets here.
+    pub probe: Probe,
 }
 
 /// The running loop. Dropping it ends it, and with it the session, its socket,
@@ -58,6 +87,7 @@ pub enum Update {
 #[must_use = "dropping the driver ends everything it holds"]
 pub struct Driver {
     queue: Queue,
+    _signals: Signals,
     _loop: Task,
 }
 
@@ -66,16 +96,22 @@ impl Driver {
     pub fn start(connect: Connect, updates: Callback<Update>) -> Self {
         let (sender, events) = mpsc::channel(QUEUE_LENGTH);
         let queue = Queue(Rc::new(RefCell::new(sender)));
+        let hurry = queue.clone();
         let shell = Shell {
             connect,
             updates,
             queue: queue.clone(),
             live: None,
-            camera: None,
+            desk: Desk::new(&queue),
             sessions: 0,
+            wanted: Wanted::default(),
+            recovery: Recovery::new(true),
+            retry: None,
+            lingering: Vec::new(),
         };
         Self {
             queue,
+            _signals: Signals::listen(Callback::from(move |()| hurry.push(Event::Hurry))),
             _loop: Task::spawn(run(shell, events)),
         }
     }
@@ -91,11 +127,19 @@ enum Event {
     Command(Command),
     /// Of one session's socket; those of earlier sessions come too late.
     Socket(SessionNumber, SocketEvent),
+    /// A request of one session is answered, or will never be.
+    Request(SessionNumber, RequestId, Result<HttpResponse, Thrown>),
     /// The session's timer is due.
     Timer(SessionNumber),
-    /// The camera is on, for this stream, or cannot be had.
-    Camera(MediaSessionId, Result<Camera, MediaError>),
+    /// Of camera, microphone and screen.
+    Capture(CaptureEvent),
     Peer(MediaSessionId, PeerEvent),
+    /// The connection is back: the streams that waited for it go on.
+    Resume,
+    /// Something lost is due to be tried for again.
+    Retry,
+    /// The network came back, or the page is looked at again.
+    Hurry,
 }
 
 /// Counts the sessions of one loop.
@@ -133,15 +177,27 @@ struct Shell {
     queue: Queue,
     live: Option<Live>,
     /// Stays on between two publishings of a session.
-    camera: Option<Camera>,
+    desk: Desk,
     sessions: SessionNumber,
+    wanted: Wanted,
+    recovery: Recovery,
+    retry: Option<Timer>,
+    lingering: Vec<Lingering>,
+}
+
+/// What the user asked for last, to ask for it again after a loss.
+#[derive(Default)]
+struct Wanted {
+    url: String,
+    token: Option<Token>,
+    publish: Option<StreamName>,
+    play: Option<StreamName>,
 }
 
 /// One session and what it owns.
 struct Live {
     number: SessionNumber,
-    url: String,
-    session: Session,
+    session: Signalling,
     socket: Option<Box<dyn Socket>>,
     timer: Option<Timer>,
     publisher: Option<Leg>,
@@ -179,22 +235,25 @@ impl Shell {
         match event {
             Event::Command(command) => self.command(command),
             Event::Socket(number, event) => self.of_session(number, socket_input(event)),
+            Event::Request(number, id, result) => {
+                self.of_session(number, response_input(id, result));
+            }
             Event::Timer(number) => self.of_session(number, Input::Timeout),
-            Event::Camera(id, camera) => self.camera_opened(id, camera),
+            Event::Capture(event) => self.capture_event(event),
             Event::Peer(id, event) => self.peer_event(id, event),
+            Event::Resume => self.resume(),
+            Event::Retry => self.retry(),
+            Event::Hurry => self.hurry(),
         }
     }
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Connect { url } => self.connect(url),
-            Command::Disconnect => self.ask(Input::Disconnect),
-            Command::Start { role, name } => self.start(role, name),
-            Command::Stop(role) => {
-                if let Some(id) = self.id_of(role) {
-                    self.ask(Input::Stop(id));
-                }
-            }
+            Command::Connect { url, token } => self.want_connection(url, token),
+            Command::Disconnect => self.unwant_connection(),
+            Command::Start { role, name } => self.want_stream(role, name),
+            Command::Stop(role) => self.unwant_stream(role),
+            Command::KeepTrying(keep_trying) => self.keep_trying(keep_trying),
             Command::Available { name } => match fresh_id() {
                 Ok(id) => self.ask(Input::Available { id, name }),
                 Err(reason) => dom::log_warning(&reason),
@@ -208,15 +267,20 @@ impl Shell {
                     });
                 }
             }
+            Command::Capture(press) => self.capture_press(press),
+            Command::Wishes(wishes) => self.capture_wishes(wishes),
         }
     }
 
-    fn connect(&mut self, url: String) {
+    fn connect(&mut self) {
+        let session = match self.signalling() {
+            Ok(session) => session,
+            Err(reason) => return self.refuse_connection(reason),
+        };
         self.sessions += 1;
         self.live = Some(Live {
             number: self.sessions,
-            url,
-            session: Session::new(config()),
+            session,
             socket: None,
             timer: None,
             publisher: None,
@@ -229,6 +293,7 @@ impl Shell {
         if let Err(reason) = self.try_start(role, name) {
             self.close_media(role);
             self.updates.emit(Update::Refused { role, reason });
+            self.lost(Target::Stream(role), Severity::Passing);
         }
     }
 
@@ -258,6 +323,8 @@ impl Shell {
     fn of_session(&mut self, number: SessionNumber, input: Input) {
         if self.live.as_ref().is_some_and(|live| live.number == number) {
             self.ask(input);
+        } else {
+            self.linger(number, input);
         }
     }
 
@@ -298,7 +365,15 @@ impl Shell {
                     self.close_media(role);
                 }
             }
-            Output::Notify(event) => self.updates.emit(Update::Session(event)),
+            Output::Request(request) => self.send_request(request),
+            Output::IceServers { id, servers } => self.take_ice_servers(id, &servers),
+            Output::Notify(event) => {
+                // Queued: the session is in the middle of its outputs.
+                if let Some(published) = capture::published(&event) {
+                    self.queue.push(Event::Capture(published));
+                }
+                self.notify(event);
+            }
         }
     }
 
@@ -307,7 +382,7 @@ impl Shell {
             return;
         };
         match live.session.status() {
-            SessionStatus::Disconnected | SessionStatus::Failed => self.end(),
+            SessionStatus::Disconnected | SessionStatus::Failed => self.end_session(),
             SessionStatus::Pending | SessionStatus::Connected | SessionStatus::Established => {
                 let (queue, number) = (self.queue.clone(), live.number);
                 live.timer = live
@@ -318,30 +393,24 @@ impl Shell {
         }
     }
 
-    /// The session is over: nothing of it stays, and the camera goes off.
-    fn end(&mut self) {
-        self.close_media(StreamRole::Publisher);
-        self.close_media(StreamRole::Player);
-        self.live = None;
-        if self.camera.take().is_some() {
-            self.updates.emit(Update::Preview(None));
-        }
-    }
-
     fn open_socket(&mut self) {
         let Some(live) = &mut self.live else {
             return;
         };
         let number = live.number;
         let opened = self.connect.emit(SocketRequest {
-            url: live.url.clone(),
+            url: self.wanted.url.clone(),
             on_event: self
                 .queue
                 .callback(move |event| Event::Socket(number, event)),
         });
         match opened {
             Ok(socket) => live.socket = Some(socket),
-            Err(error) => self.socket_failed(number, error.to_string()),
+            Err(error) => {
+                // The browser does not take the address: nor will it later.
+                self.recovery.unwanted(Target::Connection);
+                self.socket_failed(number, error.to_string());
+            }
         }
     }
 
@@ -365,40 +434,7 @@ impl Shell {
                 let on_event = self.peer_callback(&id);
                 self.negotiate(&id, Peer::player(on_event));
             }
-            StreamRole::Publisher if self.camera.as_ref().is_some_and(Camera::is_live) => {
-                self.offer_camera(&id);
-            }
-            StreamRole::Publisher => {
-                self.camera = None;
-                let queue = self.queue.clone();
-                task::detach(async move {
-                    let camera = Camera::open().await;
-                    queue.push(Event::Camera(id, camera));
-                });
-            }
-        }
-    }
-
-    fn camera_opened(&mut self, id: MediaSessionId, camera: Result<Camera, MediaError>) {
-        if self.role_of(&id).is_none() {
-            // The stream ended while the user was asked; the camera goes off.
-            return;
-        }
-        match camera {
-            Ok(camera) => {
-                self.updates.emit(Update::Preview(Some(camera.picture())));
-                self.camera = Some(camera);
-                self.offer_camera(&id);
-            }
-            Err(error) => self.media_failed(id, error.to_string()),
-        }
-    }
-
-    fn offer_camera(&mut self, id: &MediaSessionId) {
-        let on_event = self.peer_callback(id);
-        if let Some(camera) = &self.camera {
-            let peer = Peer::publisher(camera, on_event);
-            self.negotiate(id, peer);
+            StreamRole::Publisher => self.offer_capture(id),
         }
     }
 
@@ -432,31 +468,36 @@ impl Shell {
                     has_video,
                 });
             }
-            PeerEvent::Picture(picture) => self.updates.emit(Update::Remote(Some(picture))),
-            PeerEvent::Failed(error) => self.media_failed(id, error.to_string()),
+            PeerEvent::Picture(picture) => {
+                if let Some(probe) = self.peer(&id).map(|peer| peer.probe()) {
+                    let remote = Remote { picture, probe };
+                    self.updates.emit(Update::Remote(Some(remote)));
+                }
+            }
+            PeerEvent::Candidate(candidate) => self.ask(Input::LocalCandidate { id, candidate }),
+            PeerEvent::Connected => self.ask(Input::MediaConnected { id }),
+            PeerEvent::Failed(error) => {
+                self.media_failed(id, error.to_string(), error.severity());
+            }
         }
     }
 
-    fn media_failed(&mut self, id: MediaSessionId, error: String) {
-        self.ask(Input::MediaFailed { id, error });
-    }
-
-    /// Whether a stream has audio and video.
-    fn kinds(&self, role: StreamRole) -> (bool, bool) {
-        match (role, &self.camera) {
-            (StreamRole::Publisher, Some(camera)) => (camera.has_audio(), camera.has_video()),
-            (StreamRole::Publisher, None) | (StreamRole::Player, _) => (true, true),
-        }
+    fn media_failed(&mut self, id: MediaSessionId, error: String, severity: Severity) {
+        self.ask(Input::MediaFailed {
+            id,
+            error,
+            severity,
+        });
     }
 
     fn close_media(&mut self, role: StreamRole) {
-        let Some(live) = &mut self.live else {
-            return;
-        };
-        let closed = live.leg(role).take().is_some();
-        if closed && role == StreamRole::Player {
-            self.updates.emit(Update::Remote(None));
+        if let Some(live) = &mut self.live {
+            *live.leg(role) = None;
         }
+        if role == StreamRole::Publisher {
+            self.publishing_ended();
+        }
+        self.clear_picture(role);
     }
 
     fn peer_callback(&self, id: &MediaSessionId) -> Callback<PeerEvent> {
@@ -482,6 +523,16 @@ impl Shell {
 
     fn peer(&mut self, id: &MediaSessionId) -> Option<&mut Peer> {
         self.leg(id)?.peer.as_mut()
+    }
+}
+
+fn response_input(id: RequestId, result: Result<HttpResponse, Thrown>) -> Input {
+    match result {
+        Ok(response) => Input::Response { id, response },
+        Err(thrown) => Input::RequestFailed {
+            id,
+            error: thrown.to_string(),
+        },
     }
 }
 

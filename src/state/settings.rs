@@ -1,0 +1,118 @@
+//! What the page remembers in this browser. Never a token.
+
+use serde::{Deserialize, Serialize};
+
+/// How a picture of another shape than its box is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Fit {
+    /// All of it, with bars beside it.
+    #[default]
+    Contain,
+    /// The whole box, with the picture's edges cut.
+    Cover,
+}
+
+/// What is published, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Capture {
+    /// The camera's device id; `None` is the browser's choice.
+    pub camera: Option<String>,
+    /// The microphone's device id; `None` is the browser's choice.
+    pub microphone: Option<String>,
+    /// Wished height of the picture in pixels; the width follows at 16:9.
+    pub height: u32,
+    /// Wished frames a second.
+    pub frame_rate: u32,
+    /// Most bits a second of video; `None` leaves it to the browser.
+    pub max_bitrate_bps: Option<u32>,
+    /// The preview is shown as in a mirror. What is sent never is.
+    pub mirrored: bool,
+}
+
+impl Default for Capture {
+    fn default() -> Self {
+        Self {
+            camera: None,
+            microphone: None,
+            height: 720,
+            frame_rate: 30,
+            max_bitrate_bps: None,
+            mirrored: true,
+        }
+    }
+}
+
+/// Everything remembered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Loudness of the played stream, 0 to 1.
+    pub volume: f64,
+    /// The user wants no sound.
+    pub muted: bool,
+    /// How the played picture fills its box.
+    pub fit: Fit,
+    /// The speaker's device id; `None` is the browser's choice.
+    pub speaker: Option<String>,
+    /// The statistics panel is open.
+    pub statistics: bool,
+    /// Single keys control the player (WCAG 2.2, 2.1.4: they can be turned off).
+    pub shortcuts: bool,
+    /// What was lost is tried again, until the user stops it.
+    pub keep_trying: bool,
+    /// What is published, and how.
+    pub capture: Capture,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            volume: 1.0,
+            muted: false,
+            fit: Fit::default(),
+            speaker: None,
+            statistics: false,
+            shortcuts: true,
+            keep_trying: true,
+            capture: Capture::default(),
+        }
+    }
+}
+
+/// The user changed a setting.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Setting {
+    /// Loudness, 0 to 1.
+    Volume(f64),
+    /// No sound.
+    Muted(bool),
+    /// How the picture fills its box.
+    Fit(Fit),
+    /// The speaker's device id.
+    Speaker(Option<String>),
+    /// The statistics panel is open.
+    Statistics(bool),
+    /// Single keys control the player.
+    Shortcuts(bool),
+    /// What was lost is tried again.
+    KeepTrying(bool),
+    /// What is published, and how.
+    Capture(Capture),
+}
+
+impl Settings {
+    /// Takes a change.
+    pub fn apply(&mut self, setting: Setting) {
+        match setting {
+            Setting::Volume(volume) => self.volume = volume.clamp(0.0, 1.0),
+            Setting::Muted(muted) => self.muted = muted,
+            Setting::Fit(fit) => self.fit = fit,
+            Setting::Speaker(speaker) => self.speaker = speaker,
+            Setting::Statistics(open) => self.statistics = open,
+            Setting::Shortcuts(enabled) => self.shortcuts = enabled,
+            Setting::KeepTrying(keep_trying) => self.keep_trying = keep_trying,
+            Setting::Capture(capture) => self.capture = capture,
+        }
+    }
+}
