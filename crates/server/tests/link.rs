@@ -206,6 +206,9 @@ impl World {
                 self.ends[end].seen.push(format!("{id} answered"));
             }
             session::Output::CloseMedia { .. } => {}
+            session::Output::Request(_) | session::Output::IceServers { .. } => {
+                panic!("a session over a socket asks nothing over HTTP");
+            }
             session::Output::Notify(event) => self.ends[end].seen.extend(line(event)),
         }
     }
