@@ -251,9 +251,9 @@ impl Component for RemoteVideo {
                     waiting={self.is_waiting(props)}
                     press={self.needed_press(props)}
                     on_press={link.callback(|_| Msg::NeededPress)}
+                    said={self.said.clone()}
                 />
                 { props.children.clone() }
-                <p id="playerStatus" class="said" role="status">{ &self.said }</p>
                 { self.view_controls(ctx) }
                 if self.help {
                     <HelpSheet
@@ -392,7 +392,7 @@ impl RemoteVideo {
     fn step_volume(&mut self, ctx: &Context<Self>, louder: bool) {
         let volume = volume_step(ctx.props().settings.volume, louder);
         self.set_volume(ctx, volume);
-        self.say(ctx, format!("Volume {} %", percent(volume)));
+        self.say(ctx, format!("Volume {}%", percent(volume)));
     }
 
     fn set_volume(&mut self, ctx: &Context<Self>, volume: f64) {
