@@ -155,6 +155,11 @@ async fn volume_and_mute_reach_the_element() {
     page.until("sound", || !video.muted()).await;
     assert_eq!(page.value("volume"), "35");
 
+    page.fill("volume", "0").await;
+    assert_eq!(attribute(&page, "muteBtn", "aria-pressed"), "true");
+    page.click("muteBtn").await;
+    assert_eq!((video.muted(), video.volume()), (false, 0.5));
+
     page.click("muteBtn").await;
     page.fill("volume", "60").await;
     page.until("sound", || !video.muted()).await;
