@@ -92,7 +92,7 @@ impl MediaProblem {
                 "Open this page by its https:// address, or on this computer by http://localhost."
             }
             Self::Blocked => {
-                "Press the camera or lock symbol beside the page's address, allow camera and \
+                "Press the camera or lock symbol beside the page\u{2019}s address, allow camera and \
                  microphone, and publish again."
             }
             Self::Dismissed => "Publish again and choose \u{201c}Allow\u{201d}.",
