@@ -1,15 +1,19 @@
 //! The playing half.
 
 use session::StreamRole;
-use yew::{Html, Properties, component, html};
+use yew::{AttrValue, Html, Properties, component, html, use_node_ref};
 
 use super::name_form::NameForm;
+use super::play_statistics::PlayStatistics;
 use super::received_list::ReceivedList;
 use super::remote_video::RemoteVideo;
 use super::report_line::ReportLine;
 use crate::driver::Remote;
 use crate::pages::view::Actions;
-use crate::state::{FormControls, Half, Press, ReceivedLog, Report, Settings, Typed};
+use crate::state::{
+    FormControls, Half, Muted, Press, ReceivedLog, Report, ServerRate, Setting, Settings, Stage,
+    Typed,
+};
 
 /// What the half is given.
 #[derive(Clone, PartialEq, Properties)]
@@ -24,8 +28,14 @@ pub struct PlayCardProps {
     pub availability: Report,
     /// The stream; `None` while nothing plays.
     pub remote: Option<Remote>,
+    /// What the publisher muted.
+    pub publisher_muted: Muted,
     /// Data from the publisher.
     pub received: ReceivedLog,
+    /// The server's address.
+    pub server: AttrValue,
+    /// What the server counts of the stream.
+    pub server_rate: Option<ServerRate>,
     /// What the page remembers.
     pub settings: Settings,
     /// Where the half reports to.
@@ -36,13 +46,24 @@ pub struct PlayCardProps {
 #[component]
 pub fn PlayCard(props: &PlayCardProps) -> Html {
     let role = StreamRole::Player;
+    let card = use_node_ref();
+    let notice = &props.half.notice;
+    let notice = (!notice.is_empty()).then(|| AttrValue::from(notice.clone()));
     html! {
-        <section class="card" aria-labelledby="playTitle">
+        <section ref={card.clone()} class="card" aria-labelledby="playTitle">
             <div class="card-title">
                 <h2 id="playTitle">{"Play"}</h2>
                 <span class="caption text-muted">{"Player"}</span>
             </div>
-            <RemoteVideo picture={props.remote.as_ref().map(|remote| remote.picture.clone())} />
+            <RemoteVideo
+                picture={props.remote.as_ref().map(|remote| remote.picture.clone())}
+                name={props.half.name.text.clone()}
+                settings={props.settings.clone()}
+                on_setting={&props.actions.on_setting}
+                notice={notice}
+                busy={props.half.stage == Stage::Asked}
+                publisher_muted={props.publisher_muted}
+            />
             <NameForm
                 id="playerForm"
                 input_id="playStream"
@@ -67,8 +88,6 @@ pub fn PlayCard(props: &PlayCardProps) -> Html {
                     status_id="playStatus"
                     info_id="playInfo"
                     report={props.half.report.clone()}
-                    notice_id="playNotice"
-                    notice={props.half.notice.clone()}
                 />
                 <ReportLine
                     status_id="availableStatus"
@@ -76,6 +95,15 @@ pub fn PlayCard(props: &PlayCardProps) -> Html {
                     report={props.availability.clone()}
                 />
             </div>
+            <PlayStatistics
+                remote={props.remote.clone()}
+                stage={card}
+                open={props.settings.statistics}
+                server={&props.server}
+                server_rate={props.server_rate}
+                on_open={props.actions.on_setting.reform(Setting::Statistics)}
+                on_restart={props.actions.on_press.reform(|()| Press::PlayAgain)}
+            />
             <ReceivedList log={props.received.clone()} />
         </section>
     }

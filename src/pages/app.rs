@@ -111,6 +111,9 @@ impl App {
             Update::Wishes(wishes) => self.set(Setting::Capture(wishes)),
             Update::Remote(remote) => self.remote = remote,
         }
+        if let Some(command) = self.screen.play_again() {
+            self.driver.send(command);
+        }
         if !was_established && self.screen.connection == Connection::Established {
             self.established();
         }

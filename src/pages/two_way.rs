@@ -47,7 +47,10 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
                     available={controls.available}
                     availability={screen.availability.clone()}
                     remote={remote.clone()}
+                    publisher_muted={screen.publisher_muted}
                     received={screen.received.clone()}
+                    server={screen.server.text.clone()}
+                    server_rate={screen.server_rate}
                     settings={settings.clone()}
                     actions={actions.clone()}
                 />

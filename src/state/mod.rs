@@ -2,9 +2,12 @@
 //!
 //! Texts, states and enabling are those of the Two-way Streaming page.
 
+mod candidate;
 mod controls;
 mod defaults;
 mod devices;
+mod doctor;
+pub mod guard;
 mod level;
 mod link;
 mod media_texts;
@@ -14,13 +17,19 @@ mod remembered;
 mod screen;
 mod settings;
 mod share;
+mod shortcuts;
+mod snapshot;
+mod sound;
+pub mod statistics;
 mod status;
 mod studio;
 mod texts;
 
+pub use candidate::{Candidate, CandidateKind, Scope, Transport, candidates};
 pub use controls::{Button, Controls, FormControls};
 pub use defaults::{random_name, server_url};
 pub use devices::{Device, DeviceKind, Devices};
+pub use doctor::{Diagnosis, Evidence, Media, Pair, PairState, Progress, diagnose};
 pub use level::{Level, LevelWatch, percent as level_percent};
 pub use link::{Errands, Layout, Link};
 pub use media_texts::{MediaProblem, Permission};
@@ -32,6 +41,9 @@ pub use screen::{
 };
 pub use settings::{Capture, Fit, Setting, Settings};
 pub use share::Share;
+pub use shortcuts::{Focus, Keys, PlayerAction, SHORTCUTS, Shortcut, Stroke};
+pub use snapshot::{LocalMoment, snapshot_name};
+pub use sound::{Loudness, NeededPress, Sound, SoundEvent, VOLUME_STEP, percent, volume_step};
 pub use status::{Status, Tone};
 pub use studio::{Ask, CapturePress, Found, Kinds, MediaKind, Size, Step, Studio, Wish};
 pub use texts::{play_info, publish_info};

@@ -106,10 +106,10 @@ impl HttpAddress {
 
     /// The URL to which a stream's offer is posted.
     ///
-    /// - Without a path: `/whip/` and the name to publish, `/whep/` and the
-    ///   name to play. A query stays.
     /// - With `{name}` or `{protocol}` (`whip` or `whep`): filled in, as in
     ///   `http://host:8889/{name}/{protocol}`.
+    /// - Without a path: `/whip/` and the name to publish, `/whep/` and the
+    ///   name to play. A query stays.
     /// - With any other path it is the endpoint itself, whatever the name.
     ///
     /// Names are percent-encoded (RFC 3986 section 2.1), slashes too.
@@ -122,15 +122,16 @@ impl HttpAddress {
             StreamRole::Player => "whep",
         };
         let (server, path) = self.text.split_at(self.path);
-        let bare = path.strip_prefix('/').unwrap_or(path);
-        let url = if bare.is_empty() || bare.starts_with('?') {
-            format!("{server}/{protocol}/{}{bare}", encode(name)?)
-        } else if path.contains(NAME) {
-            format!("{server}{}", fill(path, &encode(name)?, protocol))
+        let query = path.strip_prefix('/').unwrap_or(path);
+        let bare = query.is_empty() || query.starts_with('?');
+        let path = if path.contains(NAME) {
+            fill(path, &encode(name)?, protocol)
+        } else if path.contains(PROTOCOL) || !bare {
+            fill(path, "", protocol)
         } else {
-            format!("{server}{}", fill(path, "", protocol))
+            format!("/{protocol}/{}{query}", encode(name)?)
         };
-        Ok(url)
+        Ok(format!("{server}{path}"))
     }
 }
 
@@ -163,7 +164,7 @@ fn check_authority(authority: &str) -> Result<(), AddressError> {
     let host_fits = match host.strip_prefix('[') {
         Some(rest) => rest
             .strip_suffix(']')
-            .is_some_and(|address| address.parse::<core::net::Ipv6Addr>().is_ok()),
+            .is_some_and(|address| address.contains(':') && address.bytes().all(is_ipv6_byte)),
         None => !host.is_empty() && host.chars().all(is_host_char),
     };
     let port_fits = port.is_none_or(|port| {
@@ -179,11 +180,14 @@ fn check_authority(authority: &str) -> Result<(), AddressError> {
 
 /// Names beyond ASCII are left to the platform.
 fn is_host_char(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '-' | '.' | '_')
+    !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_')
+}
+
+fn is_ipv6_byte(byte: u8) -> bool {
+    byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
 }
 
 fn fill(text: &str, name: &str, protocol: &str) -> String {
-    // The name comes last: what it holds is not filled in again.
     text.replace(PROTOCOL, protocol).replace(NAME, name)
 }
 
@@ -201,4 +205,167 @@ fn encode(name: &StreamName) -> Result<String, BadName> {
         }
     }
     Ok(encoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_address_stays_as_it_is() {
+        for url in [
+            "ws://localhost:8080",
+            "wss://h:8443/path?x=1",
+            "WSS://H",
+            "ws://[::1]:8080/",
+        ] {
+            let expected = Address::WebCallServer(url.to_owned());
+            assert_eq!(Address::parse(&format!(" {url}\n")), Ok(expected), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_endpoint_of_a_stream() {
+        let check = |address: &str, publish: &str, play: &str| {
+            let Ok(Address::Http(parsed)) = Address::parse(address) else {
+                panic!("{address} is an HTTP address");
+            };
+            let name = StreamName::new("test");
+            let endpoint = |role| parsed.endpoint(role, &name).unwrap();
+            assert_eq!(endpoint(StreamRole::Publisher), publish, "{address}");
+            assert_eq!(endpoint(StreamRole::Player), play, "{address}");
+        };
+        check("http://h", "http://h/whip/test", "http://h/whep/test");
+        check(
+            "http://h:8080/",
+            "http://h:8080/whip/test",
+            "http://h:8080/whep/test",
+        );
+        check("HTTPS://H", "HTTPS://H/whip/test", "HTTPS://H/whep/test");
+        check(
+            "https://h/?a=b",
+            "https://h/whip/test?a=b",
+            "https://h/whep/test?a=b",
+        );
+        check(
+            "https://h?a=b",
+            "https://h/whip/test?a=b",
+            "https://h/whep/test?a=b",
+        );
+        check("https://h/#x", "https://h/whip/test", "https://h/whep/test");
+        check(
+            "http://[::1]:80",
+            "http://[::1]:80/whip/test",
+            "http://[::1]:80/whep/test",
+        );
+        check(
+            "http://grün.example",
+            "http://grün.example/whip/test",
+            "http://grün.example/whep/test",
+        );
+        check(
+            "http://h:8889/{name}/{protocol}",
+            "http://h:8889/test/whip",
+            "http://h:8889/test/whep",
+        );
+        check(
+            "https://h/rtc/v1/{protocol}/?app=live&stream={name}",
+            "https://h/rtc/v1/whip/?app=live&stream=test",
+            "https://h/rtc/v1/whep/?app=live&stream=test",
+        );
+        check(
+            "https://h/?s={name}",
+            "https://h/?s=test",
+            "https://h/?s=test",
+        );
+        check("https://h/{protocol}", "https://h/whip", "https://h/whep");
+        check(
+            "https://h/live/whep",
+            "https://h/live/whep",
+            "https://h/live/whep",
+        );
+    }
+
+    #[test]
+    fn names_are_percent_encoded() {
+        let encoded = |name: &str| {
+            let Ok(Address::Http(address)) = Address::parse("http://h/{name}") else {
+                panic!("it is an HTTP address");
+            };
+            address.endpoint(StreamRole::Player, &StreamName::new(name))
+        };
+        let check = |name: &str, expected: &str| {
+            assert_eq!(encoded(name), Ok(format!("http://h/{expected}")), "{name}");
+        };
+        check("a-Z_0.9~", "a-Z_0.9~");
+        check("two words", "two%20words");
+        check("live/cam", "live%2Fcam");
+        check("grün", "gr%C3%BCn");
+        check("a?b#c%d", "a%3Fb%23c%25d");
+        check("{protocol}", "%7Bprotocol%7D");
+        check("...", "...");
+        check("%2e", "%252e");
+        for name in ["", ".", ".."] {
+            assert_eq!(encoded(name), Err(BadName), "{name}");
+        }
+        // Where the name is of no use it does no harm.
+        let Ok(Address::Http(address)) = Address::parse("http://h/whep") else {
+            panic!("it is an HTTP address");
+        };
+        let endpoint = address.endpoint(StreamRole::Player, &StreamName::new(".."));
+        assert_eq!(endpoint, Ok("http://h/whep".to_owned()));
+    }
+
+    #[test]
+    fn bad_addresses_say_what_is_wrong() {
+        let check = |text: &str, expected| {
+            assert_eq!(Address::parse(text), Err(expected), "{text}");
+        };
+        check("", AddressError::Empty);
+        check("  ", AddressError::Empty);
+        check("h", AddressError::Scheme);
+        check("localhost:8080", AddressError::Scheme);
+        check("ftp://h", AddressError::Scheme);
+        check("://h", AddressError::Scheme);
+        check("javascript:alert(1)", AddressError::Scheme);
+        for text in [
+            "ws://",
+            "wss:///path",
+            "http://",
+            "http:///path",
+            "http://?x",
+            "http://:80",
+            "http://h:",
+            "http://h:0",
+            "http://h:65536",
+            "http://h:+80",
+            "http://h:80:80",
+            "http://h:port",
+            "http://a b",
+            "http://h\\path",
+            "http://h/a b",
+            "http://h/a\tb",
+            "http://{name}/whep",
+            "http://[::1",
+            "http://[]",
+            "http://[h]",
+            "http://[::1]x",
+            "http://::1",
+        ] {
+            check(text, AddressError::Malformed);
+        }
+        check("http://user:secret@h", AddressError::Credentials);
+        check("http://user@h/path", AddressError::Credentials);
+        check("http://h/{nmae}", AddressError::Placeholder);
+        check("http://h/{name", AddressError::Placeholder);
+        check("http://h/{{name}}", AddressError::Placeholder);
+    }
+
+    #[test]
+    fn the_texts_are_for_people() {
+        assert_eq!(
+            AddressError::Placeholder.to_string(),
+            "only {name} and {protocol} are filled in in an address"
+        );
+    }
 }

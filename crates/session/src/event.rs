@@ -23,7 +23,7 @@ pub enum SessionStatus {
 
 impl SessionStatus {
     /// The session is over.
-    pub fn is_final(self) -> bool {
+    pub fn is_terminal(self) -> bool {
         matches!(self, Self::Disconnected | Self::Failed)
     }
 }

@@ -17,6 +17,10 @@ pub const MAX_STREAMS: usize = 100;
 /// Replies to [`Input::Available`] a session can wait for at once.
 pub const MAX_AVAILABLE_REQUESTS: usize = 100;
 
+/// Most bytes of a message taken from a socket; longer ones are dropped. The
+/// longest that servers send, those with SDP, take a few thousand.
+pub const MAX_MESSAGE_BYTES: usize = 1024 * 1_024;
+
 /// How a session behaves; everything the application may choose.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {

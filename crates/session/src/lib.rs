@@ -31,9 +31,11 @@ pub use event::{Event, SessionStatus, StreamRole, StreamUpdate};
 pub use http::{
     BadToken, HttpConfig, HttpRequest, HttpResponse, HttpSession, IceServer, LocalCandidate,
     MAX_BODY_BYTES, MAX_CANDIDATES, MAX_DETAIL_CHARS, MAX_ICE_SERVERS, MAX_REQUESTS,
-    MAX_RETRY_AFTER, MAX_TOKEN_CHARS, Method, RequestId, Token,
+    MAX_RETRY_AFTER, MAX_TOKEN_CHARS, MAX_URL_BYTES, Method, RequestId, Token,
 };
-pub use io::{Config, Error, Input, MAX_AVAILABLE_REQUESTS, MAX_STREAMS, Output};
+pub use io::{
+    Config, Error, Input, MAX_AVAILABLE_REQUESTS, MAX_MESSAGE_BYTES, MAX_STREAMS, Output,
+};
 pub use retry::{Attempt, Backoff, BackoffConfig, Severity, severity};
 pub use session::Session;
 pub use signalling::Signalling;

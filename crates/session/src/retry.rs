@@ -139,3 +139,175 @@ fn unit(number: f64) -> f64 {
         number.clamp(0.0, 1.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wire::{MediaSessionId, StreamName, StreamStatus};
+
+    use super::*;
+    use crate::StreamRole;
+
+    const CONFIG: BackoffConfig = BackoffConfig {
+        first: Duration::from_millis(500),
+        factor: 2.0,
+        cap: Duration::from_secs(3),
+        jitter: 0.5,
+    };
+
+    /// The first waits, in milliseconds.
+    #[track_caller]
+    fn check(config: BackoffConfig, random: f64, expected: [u128; 5]) {
+        let mut backoff = Backoff::new(config);
+        let waits = expected.map(|_| backoff.next(random).as_millis());
+        assert_eq!(waits, expected, "{config:?} {random}");
+    }
+
+    #[test]
+    fn waits_grow_up_to_the_cap() {
+        check(CONFIG, 0.0, [500, 1_000, 2_000, 3_000, 3_000]);
+        let factor = 1.5;
+        check(
+            BackoffConfig { factor, ..CONFIG },
+            0.0,
+            [500, 750, 1_125, 1_687, 2_531],
+        );
+        let cap = Duration::from_millis(300);
+        check(BackoffConfig { cap, ..CONFIG }, 0.0, [300; 5]);
+    }
+
+    #[test]
+    fn chance_takes_off_a_part() {
+        check(CONFIG, 0.5, [375, 750, 1_500, 2_250, 2_250]);
+        check(CONFIG, 1.0, [250, 500, 1_000, 1_500, 1_500]);
+        check(
+            BackoffConfig {
+                jitter: 1.0,
+                ..CONFIG
+            },
+            1.0,
+            [0; 5],
+        );
+        check(
+            BackoffConfig {
+                jitter: 0.0,
+                ..CONFIG
+            },
+            1.0,
+            [500, 1_000, 2_000, 3_000, 3_000],
+        );
+    }
+
+    #[test]
+    fn numbers_that_make_no_sense_do_no_harm() {
+        let steady = [500, 500, 500, 500, 500];
+        for factor in [f64::NAN, f64::NEG_INFINITY, -1.0, 0.5] {
+            check(BackoffConfig { factor, ..CONFIG }, 0.0, steady);
+        }
+        let factor = f64::INFINITY;
+        check(
+            BackoffConfig { factor, ..CONFIG },
+            0.0,
+            [500, 3_000, 3_000, 3_000, 3_000],
+        );
+        let grown = [500, 1_000, 2_000, 3_000, 3_000];
+        for random in [f64::NAN, -1.0] {
+            check(CONFIG, random, grown);
+        }
+        check(CONFIG, 7.0, [250, 500, 1_000, 1_500, 1_500]);
+        for jitter in [f64::NAN, -1.0] {
+            check(BackoffConfig { jitter, ..CONFIG }, 1.0, grown);
+        }
+        check(
+            BackoffConfig {
+                jitter: 7.0,
+                ..CONFIG
+            },
+            1.0,
+            [0; 5],
+        );
+        let longest = BackoffConfig {
+            first: Duration::MAX,
+            cap: Duration::MAX,
+            ..CONFIG
+        };
+        assert_eq!(Backoff::new(longest).next(0.0), Duration::MAX);
+    }
+
+    #[test]
+    fn a_success_starts_again() {
+        let mut backoff = Backoff::new(CONFIG);
+        assert_eq!(backoff.attempt(), 0);
+        backoff.next(0.0);
+        backoff.next(0.0);
+        assert_eq!(backoff.attempt(), 2);
+        backoff.reset();
+        assert_eq!(backoff, Backoff::new(CONFIG));
+    }
+
+    #[test]
+    fn reasons_that_pass_and_reasons_that_do_not() {
+        let check = |infos: &[&str], expected| {
+            for info in infos {
+                assert_eq!(severity_of_info(Some(info)), expected, "{info}");
+            }
+        };
+        check(
+            &[
+                info::SESSION_DOES_NOT_EXIST,
+                info::STOPPED_BY_PUBLISHER_STOP,
+                info::PUBLISH_STREAM_IS_NOT_READY,
+                info::STREAM_NOT_FOUND,
+                info::SESSION_NOT_READY,
+                info::MEDIASESSION_ID_ALREADY_IN_USE,
+                info::FAILED_TO_ADD_STREAM_TO_PROXY,
+                info::FAILED_BY_ICE_ERROR,
+                info::FAILED_BY_ICE_TIMEOUT,
+                info::FAILED_BY_KEEP_ALIVE,
+                info::FAILED_BY_DTLS_ERROR,
+                info::FAILED_BY_RTP_ACTIVITY,
+                info::STOPPED_BY_SESSION_DISCONNECT,
+                info::FAILED_BY_ERROR,
+                info::STREAM_FAILED,
+                "No available transcoders",
+                "Something new",
+                "",
+            ],
+            Severity::Passing,
+        );
+        check(
+            &[
+                info::NO_COMMON_CODECS,
+                info::TRANSCODING_REQUIRED_BUT_DISABLED,
+                info::RESTRICTED_ACCESS,
+                info::FAILED_BY_DTLS_FINGERPRINT_ERROR,
+                info::STREAM_NAME_ALREADY_IN_USE,
+            ],
+            Severity::Fatal,
+        );
+        check(&FATAL_INFOS, Severity::Fatal);
+        assert_eq!(severity_of_info(None), Severity::Passing);
+    }
+
+    #[test]
+    fn only_a_taken_name_depends_on_the_attempt() {
+        let check = |info: &str, said, first, again| {
+            let update = StreamUpdate {
+                id: MediaSessionId::new("m"),
+                name: StreamName::new("test"),
+                role: StreamRole::Publisher,
+                status: StreamStatus::Failed,
+                info: Some(info.to_owned()),
+                error: None,
+                severity: said,
+                retry_after: None,
+                muted: None,
+            };
+            assert_eq!(severity(&update, Attempt::First), first, "{info}");
+            assert_eq!(severity(&update, Attempt::Again), again, "{info}");
+        };
+        let (passing, fatal) = (Severity::Passing, Severity::Fatal);
+        check(info::STREAM_NAME_ALREADY_IN_USE, fatal, fatal, passing);
+        check(info::LOCAL_ERROR, fatal, fatal, fatal);
+        check(info::LOCAL_ERROR, passing, passing, passing);
+    }
+}

@@ -51,20 +51,8 @@ impl Signalling {
     /// without leaving anything behind on the server.
     pub fn is_finished(&self) -> bool {
         match self {
-            Self::WebCallServer(session) => session.status().is_final(),
+            Self::WebCallServer(session) => session.status().is_terminal(),
             Self::Http(session) => session.is_finished(),
         }
-    }
-}
-
-impl From<Session> for Signalling {
-    fn from(session: Session) -> Self {
-        Self::WebCallServer(session)
-    }
-}
-
-impl From<HttpSession> for Signalling {
-    fn from(session: HttpSession) -> Self {
-        Self::Http(session)
     }
 }

@@ -96,3 +96,96 @@ fn unquote(value: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use core::slice;
+
+    use super::*;
+
+    fn server(url: &str, secrets: Option<(&str, &str)>) -> IceServer {
+        IceServer {
+            urls: vec![url.to_owned()],
+            username: secrets.map(|(username, _)| username.to_owned()),
+            credential: secrets.map(|(_, credential)| credential.to_owned()),
+        }
+    }
+
+    #[track_caller]
+    fn check(headers: &[&str], expected: &[IceServer]) {
+        let headers: Vec<_> = headers.iter().map(|&header| header.to_owned()).collect();
+        assert_eq!(ice_servers(&headers), expected, "{headers:?}");
+    }
+
+    #[test]
+    fn ice_servers_are_read() {
+        let stun = server("stun:s.example:3478", None);
+        let turn = server("turn:t.example?transport=udp", Some(("user", "pass")));
+        let stun_link = r#"<stun:s.example:3478>; rel="ice-server""#;
+        let turn_link = r#"<turn:t.example?transport=udp>; rel="ice-server"; username="user"; credential="pass"; credential-type="password""#;
+        check(&[], &[]);
+        check(&[stun_link], slice::from_ref(&stun));
+        check(&[stun_link, turn_link], &[stun.clone(), turn.clone()]);
+        // Browsers join headers.
+        let joined = format!("{turn_link}, {stun_link}");
+        check(&[&joined], &[turn, stun.clone()]);
+        check(
+            &["<stun:s.example:3478>;rel=ice-server"],
+            slice::from_ref(&stun),
+        );
+        check(
+            &[r#"<stun:s.example:3478> ; REL = "x Ice-Server""#],
+            &[stun],
+        );
+    }
+
+    #[test]
+    fn quoted_texts_may_hold_anything() {
+        check(
+            &[r#"<turn:t>; rel="ice-server"; username="a,b;c<d>"; credential="q\"\\,;=""#],
+            &[server("turn:t", Some(("a,b;c<d>", r#"q"\,;="#)))],
+        );
+        check(
+            &[r#"<turn:t?a="x,y>; rel=ice-server; username=u; credential=c"#],
+            &[server(r#"turn:t?a="x,y"#, Some(("u", "c")))],
+        );
+    }
+
+    #[test]
+    fn other_links_are_passed_over() {
+        for header in [
+            "",
+            ",",
+            ";",
+            "stun:s; rel=ice-server",
+            "<stun:s; rel=ice-server",
+            "<stun:s>",
+            "<stun:s>; rel=next",
+            "<stun:>; rel=ice-server",
+            "<stun>; rel=ice-server",
+            "<https://h/>; rel=ice-server",
+            r#"<stun:s>; title="rel=ice-server""#,
+            r#"<turn:t>; rel="ice-server"; credential-type="oauth""#,
+            "\"",
+        ] {
+            check(&[header], &[]);
+        }
+    }
+
+    #[test]
+    fn their_number_and_length_are_limited() {
+        let header = vec!["<stun:s>; rel=ice-server"; MAX_ICE_SERVERS + 1].join(",");
+        assert_eq!(ice_servers(&[header]).len(), MAX_ICE_SERVERS);
+        let long = format!("<stun:{}>; rel=ice-server", "s".repeat(MAX_HEADER_BYTES));
+        check(&[&long], &[]);
+    }
+
+    #[test]
+    fn a_credential_is_not_shown() {
+        let shown = format!("{:?}", server("turn:t", Some(("user", "secret"))));
+        assert!(
+            shown.contains("user") && !shown.contains("secret"),
+            "{shown}"
+        );
+    }
+}

@@ -9,7 +9,7 @@ pub const MAX_TOKEN_CHARS: usize = 4_096;
 
 /// Names one request of one session, so that its response finds back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RequestId(pub(super) u64);
+pub struct RequestId(pub(crate) u64);
 
 /// What a request does (RFC 9110 section 9.3, RFC 5789).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -17,6 +17,9 @@ pub const MAX_BODY_BYTES: usize = 64 * 1_024;
 /// Most characters of what a server says of its refusal.
 pub const MAX_DETAIL_CHARS: usize = 200;
 
+/// Most bytes of the URL that a server gives a stream.
+pub const MAX_URL_BYTES: usize = 8 * 1_024;
+
 /// The longest wait a server can ask for.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 
@@ -36,8 +39,7 @@ pub(super) fn read(response: HttpResponse, role: StreamRole) -> Result<Created, 
     if !is_success(&response) {
         return Err(refusal(&response, role));
     }
-    let sdp = media_type(&response).is_none_or(|media_type| media_type.eq_ignore_ascii_case(SDP));
-    if !sdp {
+    if !media_type(&response).is_none_or(is_sdp) {
         return Err(nonsense("its answer is not SDP"));
     }
     if response.body.len() > MAX_BODY_BYTES {
@@ -47,7 +49,9 @@ pub(super) fn read(response: HttpResponse, role: StreamRole) -> Result<Created, 
         return Err(nonsense("its answer is empty or not SDP"));
     }
     let Some(location) = made(&response) else {
-        return Err(nonsense("its answer has no Location, or CORS hides it"));
+        return Err(nonsense(
+            "its answer has no usable Location, or CORS hides it",
+        ));
     };
     Ok(Created {
         location: location.to_owned(),
@@ -56,10 +60,11 @@ pub(super) fn read(response: HttpResponse, role: StreamRole) -> Result<Created, 
     })
 }
 
-/// What a response to a POST made, if it made anything.
+/// The URL of what a response to a POST made, if it made anything.
 pub(super) fn made(response: &HttpResponse) -> Option<&str> {
     let location = response.location.as_deref()?;
-    (is_success(response) && !location.is_empty()).then_some(location)
+    let http = location.starts_with("http://") || location.starts_with("https://");
+    (is_success(response) && http && location.len() <= MAX_URL_BYTES).then_some(location)
 }
 
 pub(super) fn is_success(response: &HttpResponse) -> bool {
@@ -93,7 +98,7 @@ fn refusal(response: &HttpResponse, role: StreamRole) -> Failure {
         (404 | 409 | 410, StreamRole::Player) => known(info::SESSION_DOES_NOT_EXIST),
         (409, StreamRole::Publisher) => known(info::STREAM_NAME_ALREADY_IN_USE),
         (401 | 403, _) => known(info::RESTRICTED_ACCESS),
-        // RFC 9725 section 4.4.2: tracks or media sections it does not take.
+        // Nothing it has fits what is offered (RFC 9110 section 15.5.7).
         (406, _) => known(info::NO_COMMON_CODECS),
         (408 | 425 | 429 | 500.., _) => (info::STREAM_FAILED, Severity::Passing),
         _ => (info::FAILED_BY_ERROR, Severity::Fatal),

@@ -7,6 +7,7 @@ use wire::{
 };
 
 use super::{Session, State};
+use crate::io::MAX_MESSAGE_BYTES;
 use crate::{Event, StreamRole, Time};
 
 impl Session {
@@ -19,6 +20,10 @@ impl Session {
                 debug!("message without an open socket, dropped");
                 return;
             }
+        }
+        if text.len() > MAX_MESSAGE_BYTES {
+            debug!(bytes = text.len(), "message too long, dropped");
+            return;
         }
         match ServerMessage::decode(text) {
             Ok(message) => self.handle_message(message, now),

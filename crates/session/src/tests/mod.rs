@@ -1,8 +1,10 @@
 //! Tests of the session and its streams through the public API alone: inputs
 //! in, the whole output list out, written as short text.
 
+mod http;
 mod properties;
 mod session;
+mod signalling;
 mod stream;
 mod wire_order;
 
@@ -167,7 +169,11 @@ fn show_output(output: &Output) -> String {
         Output::CreateOffer { id, role } => format!("create offer {id} {role:?}"),
         Output::ApplyAnswer { id, sdp } => format!("apply {sdp} {id}"),
         Output::CloseMedia { id } => format!("close media {id}"),
-        Output::Request(_) | Output::IceServers { .. } => panic!("not of this session: {output:?}"),
+        Output::Request(request) => format!("> {} {}", request.method.as_str(), request.url),
+        Output::IceServers { id, servers } => {
+            let urls: Vec<_> = servers.iter().flat_map(|server| &server.urls).collect();
+            format!("ice servers {urls:?} {id}")
+        }
         Output::Notify(event) => show_event(event),
     }
 }

@@ -9,10 +9,13 @@ use wire::{
 };
 
 use super::{
-    CONNECT_TIMEOUT, Harness, SILENCE_TIMEOUT, STREAM_TIMEOUT, answer, id, media_failed,
-    offer_created, play, publish,
+    CONNECT_TIMEOUT, Harness, SILENCE_TIMEOUT, STREAM_TIMEOUT, answer, http::request_id, id,
+    media_failed, offer_created, play, publish,
 };
-use crate::{Error, Input, MAX_AVAILABLE_REQUESTS, MAX_STREAMS, SessionStatus, Time};
+use crate::{
+    Error, HttpResponse, Input, MAX_AVAILABLE_REQUESTS, MAX_MESSAGE_BYTES, MAX_STREAMS,
+    SessionStatus, Time,
+};
 
 fn available(text: &str) -> Input {
     Input::Available {
@@ -152,6 +155,45 @@ fn nonsense_is_dropped() {
             ["", "", "", "", "", ""],
         );
     }
+}
+
+#[test]
+fn a_message_too_long_is_dropped() {
+    let mut harness = Harness::connected();
+    let mut text = user_data().encode();
+    let space = MAX_MESSAGE_BYTES - text.len();
+    text += &" ".repeat(space + 1);
+    assert_eq!(harness.input(Input::SocketMessage(text.clone())), "");
+    text.pop();
+    assert_eq!(
+        harness.input(Input::SocketMessage(text)),
+        "session Established"
+    );
+}
+
+#[test]
+fn what_comes_over_http_is_ignored() {
+    let mut harness = Harness::established();
+    harness.input(play("m"));
+    let before = harness.session.timeout();
+    for input in [
+        Input::MediaConnected { id: id("m") },
+        Input::LocalCandidate {
+            id: id("m"),
+            candidate: None,
+        },
+        Input::Response {
+            id: request_id(1),
+            response: HttpResponse::default(),
+        },
+        Input::RequestFailed {
+            id: request_id(1),
+            error: "no network".into(),
+        },
+    ] {
+        assert_eq!(harness.input(input), "");
+    }
+    assert_eq!(harness.session.timeout(), before);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use wire::{
 };
 
 use super::{Harness, STREAM_TIMEOUT, answer, id, media_failed, offer_created, start};
-use crate::{Error, Input, StreamRole};
+use crate::{Error, Event, Input, Output, Severity, StreamRole};
 
 /// Where a stream is before the input.
 #[derive(Debug, Clone, Copy)]
@@ -411,6 +411,49 @@ fn only_a_publishing_stream_sends_events() {
     assert_eq!(
         Harness::established().refuse(send(StreamEventType::Data)),
         Error::NoSuchStream
+    );
+}
+
+#[test]
+fn a_failure_says_whether_it_may_pass() {
+    let check = |state, input, expected| {
+        let mut harness = at(StreamRole::Player, state);
+        harness.pass(STREAM_TIMEOUT);
+        harness.session.handle(input, harness.now).unwrap();
+        let said = harness.drain().into_iter().find_map(|output| {
+            let Output::Notify(Event::Stream(update)) = output else {
+                return None;
+            };
+            Some(update.severity)
+        });
+        assert_eq!(said, Some(expected), "{state:?}");
+    };
+    let failed = |info: &str| {
+        let failed = StreamStatusEvent {
+            info: Some(info.to_owned()),
+            ..StreamStatusEvent::new(id("m"), StreamStatus::Failed)
+        };
+        Input::SocketMessage(ServerMessage::StreamStatus(failed).encode())
+    };
+    let lost = Input::MediaFailed {
+        id: id("m"),
+        error: "lost".into(),
+        severity: Severity::Passing,
+    };
+    check(At::Offering, media_failed("m"), Severity::Fatal);
+    check(At::Active, lost, Severity::Passing);
+    check(At::Requested, Input::Timeout, Severity::Passing);
+    check(At::Answered, Input::Timeout, Severity::Passing);
+    check(At::Active, Input::SocketClosed, Severity::Passing);
+    check(
+        At::Requested,
+        failed(info::SESSION_DOES_NOT_EXIST),
+        Severity::Passing,
+    );
+    check(
+        At::Requested,
+        failed(info::NO_COMMON_CODECS),
+        Severity::Fatal,
     );
 }
 
