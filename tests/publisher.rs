@@ -354,7 +354,7 @@ async fn every_refusal_has_its_text_and_its_advice() {
         ("SecurityError", "over https or from localhost", "https://"),
         ("AbortError", "stopped while", "Unplug"),
         ("TypeError", "this browser gives", "Use a current"),
-        ("OddError", "could not be opened", "Publish again"),
+        ("OddError", "could not be opened", "Try again"),
     ] {
         check_refusal(name, "granted", text, advice).await;
     }

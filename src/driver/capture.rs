@@ -290,6 +290,7 @@ impl Shell {
                     track.as_ref().map(|track| Found {
                         label: track.label(),
                         instead: opened.instead,
+                        of_phone: track.is_of_phone(),
                     })
                 };
                 let (microphone, camera) = (found(&opened.microphone), found(&opened.camera));
@@ -319,6 +320,10 @@ impl Shell {
         let wishes = self.desk.studio.wishes();
         if *wishes != wished {
             self.updates.emit(Update::Wishes(wishes.clone()));
+        }
+        // It may have made room for another one.
+        if !self.desk.studio.kinds().picture && self.desk.track(MediaKind::Picture).is_some() {
+            self.take_away(MediaKind::Picture);
         }
         self.watch_permissions(error.problem);
         if !self.desk.studio.is_on()
