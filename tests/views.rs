@@ -256,3 +256,57 @@ async fn broken_memory_is_no_memory() {
         );
     }
 }
+
+#[wasm_bindgen_test]
+async fn the_doctor_says_why_an_answer_without_addresses_leads_nowhere() {
+    let page = Page::established().await;
+    assert!(!page.has("#doctor"));
+    let request = page.asked_to_play().await;
+    let answer = support::answer_with_camera(request["sdp"].as_str().unwrap()).await;
+    let without: String = answer
+        .as_string()
+        .unwrap()
+        .split_inclusive("\r\n")
+        .filter(|line| !line.contains("candidate"))
+        .collect();
+    page.server.say_answer(&request, &without);
+    page.until("the answer in place", || support::answered_peers() > 0)
+        .await;
+    page.server
+        .status(&request, "FAILED", Some("Failed by ICE timeout"));
+    page.until("the doctor", || page.has("#doctor")).await;
+    let said = page.text("doctorTitle");
+    assert!(said.contains("names no address"), "{said}");
+    assert!(page.has("#doctor[role=region] .advice li"));
+    assert!(page.has("#doctor details:not([open]) table"));
+    page.until("the closed connection", || support::open_peers() == 0)
+        .await;
+
+    // The next start is not judged by the last.
+    page.until("the button", || page.enabled("playBtn")).await;
+    page.click("playBtn").await;
+    assert!(!page.has("#doctor"));
+    support::stop_answering();
+}
+
+#[wasm_bindgen_test]
+async fn the_evidence_of_a_working_connection_is_healthy() {
+    let page = Page::established().await;
+    let request = page.asked_to_play().await;
+    let answer = support::answer_with_camera(request["sdp"].as_str().unwrap()).await;
+    page.server
+        .say_answer(&request, &answer.as_string().unwrap());
+    page.server.status(&request, "PLAYING", None);
+    let video = page.video("remoteVideo");
+    page.until("a moving picture", || support::is_playing(&video))
+        .await;
+    let evidence = peer::evidence(&support::probe(&page), StreamRole::Player).await;
+    assert_eq!(evidence.progress, Progress::Connected);
+    assert!(!evidence.local.is_empty() && !evidence.remote.is_empty());
+    let works = |pair: &Pair| pair.state == PairState::Succeeded && pair.responses > 0;
+    assert!(evidence.pairs.iter().any(works), "{evidence:?}");
+    assert!(evidence.media.frames > 0, "{evidence:?}");
+    assert!(evidence.media.codec.is_some(), "{evidence:?}");
+    assert_eq!(diagnose(&evidence, "ws://localhost"), None);
+    support::stop_answering();
+}

@@ -1,6 +1,8 @@
 //! The parts of the page: properties in, callbacks out.
 
 pub mod connection_bar;
+pub mod copy_button;
+pub mod doctor;
 pub mod icon;
 pub mod local_video;
 pub mod masthead;

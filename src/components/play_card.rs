@@ -3,13 +3,14 @@
 use session::StreamRole;
 use yew::{Html, Properties, component, html};
 
+use super::doctor::Doctor;
 use super::name_form::NameForm;
 use super::received_list::ReceivedList;
 use super::remote_video::RemoteVideo;
 use super::report_line::ReportLine;
 use crate::driver::Remote;
 use crate::pages::view::Actions;
-use crate::state::{FormControls, Half, Press, ReceivedLog, Report, Settings, Typed};
+use crate::state::{Diagnosis, FormControls, Half, Press, ReceivedLog, Report, Settings, Typed};
 
 /// What the half is given.
 #[derive(Clone, PartialEq, Properties)]
@@ -26,6 +27,9 @@ pub struct PlayCardProps {
     pub remote: Option<Remote>,
     /// Data from the publisher.
     pub received: ReceivedLog,
+    /// Why its media does not flow, if it does not.
+    #[prop_or_default]
+    pub diagnosis: Option<Diagnosis>,
     /// What the page remembers.
     pub settings: Settings,
     /// Where the half reports to.
@@ -76,6 +80,7 @@ pub fn PlayCard(props: &PlayCardProps) -> Html {
                     report={props.availability.clone()}
                 />
             </div>
+            <Doctor id="doctor" diagnosis={props.diagnosis.clone()} />
             <ReceivedList log={props.received.clone()} />
         </section>
     }

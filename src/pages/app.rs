@@ -13,8 +13,8 @@ use crate::platform::socket::{self, Connect};
 use crate::platform::storage::Storage;
 use crate::platform::{location, random, timer};
 use crate::state::{
-    Command, Connection, Errands, Layout, Link, Memory, Press, Screen, Setting, Share, Typed,
-    random_name, server_url,
+    Command, Connection, Diagnoses, Errands, Layout, Link, Memory, Press, Screen, Setting, Share,
+    Typed, random_name, server_url,
 };
 
 /// What the page is given.
@@ -61,6 +61,7 @@ pub struct App {
     errands: Errands,
     /// The server's address is what the user typed.
     server_typed: bool,
+    diagnoses: Diagnoses,
     preview: Option<Picture>,
     remote: Option<Remote>,
     driver: Driver,
@@ -68,6 +69,12 @@ pub struct App {
 
 impl App {
     fn press(&mut self, press: Press) {
+        // What was wrong with the last stream is not said of the next.
+        match press {
+            Press::Connect => self.diagnoses = Diagnoses::default(),
+            Press::Stream(role) => self.diagnoses.set(role, None),
+            Press::Available | Press::SendData => {}
+        }
         if let Some(command) = self.screen.press(press) {
             self.driver.send(command);
         }
@@ -105,6 +112,7 @@ impl App {
             Update::GivenUp(target) => self.screen.given_up(target),
             Update::ServerRate(bits_per_second) => self.screen.server_rate(bits_per_second),
             Update::Refused { role, reason } => self.screen.refused(role, &reason),
+            Update::Diagnosis { role, diagnosis } => self.diagnoses.set(role, diagnosis),
             Update::Preview(picture) => self.preview = picture,
             Update::Remote(remote) => self.remote = remote,
         }
@@ -160,6 +168,7 @@ impl Component for App {
             layout: link.layout,
             errands: Errands::of(link),
             server_typed: false,
+            diagnoses: Diagnoses::default(),
             preview: None,
             remote: None,
             driver: Driver::start(connect.clone(), ctx.link().callback(Msg::Update)),
@@ -190,6 +199,7 @@ impl Component for App {
             settings: self.memory.settings(),
             preview: self.preview.clone(),
             remote: self.remote.clone(),
+            diagnoses: self.diagnoses.clone(),
             share: self.share(),
             actions: Actions {
                 on_typed: link.callback(Msg::Typed),

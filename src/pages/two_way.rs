@@ -19,6 +19,7 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
         preview,
         remote,
         share,
+        diagnoses,
         actions,
     } = view;
     let controls = Controls::of(screen);
@@ -31,6 +32,7 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
             <main class="halves">
                 <PublishCard
                     half={screen.publish.clone()}
+                    diagnosis={diagnoses.publish.clone()}
                     controls={controls.publish}
                     picture={preview.clone()}
                     payload={screen.payload.clone()}
@@ -41,6 +43,7 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
                 />
                 <PlayCard
                     half={screen.play.clone()}
+                    diagnosis={diagnoses.play.clone()}
                     controls={controls.play}
                     available={controls.available}
                     availability={screen.availability.clone()}

@@ -19,7 +19,7 @@ mod texts;
 pub use candidate::{Candidate, CandidateKind, Scope, Transport, candidates};
 pub use controls::{Button, Controls, FormControls};
 pub use defaults::{random_name, server_url};
-pub use doctor::{Diagnosis, Evidence, Media, Pair, PairState, Progress, diagnose};
+pub use doctor::{Diagnoses, Diagnosis, Evidence, Media, Pair, PairState, Progress, diagnose};
 pub use link::{Errands, Layout, Link};
 pub use received::{ReceivedLine, ReceivedLog};
 pub use recovery::{Recovery, Target, Wait};
