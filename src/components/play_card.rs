@@ -1,7 +1,7 @@
 //! The playing half.
 
 use session::StreamRole;
-use yew::{Html, Properties, component, html};
+use yew::{AttrValue, Html, Properties, component, html};
 
 use super::doctor::Doctor;
 use super::name_form::NameForm;
@@ -10,7 +10,9 @@ use super::remote_video::RemoteVideo;
 use super::report_line::ReportLine;
 use crate::driver::Remote;
 use crate::pages::view::Actions;
-use crate::state::{Diagnosis, FormControls, Half, Press, ReceivedLog, Report, Settings, Typed};
+use crate::state::{
+    Diagnosis, FormControls, Half, Muted, Press, ReceivedLog, Report, Settings, Stage, Typed,
+};
 
 /// What the half is given.
 #[derive(Clone, PartialEq, Properties)]
@@ -25,6 +27,8 @@ pub struct PlayCardProps {
     pub availability: Report,
     /// The stream; `None` while nothing plays.
     pub remote: Option<Remote>,
+    /// What the publisher muted.
+    pub publisher_muted: Muted,
     /// Data from the publisher.
     pub received: ReceivedLog,
     /// Why its media does not flow, if it does not.
@@ -40,13 +44,23 @@ pub struct PlayCardProps {
 #[component]
 pub fn PlayCard(props: &PlayCardProps) -> Html {
     let role = StreamRole::Player;
+    let notice = &props.half.notice;
+    let notice = (!notice.is_empty()).then(|| AttrValue::from(notice.clone()));
     html! {
         <section class="card" aria-labelledby="playTitle">
             <div class="card-title">
                 <h2 id="playTitle">{"Play"}</h2>
                 <span class="caption text-muted">{"Player"}</span>
             </div>
-            <RemoteVideo picture={props.remote.as_ref().map(|remote| remote.picture.clone())} />
+            <RemoteVideo
+                picture={props.remote.as_ref().map(|remote| remote.picture.clone())}
+                name={props.half.name.text.clone()}
+                settings={props.settings.clone()}
+                on_setting={&props.actions.on_setting}
+                notice={notice}
+                busy={props.half.stage == Stage::Asked}
+                publisher_muted={props.publisher_muted}
+            />
             <NameForm
                 id="playerForm"
                 input_id="playStream"
@@ -71,8 +85,6 @@ pub fn PlayCard(props: &PlayCardProps) -> Html {
                     status_id="playStatus"
                     info_id="playInfo"
                     report={props.half.report.clone()}
-                    notice_id="playNotice"
-                    notice={props.half.notice.clone()}
                 />
                 <ReportLine
                     status_id="availableStatus"

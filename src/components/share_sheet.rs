@@ -1,9 +1,13 @@
 //! Links to the stream, ready to be copied.
 
-use yew::{AttrValue, Callback, Html, MouseEvent, Properties, component, html, use_node_ref};
+use yew::{
+    AttrValue, Callback, Html, MouseEvent, Properties, component, html, use_effect_with,
+    use_node_ref, use_state_eq,
+};
 
 use super::copy_button::CopyButton;
-use crate::platform::dialog;
+use super::icon::{Drawing, Icon};
+use crate::platform::dialog::Modal;
 use crate::state::Share;
 
 /// What the sheet is given.
@@ -16,14 +20,10 @@ pub struct ShareSheetProps {
 /// "Share", and the sheet it opens.
 #[component]
 pub fn ShareSheet(ShareSheetProps { share }: &ShareSheetProps) -> Html {
-    let sheet = use_node_ref();
-    let on_open = {
-        let sheet = sheet.clone();
-        Callback::from(move |_: MouseEvent| dialog::show(&sheet))
-    };
-    let on_close = {
-        let sheet = sheet.clone();
-        Callback::from(move |_: MouseEvent| dialog::close(&sheet))
+    let open = use_state_eq(|| false);
+    let set = |is_open: bool| {
+        let open = open.setter();
+        Callback::from(move |()| open.set(is_open))
     };
     html! {
         <>
@@ -32,16 +32,43 @@ pub fn ShareSheet(ShareSheetProps { share }: &ShareSheetProps) -> Html {
                 type="button"
                 class="button"
                 aria-haspopup="dialog"
-                onclick={on_open}
+                onclick={set(true).reform(|_: MouseEvent| ())}
             >
                 {"Share"}
             </button>
+            if *open {
+                <Sheet share={share.clone()} on_close={set(false)} />
+            }
+        </>
+    }
+}
+
+/// What the open sheet is given.
+#[derive(Clone, PartialEq, Properties)]
+struct SheetProps {
+    share: Share,
+    on_close: Callback<()>,
+}
+
+#[component]
+fn Sheet(SheetProps { share, on_close }: &SheetProps) -> Html {
+    let sheet = use_node_ref();
+    use_effect_with((), {
+        let (sheet, on_close) = (sheet.clone(), on_close.clone());
+        move |()| {
+            let modal = Modal::open(&sheet, on_close);
+            move || drop(modal)
+        }
+    });
+    html! {
             <dialog id="shareSheet" class="sheet" ref={sheet} aria-labelledby="shareTitle">
-                <div class="card-title">
+                <div class="sheet-title">
                     <h2 id="shareTitle">{"Share this stream"}</h2>
-                    <button id="closeShareBtn" type="button" class="button" onclick={on_close}>
-                        {"Close"}
-                    </button>
+                    <form method="dialog">
+                        <button id="closeShareBtn" class="control" aria-label="Close">
+                            <Icon drawing={Drawing::Close} />
+                        </button>
+                    </form>
                 </div>
                 if share.this_machine_only {
                     <p id="shareNote" class="note">
@@ -62,7 +89,6 @@ pub fn ShareSheet(ShareSheetProps { share }: &ShareSheetProps) -> Html {
                     rows={5}
                 />
             </dialog>
-        </>
     }
 }
 

@@ -26,13 +26,12 @@ impl Shell {
     /// A session for the address the user wants.
     pub(super) fn signalling(&self) -> Result<Signalling, String> {
         match Address::parse(&self.wanted.url).map_err(|error| error.to_string())? {
-            Address::WebCallServer(_) => Ok(Session::new(config()).into()),
-            Address::Http(address) => Ok(HttpSession::new(HttpConfig {
+            Address::WebCallServer(_) => Ok(Signalling::WebCallServer(Session::new(config()))),
+            Address::Http(address) => Ok(Signalling::Http(HttpSession::new(HttpConfig {
                 address,
                 token: self.wanted.token.clone(),
                 stream_timeout: STREAM_TIMEOUT,
-            })
-            .into()),
+            }))),
         }
     }
 

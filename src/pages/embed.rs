@@ -14,7 +14,14 @@ pub fn Embed(ViewProps { view }: &ViewProps) -> Html {
     let notice = Notice::of(&view.screen);
     html! {
         <main class="embed">
-            <RemoteVideo picture={view.remote.as_ref().map(|remote| remote.picture.clone())} />
+            <RemoteVideo
+                picture={view.remote.as_ref().map(|remote| remote.picture.clone())}
+                name={view.screen.play.name.text.clone()}
+                settings={view.settings.clone()}
+                on_setting={&view.actions.on_setting}
+                publisher_muted={view.screen.publisher_muted}
+                fill=true
+            />
             <div class="embed-notice">
                 <p id="embedNotice" role="status">{ &notice.text }</p>
                 if notice.can_play {
@@ -24,7 +31,7 @@ pub fn Embed(ViewProps { view }: &ViewProps) -> Html {
                         class="button primary"
                         onclick={view.actions.on_watch.reform(|_| ())}
                     >
-                        <Icon drawing={Drawing::Play} />
+                        <Icon drawing={Drawing::Start} />
                         {"Play"}
                     </button>
                 }

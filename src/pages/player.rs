@@ -47,6 +47,7 @@ pub fn Player(ViewProps { view }: &ViewProps) -> Html {
                     available={controls.available}
                     availability={screen.availability.clone()}
                     remote={remote.clone()}
+                    publisher_muted={screen.publisher_muted}
                     received={screen.received.clone()}
                     settings={settings.clone()}
                     {actions}
@@ -59,7 +60,8 @@ pub fn Player(ViewProps { view }: &ViewProps) -> Html {
 /// Whether the user has to see to the server's address.
 fn needs_server(screen: &Screen) -> bool {
     let failed = screen.connect_report.status == Some(Status::Failed);
-    screen.server.missing || (failed && screen.connection == Connection::Ready)
+    screen.server.missing
+        || (failed && matches!(screen.connection, Connection::Ready | Connection::Waiting))
 }
 
 /// Without a session "Play" can be pressed too.

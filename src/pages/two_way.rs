@@ -48,6 +48,7 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
                     available={controls.available}
                     availability={screen.availability.clone()}
                     remote={remote.clone()}
+                    publisher_muted={screen.publisher_muted}
                     received={screen.received.clone()}
                     settings={settings.clone()}
                     actions={actions.clone()}

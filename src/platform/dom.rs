@@ -1,6 +1,6 @@
 //! Elements: mounting, reading fields, scrolling.
 
-use web_sys::{Element, HtmlInputElement, HtmlTextAreaElement};
+use web_sys::{Element, HtmlInputElement, HtmlTextAreaElement, PointerEvent};
 use yew::{AppHandle, BaseComponent, Event, InputEvent, NodeRef, TargetCast};
 
 /// Mounts `C` with its default properties into the element `id`; `None` if the
@@ -35,6 +35,11 @@ pub fn textarea_value(event: &InputEvent) -> String {
         .target_dyn_into::<HtmlTextAreaElement>()
         .map(|area| area.value())
         .unwrap_or_default()
+}
+
+/// Whether the pointer hovers, rather than touches.
+pub fn is_mouse(event: &PointerEvent) -> bool {
+    event.pointer_type() == "mouse"
 }
 
 /// Scrolls an element to its end.

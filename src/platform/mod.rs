@@ -7,12 +7,16 @@
 pub mod clipboard;
 pub mod dialog;
 pub mod dom;
+pub mod fullscreen;
 pub mod http;
+pub mod keyboard;
 pub mod location;
 pub mod media;
 pub mod network;
 pub mod peer;
+pub mod picture_in_picture;
 pub mod random;
+pub mod snapshot;
 pub mod socket;
 pub mod storage;
 pub mod task;

@@ -1,8 +1,12 @@
-//! Showing a stream in a `<video>` element, and the browser's autoplay rules.
+//! Showing a stream in a `<video>` element, its sound and its speaker.
 
 use core::cell::Cell;
+use std::rc::{Rc, Weak};
 
 use gloo_events::EventListener;
+use js_sys::Promise;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlVideoElement;
 use yew::{Callback, NodeRef};
@@ -10,14 +14,19 @@ use yew::{Callback, NodeRef};
 use super::Thrown;
 use super::media::Picture;
 use super::task::Task;
+use crate::state::{Sound, SoundEvent, Wish};
 
-/// Whether a shown stream is heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sound {
-    /// As loud as the element's volume.
-    On,
-    /// Muted because the browser wants a press by the user first.
-    Blocked,
+/// The volume an element is probed with; any but 1 will do.
+const PROBE_VOLUME: f64 = 0.5;
+
+#[wasm_bindgen]
+extern "C" {
+    /// A `<video>`, with what `web-sys` has no stable name for.
+    #[wasm_bindgen(extends = HtmlVideoElement)]
+    type SinkVideo;
+    /// Audio Output Devices API, section 2.3.
+    #[wasm_bindgen(method, catch, js_name = setSinkId)]
+    fn set_sink_id(this: &SinkVideo, id: &str) -> Result<Promise, JsValue>;
 }
 
 /// Which sound a stream is shown with.
@@ -25,15 +34,32 @@ pub enum Sound {
 pub enum Audio {
     /// Never any: one's own camera.
     Silent,
-    /// As soon as the browser allows it; told each time that is known.
-    WhenAllowed(Callback<Sound>),
+    /// This, as soon as the browser allows it; told what becomes of it.
+    Heard(Wish, Callback<Shown>),
+}
+
+/// News of a shown stream.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Shown {
+    /// Its first picture is there.
+    FirstFrame,
+    /// Its sound has changed.
+    Sound(Sound),
 }
 
 /// A stream shown in a `<video>` element. Dropping it takes it out again.
 #[must_use = "dropping it empties the element"]
 pub struct Showing {
+    screen: Rc<Screen>,
+    listeners: Vec<EventListener>,
+}
+
+struct Screen {
     video: HtmlVideoElement,
-    loaded: Option<EventListener>,
+    sound: Cell<Sound>,
+    /// Waits for the answer to the last `play()`; the earlier ones count no more.
+    playing: Cell<Option<Task>>,
+    on_shown: Callback<Shown>,
 }
 
 impl Showing {
@@ -43,58 +69,144 @@ impl Showing {
     /// first picture where the browser allows it.
     pub fn start(node: &NodeRef, picture: &Picture, audio: Audio) -> Option<Self> {
         let video = node.cast::<HtmlVideoElement>()?;
+        let (wish, on_shown) = match audio {
+            Audio::Silent => (SILENCE, Callback::noop()),
+            Audio::Heard(wish, on_shown) => (wish, on_shown),
+        };
+        let screen = Rc::new(Screen {
+            video: video.clone(),
+            sound: Cell::new(Sound::new(wish)),
+            playing: Cell::new(None),
+            on_shown,
+        });
         video.set_muted(true);
         video.set_src_object(Some(picture.stream()));
-        let loaded = EventListener::new(&video, "loadedmetadata", {
-            let video = video.clone();
-            // Replaced by a later start, dropped with the listener.
-            let playing = Cell::new(None);
-            move |_| playing.set(Some(Task::spawn(play(video.clone(), audio.clone()))))
-        });
         Some(Self {
-            video,
-            loaded: Some(loaded),
+            listeners: vec![
+                listen(&screen, "loadedmetadata", |screen| {
+                    screen.handle(SoundEvent::Loaded);
+                }),
+                listen(&screen, "loadeddata", |screen| {
+                    screen.on_shown.emit(Shown::FirstFrame);
+                }),
+                listen(&screen, "pause", |screen| {
+                    // Played again since, or at the stream's end.
+                    if screen.video.paused() && !screen.video.ended() {
+                        screen.handle(SoundEvent::Paused);
+                    }
+                }),
+                // Safari pauses a picture that leaves its full screen.
+                listen(&screen, "webkitendfullscreen", |screen| {
+                    screen.handle(SoundEvent::Loaded);
+                }),
+            ],
+            screen,
         })
+    }
+
+    /// The user wants to hear something else.
+    pub fn wish(&self, wish: Wish) {
+        self.screen.handle(SoundEvent::Wished(wish));
+    }
+
+    /// The user pressed what the browser waited for; to be called from that
+    /// press.
+    pub fn press(&self) {
+        self.screen.handle(SoundEvent::Pressed);
     }
 }
 
 impl Drop for Showing {
     fn drop(&mut self) {
-        self.loaded = None;
-        self.video.set_src_object(None);
+        self.listeners.clear();
+        self.screen.playing.set(None);
+        self.screen.video.set_src_object(None);
     }
 }
 
-/// Turns the sound on; to be called from a press by the user.
-pub fn unmute(node: &NodeRef) {
-    if let Some(video) = node.cast::<HtmlVideoElement>() {
-        video.set_muted(false);
+const SILENCE: Wish = Wish {
+    volume: 1.0,
+    muted: true,
+};
+
+impl Screen {
+    fn handle(self: &Rc<Self>, event: SoundEvent) {
+        let mut sound = self.sound.get();
+        let play = sound.handle(event);
+        self.sound.set(sound);
+        self.video.set_volume(sound.volume());
+        self.video.set_muted(sound.muted());
+        if play {
+            self.play();
+        }
+        self.on_shown.emit(Shown::Sound(sound));
+    }
+
+    fn play(self: &Rc<Self>) {
+        // Called right here, since it may count only within a press.
+        let answer = self.video.play();
+        let screen = Rc::downgrade(self);
+        self.playing.set(Some(Task::spawn(async move {
+            let answer = settled(answer).await;
+            if let Some(screen) = Weak::upgrade(&screen) {
+                screen.answered(answer);
+            }
+        })));
+    }
+
+    fn answered(self: &Rc<Self>, answer: Result<(), Thrown>) {
+        match answer {
+            // Browsers also pause what starts to make sound without leave.
+            Ok(()) if self.video.paused() => self.handle(SoundEvent::Refused),
+            Ok(()) => self.handle(SoundEvent::Played),
+            // Overtaken by a pause or another stream, which tell themselves.
+            Err(thrown) if thrown.name == "AbortError" => {}
+            Err(_) => self.handle(SoundEvent::Refused),
+        }
     }
 }
 
-async fn play(video: HtmlVideoElement, audio: Audio) {
-    if start(&video).await.is_err() {
-        // Not even muted: a power-saving mode. The user's press will do it.
-        return;
-    }
-    let Audio::WhenAllowed(on_sound) = audio else {
-        return;
-    };
-    video.set_muted(false);
-    // Browsers pause an element that starts to make sound without leave.
-    let sound = match start(&video).await {
-        Ok(()) if !video.paused() => Sound::On,
-        Ok(()) | Err(_) => Sound::Blocked,
-    };
-    if sound == Sound::Blocked {
-        video.set_muted(true);
-        let _still_muted = start(&video).await;
-    }
-    on_sound.emit(sound);
+fn listen(
+    screen: &Rc<Screen>,
+    event: &'static str,
+    on_event: impl Fn(&Rc<Screen>) + 'static,
+) -> EventListener {
+    let weak = Rc::downgrade(screen);
+    EventListener::new(&screen.video, event, move |_| {
+        if let Some(screen) = weak.upgrade() {
+            on_event(&screen);
+        }
+    })
 }
 
-async fn start(video: &HtmlVideoElement) -> Result<(), Thrown> {
-    let promise = video.play().map_err(Thrown::from)?;
-    JsFuture::from(promise).await.map_err(Thrown::from)?;
+async fn settled(answer: Result<Promise, JsValue>) -> Result<(), Thrown> {
+    JsFuture::from(answer?).await?;
     Ok(())
+}
+
+/// Whether pages may set the volume. On iOS only the device's own keys do, and
+/// the element keeps saying 1.
+pub fn volume_works() -> bool {
+    let created = web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.create_element("video").ok());
+    let Some(video) = created.and_then(|element| element.dyn_into::<HtmlVideoElement>().ok())
+    else {
+        return false;
+    };
+    video.set_volume(PROBE_VOLUME);
+    video.volume() == PROBE_VOLUME
+}
+
+/// Sends the sound of the `<video>` at `node` to the speaker of this device id;
+/// an empty one is the browser's choice.
+///
+/// # Errors
+/// The browser cannot do that, the speaker is gone, or the user has not allowed
+/// it.
+pub async fn set_speaker(node: &NodeRef, id: &str) -> Result<(), Thrown> {
+    let Some(video) = node.cast::<HtmlVideoElement>() else {
+        return Ok(());
+    };
+    settled(video.unchecked_ref::<SinkVideo>().set_sink_id(id)).await
 }

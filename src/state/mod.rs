@@ -13,6 +13,9 @@ mod remembered;
 mod screen;
 mod settings;
 mod share;
+mod shortcuts;
+mod snapshot;
+mod sound;
 mod status;
 mod texts;
 
@@ -29,5 +32,8 @@ pub use screen::{
 };
 pub use settings::{Capture, Fit, Setting, Settings};
 pub use share::Share;
+pub use shortcuts::{Focus, Keys, PlayerAction, SHORTCUTS, Shortcut, Stroke};
+pub use snapshot::{LocalMoment, snapshot_name};
+pub use sound::{NeededPress, Sound, SoundEvent, VOLUME_STEP, Wish, percent, volume_step};
 pub use status::{Status, Tone};
 pub use texts::{play_info, publish_info};

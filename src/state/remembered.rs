@@ -68,6 +68,7 @@ impl Memory {
             | Setting::Fit(_)
             | Setting::Speaker(_)
             | Setting::KeepTrying(_)
+            | Setting::Shortcuts(_)
             | Setting::Capture(_) => {}
         }
         self.kept.settings.apply(setting);

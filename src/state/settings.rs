@@ -57,6 +57,8 @@ pub struct Settings {
     pub speaker: Option<String>,
     /// The statistics panel is open.
     pub statistics: bool,
+    /// Single keys control the player (WCAG 2.2, 2.1.4: they can be turned off).
+    pub shortcuts: bool,
     /// What was lost is tried again, until the user stops it.
     pub keep_trying: bool,
     /// What is published, and how.
@@ -71,6 +73,7 @@ impl Default for Settings {
             fit: Fit::default(),
             speaker: None,
             statistics: false,
+            shortcuts: true,
             keep_trying: true,
             capture: Capture::default(),
         }
@@ -90,6 +93,8 @@ pub enum Setting {
     Speaker(Option<String>),
     /// The statistics panel is open.
     Statistics(bool),
+    /// Single keys control the player.
+    Shortcuts(bool),
     /// What was lost is tried again.
     KeepTrying(bool),
     /// What is published, and how.
@@ -105,6 +110,7 @@ impl Settings {
             Setting::Fit(fit) => self.fit = fit,
             Setting::Speaker(speaker) => self.speaker = speaker,
             Setting::Statistics(open) => self.statistics = open,
+            Setting::Shortcuts(enabled) => self.shortcuts = enabled,
             Setting::KeepTrying(keep_trying) => self.keep_trying = keep_trying,
             Setting::Capture(capture) => self.capture = capture,
         }

@@ -50,6 +50,8 @@ reasons! {
     DeadClient => "dead_client",
     /// A client that does not read what is sent to it.
     SlowClient => "slow_client",
+    /// A video rate that nobody had time for.
+    SkippedRate => "skipped_rate",
     /// An SDP that could not be answered.
     BadSdp => "bad_sdp",
     /// A datagram that belongs to no peer.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
@@ -36,6 +37,10 @@ struct Args {
     /// (behind NAT, in a container); may be given several times
     #[arg(long, value_name = "IP")]
     public_address: Vec<IpAddr>,
+    /// Seconds between two reports of a stream's video rate to its client, from
+    /// which clients tell the connection's quality; 0 sends none
+    #[arg(long, value_name = "SECONDS", default_value_t = 1)]
+    rate_interval: u16,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -112,6 +117,7 @@ fn configs(args: Args) -> (net::Config, media::Config) {
         workers: args.workers.unwrap_or(defaults.workers),
         first_port: args.media_port,
         public_addresses: args.public_address,
+        rate_interval: Duration::from_secs(args.rate_interval.into()),
         ..defaults
     };
     let config = net::Config {

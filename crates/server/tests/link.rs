@@ -226,7 +226,9 @@ impl World {
 
     fn obey_core(&mut self, output: Output) {
         let (client, packet) = match output {
-            Output::Send { client, text } => (client, Packet::Text(text)),
+            Output::Send { client, text } | Output::Update { client, text } => {
+                (client, Packet::Text(text))
+            }
             Output::Close { client, .. } => (client, Packet::Close),
             Output::Backend(command) => return self.backend.command(command),
             Output::Refused { reason, detail, .. } => {

@@ -164,7 +164,7 @@ fn check_authority(authority: &str) -> Result<(), AddressError> {
     let host_fits = match host.strip_prefix('[') {
         Some(rest) => rest
             .strip_suffix(']')
-            .is_some_and(|address| address.parse::<core::net::Ipv6Addr>().is_ok()),
+            .is_some_and(|address| address.contains(':') && address.bytes().all(is_ipv6_byte)),
         None => !host.is_empty() && host.chars().all(is_host_char),
     };
     let port_fits = port.is_none_or(|port| {
@@ -180,7 +180,11 @@ fn check_authority(authority: &str) -> Result<(), AddressError> {
 
 /// Names beyond ASCII are left to the platform.
 fn is_host_char(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '-' | '.' | '_')
+    !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_')
+}
+
+fn is_ipv6_byte(byte: u8) -> bool {
+    byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
 }
 
 fn fill(text: &str, name: &str, protocol: &str) -> String {
@@ -343,7 +347,8 @@ mod tests {
             "http://h/a\tb",
             "http://{name}/whep",
             "http://[::1",
-            "http://[nonsense]",
+            "http://[]",
+            "http://[h]",
             "http://[::1]x",
             "http://::1",
         ] {

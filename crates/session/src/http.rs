@@ -15,7 +15,6 @@ mod trickle;
 
 use core::mem;
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 use tracing::{debug, info};
 use wire::{MediaSessionId, StreamEventType, StreamName};
@@ -65,8 +64,8 @@ pub struct HttpConfig {
 pub struct HttpSession {
     config: HttpConfig,
     state: State,
-    /// The streams that are not over.
-    streams: BTreeMap<MediaSessionId, Stream>,
+    /// The streams that are not over, in the order they were started.
+    streams: Vec<Stream>,
     /// The server has not said that it never takes candidates.
     trickle: bool,
     io: Requests,
@@ -86,7 +85,7 @@ impl HttpSession {
             io: Requests::new(config.token.clone()),
             config,
             state: State::New,
-            streams: BTreeMap::new(),
+            streams: Vec::new(),
             trickle: true,
         }
     }
@@ -165,7 +164,7 @@ impl HttpSession {
 
     /// When [`Input::Timeout`] is due; `None` while nothing is waited for.
     pub fn timeout(&self) -> Option<Time> {
-        self.streams.values().filter_map(Stream::deadline).min()
+        self.streams.iter().filter_map(Stream::deadline).min()
     }
 
     fn connect(&mut self) -> Result<(), Error> {
@@ -184,10 +183,10 @@ impl HttpSession {
         if self.state == State::Disconnected {
             return;
         }
-        for stream in self.streams.values() {
+        for stream in &self.streams {
             stream.close_media(&mut self.io);
         }
-        for stream in mem::take(&mut self.streams).into_values() {
+        for stream in mem::take(&mut self.streams) {
             stream.handle_session_lost(&mut self.io);
         }
         self.state = State::Disconnected;
@@ -205,14 +204,10 @@ impl HttpSession {
             return Err(Error::LimitReached);
         }
         let endpoint = self.config.address.endpoint(role, &name)?;
-        let identity = Identity {
-            id: id.clone(),
-            name,
-            role,
-        };
+        let identity = Identity { id, name, role };
         let trickle = Trickle::new(self.trickle);
         let stream = Stream::start(identity, endpoint, trickle, &mut self.io);
-        self.streams.insert(id, stream);
+        self.streams.push(stream);
         Ok(())
     }
 
@@ -228,7 +223,7 @@ impl HttpSession {
 
     /// Mute events need no word: muted tracks send silence and black.
     fn check_event(&self, id: &MediaSessionId, event_type: &StreamEventType) -> Result<(), Error> {
-        let stream = self.streams.get(id).ok_or(Error::NoSuchStream)?;
+        let stream = self.stream(id).ok_or(Error::NoSuchStream)?;
         stream.check_publishing()?;
         if *event_type == StreamEventType::Data {
             return Err(Error::NoData);
@@ -240,14 +235,14 @@ impl HttpSession {
         if self.state != State::Established {
             return Err(Error::NotEstablished);
         }
-        if self.streams.contains_key(id) {
+        if self.stream(id).is_some() {
             return Err(Error::IdInUse);
         }
         Ok(())
     }
 
     fn handle_reply(&mut self, id: RequestId, reply: Result<HttpResponse, String>) {
-        let Some(Waiting { method, stream }) = self.io.settle(id) else {
+        let Some(Waiting { method, stream, .. }) = self.io.settle(id) else {
             debug!(?id, "response not waited for, dropped");
             return;
         };
@@ -302,11 +297,10 @@ impl HttpSession {
     }
 
     fn handle_timeout(&mut self, now: Time) {
-        for (id, stream) in mem::take(&mut self.streams) {
-            if let Some(stream) = stream.handle_timeout(now, &mut self.io) {
-                self.streams.insert(id, stream);
-            }
-        }
+        let live = mem::take(&mut self.streams).into_iter();
+        self.streams = live
+            .filter_map(|stream| stream.handle_timeout(now, &mut self.io))
+            .collect();
     }
 
     fn notify(&mut self, status: SessionStatus) {
@@ -316,8 +310,12 @@ impl HttpSession {
     }
 
     fn waits_for(&self, request: RequestId, stream: &MediaSessionId) -> bool {
-        let stream = self.streams.get(stream);
-        stream.is_some_and(|stream| stream.waits_for(request))
+        self.stream(stream)
+            .is_some_and(|stream| stream.waits_for(request))
+    }
+
+    fn stream(&self, id: &MediaSessionId) -> Option<&Stream> {
+        self.streams.iter().find(|stream| stream.id() == id)
     }
 
     /// Tells a stream of its request; one of an earlier stream with the same id
@@ -349,9 +347,12 @@ impl HttpSession {
         id: &MediaSessionId,
         handle: impl FnOnce(Stream, &mut Requests) -> Option<Stream>,
     ) -> Result<(), Error> {
-        let (id, stream) = self.streams.remove_entry(id).ok_or(Error::NoSuchStream)?;
-        if let Some(stream) = handle(stream, &mut self.io) {
-            self.streams.insert(id, stream);
+        let mut streams = self.streams.iter();
+        let index = streams
+            .position(|stream| stream.id() == id)
+            .ok_or(Error::NoSuchStream)?;
+        if let Some(stream) = handle(self.streams.remove(index), &mut self.io) {
+            self.streams.insert(index, stream);
         }
         Ok(())
     }

@@ -60,6 +60,14 @@ pub enum Event {
         /// The peer.
         peer: PeerId,
     },
+    /// How much video passed in the last interval, once an interval from the
+    /// first packet on. May be dropped: the next one says it anew.
+    Rate {
+        /// The peer.
+        peer: PeerId,
+        /// Received from a publisher, sent to a player.
+        rate: VideoRate,
+    },
     /// The peer is over, or never came to be.
     Ended {
         /// The peer.
@@ -67,6 +75,21 @@ pub enum Event {
         /// Why.
         reason: EndReason,
     },
+}
+
+/// The video of a stream, of one interval and in total.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct VideoRate {
+    /// RTP payload and its retransmissions, bits per second.
+    pub bitrate_bps: u64,
+    /// Frames a second.
+    pub fps: f64,
+    /// NACKs so far.
+    pub nacks: u64,
+    /// Keyframe requests (PLI, RFC 4585 section 6.3.1) so far.
+    pub plis: u64,
+    /// Packets lost so far and not recovered, as the receiver sees it.
+    pub lost_packets: u64,
 }
 
 /// Names of a stream's codecs; `None` where it has no such track or the codec is not known yet.

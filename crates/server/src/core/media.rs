@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use wire::{ServerMessage, StreamStatus, info};
 
-use super::backend::{Codecs, EndReason, Event, PeerId};
-use super::{Core, Ending, State, Timer};
+use super::backend::{Codecs, EndReason, Event, PeerId, VideoRate};
+use super::{Core, Ending, Output, State, Timer};
 use crate::counters::Reason;
 
 impl Core {
@@ -17,6 +17,7 @@ impl Core {
                 codecs,
             } => self.handle_answered(peer, answer, codecs),
             Event::Flowing { peer } => self.handle_flowing(peer),
+            Event::Rate { peer, rate } => self.handle_rate(peer, rate),
             Event::Ended { peer, reason } => self.handle_ended(peer, reason, now),
         }
     }
@@ -54,6 +55,31 @@ impl Core {
         stream.state = State::Active;
         self.deadlines.clear(Timer::Stream(peer));
         self.announce(peer);
+    }
+
+    /// Tells the client how much video comes or goes, never before it knows
+    /// that media flows: clients compare it with their own connection's count.
+    fn handle_rate(&mut self, peer: PeerId, rate: VideoRate) {
+        let Some(stream) = self.registry.stream(peer) else {
+            return;
+        };
+        if stream.state != State::Active {
+            return;
+        }
+        let told = wire::VideoRate {
+            fps: Some(rate.fps),
+            nack: Some(rate.nacks as f64),
+            pli: Some(rate.plis as f64),
+            lost_packets: Some(rate.lost_packets as f64),
+            ..wire::VideoRate::new(stream.id.clone(), rate.bitrate_bps as f64)
+        };
+        let message = if stream.is_publisher() {
+            ServerMessage::InboundVideoRate(told)
+        } else {
+            ServerMessage::OutboundVideoRate(told)
+        };
+        let (client, text) = (stream.client, message.encode());
+        self.outputs.push_back(Output::Update { client, text });
     }
 
     fn handle_ended(&mut self, peer: PeerId, reason: EndReason, now: Instant) {

@@ -96,6 +96,14 @@ pub enum Output {
         /// The message.
         text: String,
     },
+    /// Send a text message if the client keeps up with what it is sent. If not,
+    /// drop it: it will be superseded soon.
+    Update {
+        /// The receiver.
+        client: ClientId,
+        /// The message.
+        text: String,
+    },
     /// Close the socket once what was sent before is out. The client is
     /// forgotten here already; no [`Input::Gone`] is needed.
     Close {

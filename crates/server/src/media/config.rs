@@ -41,6 +41,15 @@ pub struct Config {
     pub rtx_age: Duration,
     /// Most packets kept for a viewer's NACK, a track. Default: 2,048.
     pub rtx_packets: usize,
+    /// How often each stream's video rate is reported; zero: never. Default:
+    /// 1 s, as clients of the protocol take it.
+    pub rate_interval: Duration,
+}
+
+impl Config {
+    pub(super) fn tells_rates(&self) -> bool {
+        !self.rate_interval.is_zero()
+    }
 }
 
 impl Default for Config {
@@ -59,6 +68,7 @@ impl Default for Config {
             socket_buffer: 4 << 20,
             rtx_age: Duration::from_secs(3),
             rtx_packets: 2_048,
+            rate_interval: Duration::from_secs(1),
         }
     }
 }

@@ -9,9 +9,10 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use str0m::config::DtlsCert;
-use str0m::media::{Frequency, Pt};
+use str0m::media::{Frequency, Pt, SenderFeedback};
 use str0m::net::{DatagramRecv, Protocol, Receive, Transmit};
 use str0m::rtp::RtpPacket;
+use str0m::stats::{MediaEgressStats, MediaIngressStats};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig, RtcError};
 use tracing::debug;
 
@@ -32,6 +33,12 @@ pub(super) enum LinkEvent {
     /// ICE and DTLS are up, for the first time.
     Up,
     Rtp(Box<RtpPacket>),
+    /// A sender report of one of the client's streams.
+    SenderReport(SenderFeedback),
+    /// What was received so far on an m-line, every interval.
+    Received(Box<MediaIngressStats>),
+    /// What was sent so far on an m-line, every interval.
+    Sent(Box<MediaEgressStats>),
     /// The client wants a keyframe (PLI or FIR).
     KeyframeRequest,
     /// Over; nothing follows.
@@ -46,6 +53,14 @@ enum Phase {
     Lost { until: Instant },
     Ended,
 }
+
+/// How often RTCP reports go out, of audio as of video: until both have come, a
+/// viewer knows neither how to keep them together nor how old they are.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often str0m says what it has measured where nobody is told the rates:
+/// the round trip is of use all the same.
+const STATS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Rounds of time given to str0m in one go, past which a peer waits for the
 /// others of its worker: one write takes two.
@@ -203,6 +218,11 @@ impl Link {
                 self.phase = Phase::Up;
                 events.push(LinkEvent::Up);
             }
+            Event::SenderFeedback(report) => events.push(LinkEvent::SenderReport(report)),
+            Event::MediaIngressStats(stats) => {
+                events.push(LinkEvent::Received(Box::new(stats)));
+            }
+            Event::MediaEgressStats(stats) => events.push(LinkEvent::Sent(Box::new(stats))),
             Event::Closed => self.end(EndReason::ClosedByPeer, events),
             Event::MediaAdded(_)
             | Event::MediaData(_)
@@ -212,11 +232,8 @@ impl Link {
             | Event::ChannelClose(_)
             | Event::ChannelBufferedAmountLow(_)
             | Event::PeerStats(_)
-            | Event::MediaIngressStats(_)
-            | Event::MediaEgressStats(_)
             | Event::EgressBitrateEstimate(_)
             | Event::StreamPaused(_)
-            | Event::SenderFeedback(_)
             | Event::AppSpecificFeedback(_)
             | Event::RawPacket(_)
             | _ => {}
@@ -272,11 +289,18 @@ impl Link {
 /// An ICE-lite peer that takes the codecs and header extensions of `taken`,
 /// with the client's numbers.
 fn rtc_config(offer: &Offer, taken: &Selection, settings: &Settings) -> RtcConfig {
+    let stats_interval = if settings.config.tells_rates() {
+        settings.config.rate_interval
+    } else {
+        STATS_INTERVAL
+    };
     let mut config = RtcConfig::new()
         .set_ice_lite(true)
         .set_rtp_mode(true)
         .set_dtls_cert(settings.certificate.clone())
-        .set_stats_interval(None)
+        .set_stats_interval(Some(stats_interval))
+        .set_rtcp_report_interval_audio(REPORT_INTERVAL)
+        .set_rtcp_report_interval_video(REPORT_INTERVAL)
         .clear_codecs()
         .clear_extension_map();
     for (id, extension) in offer.extensions(taken) {

@@ -12,7 +12,7 @@
 //! - `shard`: the peers of one worker, sans-IO; `demux`, `fanout` and `timers`
 //!   serve it;
 //! - `publisher`, `player`: a peer, on top of a `link` (str0m and its timeouts);
-//! - `clock`, `codec`, `keyframe`, `rewrite`, `sdp`: one matter each, pure.
+//! - `clock`, `codec`, `keyframe`, `rate`, `rewrite`, `sdp`: one matter each, pure.
 //!
 //! Not here: decoding, recording, congestion control towards players, ICE over
 //! TCP, simulcast.
@@ -31,6 +31,7 @@ mod packet;
 mod peer;
 mod player;
 mod publisher;
+mod rate;
 mod report;
 mod rewrite;
 mod sdp;

@@ -10,7 +10,7 @@ use super::link::Link;
 use super::packet::MediaPacket;
 use super::player::Player;
 use super::publisher::Publisher;
-use crate::core::backend::EndReason;
+use crate::core::backend::{EndReason, VideoRate};
 
 /// What a peer tells its worker.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(super) enum PeerEvent {
     Media(Arc<MediaPacket>),
     /// A player needs a keyframe of its source.
     KeyframeWanted,
+    /// The video rate of the last interval.
+    Rate(VideoRate),
     /// Over; nothing follows.
     Ended(EndReason),
 }

@@ -5,15 +5,17 @@ use std::time::{Duration, Instant};
 use str0m::media::{Mid, Pt};
 use str0m::net::Transmit;
 use str0m::rtp::{RtpWrite, Ssrc};
+use str0m::stats::MediaEgressStats;
 
 use super::codec::Kind;
 use super::config::Config;
 use super::link::{Link, LinkEvent};
 use super::packet::MediaPacket;
 use super::peer::PeerEvent;
+use super::rate::RateMeter;
 use super::rewrite::Rewriter;
 use super::sdp::Selection;
-use crate::core::backend::PeerId;
+use crate::core::backend::{PeerId, VideoRate};
 
 /// How often a player that waits for a keyframe says so again, in case one was
 /// lost between the workers.
@@ -33,6 +35,8 @@ pub(super) struct Player {
     pub(super) dirty: bool,
     rtx_packets: usize,
     rtx_age: Duration,
+    /// `None` if rates are not to be told.
+    rate: Option<RateMeter>,
     events: Vec<LinkEvent>,
 }
 
@@ -64,6 +68,7 @@ impl Player {
             dirty: false,
             rtx_packets: config.rtx_packets,
             rtx_age: config.rtx_age,
+            rate: config.tells_rates().then(RateMeter::default),
             events: Vec::new(),
         }
     }
@@ -97,10 +102,30 @@ impl Player {
                 LinkEvent::KeyframeRequest => events.push(PeerEvent::KeyframeWanted),
                 LinkEvent::Ended(reason) => events.push(PeerEvent::Ended(reason)),
                 // Players are negotiated not to send.
-                LinkEvent::Rtp(_) => {}
+                LinkEvent::Rtp(_) | LinkEvent::SenderReport(_) | LinkEvent::Received(_) => {}
+                LinkEvent::Sent(stats) => {
+                    events.extend(self.measure(&stats).map(PeerEvent::Rate));
+                }
             }
         }
         self.events = link_events;
+    }
+
+    /// The video rate of an interval, if it is to be told.
+    fn measure(&mut self, stats: &MediaEgressStats) -> Option<VideoRate> {
+        let mut tracks = self.tracks.iter();
+        let video = tracks.find(|track| track.kind == Kind::Video)?;
+        if video.mid != stats.mid {
+            return None;
+        }
+        let rate = self.rate.as_mut()?;
+        let remote = stats.remote.as_ref();
+        Some(VideoRate {
+            nacks: stats.nacks,
+            plis: stats.plis,
+            lost_packets: remote.map_or(0, |remote| remote.packets_lost),
+            ..rate.measure(stats.bytes, stats.timestamp)?
+        })
     }
 
     fn ask_for_keyframe(&mut self, now: Instant, events: &mut Vec<PeerEvent>) {
@@ -152,6 +177,9 @@ impl Player {
         if let Some(stream) = api.stream_tx(&track.ssrc) {
             stream.write_rtp(write);
             self.dirty = true;
+            if let Some(rate) = self.rate.as_mut().filter(|_| track.kind == Kind::Video) {
+                rate.count(packet.marker, now);
+            }
         }
     }
 }

@@ -3,20 +3,23 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use str0m::media::{KeyframeRequestKind, Mid};
+use str0m::media::{KeyframeRequestKind, Mid, SenderFeedback};
 use str0m::net::Transmit;
 use str0m::rtp::{RtpPacket, Ssrc};
+use str0m::stats::MediaIngressStats;
 use tracing::debug;
 
-use super::clock::{PublisherClock, Report};
+use super::clock::{Continuity, PublisherClock, Report};
 use super::codec::{Codec, Kind, Profile, starts_keyframe};
+use super::config::Config;
 use super::keyframe::KeyframeRequests;
 use super::link::{Link, LinkEvent};
 use super::packet::{MediaPacket, forwarded};
 use super::peer::PeerEvent;
+use super::rate::RateMeter;
 use super::rewrite::Position;
 use super::sdp::{Selection, SourceCodec};
-use crate::core::backend::EndReason;
+use crate::core::backend::{EndReason, VideoRate};
 
 pub(super) struct Publisher {
     pub(super) link: Link,
@@ -24,6 +27,8 @@ pub(super) struct Publisher {
     clock: PublisherClock,
     keyframes: KeyframeRequests,
     rtp_timeout: Duration,
+    /// `None` if rates are not to be told.
+    rate: Option<RateMeter>,
     /// When silence ends it; `None` until the link is up.
     silent_until: Option<Instant>,
     flowing: bool,
@@ -41,7 +46,11 @@ struct Track {
     /// The SSRC before, and until when what comes from it is late.
     former: Option<(Ssrc, Instant)>,
     epoch: u32,
-    report: Option<Report>,
+    /// Packets that never came of what the track carried before.
+    lost_before: u64,
+    /// The latest sender report and the SSRC it is about, which may be one that
+    /// nothing has come of yet.
+    report: Option<(Ssrc, Report)>,
 }
 
 /// What a track carries now.
@@ -49,8 +58,10 @@ struct Track {
 struct Current {
     ssrc: Ssrc,
     pt: u8,
-    /// Highest sequence number.
+    /// Sequence numbers: the first and the highest.
+    first: u64,
     newest: u64,
+    received: u64,
 }
 
 /// How long packets of an SSRC that was left may be on their way. Later than
@@ -67,7 +78,7 @@ struct TrackCodec {
 }
 
 impl Publisher {
-    pub(super) fn new(link: Link, taken: &Selection, rtp_timeout: Duration, now: Instant) -> Self {
+    pub(super) fn new(link: Link, taken: &Selection, config: &Config, now: Instant) -> Self {
         let tracks = taken.tracks().map(|(kind, mid, codecs)| Track {
             kind,
             mid: Mid::from(mid),
@@ -83,6 +94,7 @@ impl Publisher {
             current: None,
             former: None,
             epoch: 0,
+            lost_before: 0,
             report: None,
         });
         Self {
@@ -90,7 +102,8 @@ impl Publisher {
             tracks: tracks.collect(),
             clock: PublisherClock::new(now),
             keyframes: KeyframeRequests::default(),
-            rtp_timeout,
+            rtp_timeout: config.rtp_timeout,
+            rate: config.tells_rates().then(RateMeter::default),
             silent_until: None,
             flowing: false,
             ended: false,
@@ -165,8 +178,10 @@ impl Publisher {
                 }
                 events.push(PeerEvent::Media(packet));
             }
+            LinkEvent::SenderReport(report) => self.handle_report(&report),
+            LinkEvent::Received(stats) => self.handle_stats(&stats, events),
             // A publisher is sent nothing that it could want a keyframe of.
-            LinkEvent::KeyframeRequest => {}
+            LinkEvent::KeyframeRequest | LinkEvent::Sent(_) => {}
             LinkEvent::Ended(reason) => self.end(reason, events),
         }
     }
@@ -176,6 +191,46 @@ impl Publisher {
             self.ended = true;
             events.push(PeerEvent::Ended(reason));
         }
+    }
+
+    fn handle_report(&mut self, feedback: &SenderFeedback) {
+        let info = &feedback.sender_info;
+        let Some(report) = Report::new(info.ntp_time, info.rtp_time.numer() as u32) else {
+            return;
+        };
+        if self.clock.handle_report(report, feedback.received_at) == Continuity::Broken {
+            debug!("the publisher's clock was set");
+            for track in &mut self.tracks {
+                track.report = None;
+            }
+        }
+        let mut tracks = self.tracks.iter_mut();
+        if let Some(track) = tracks.find(|track| track.mid == feedback.mid) {
+            track.report = Some((info.ssrc, report));
+        }
+    }
+
+    fn handle_stats(&mut self, stats: &MediaIngressStats, events: &mut Vec<PeerEvent>) {
+        if let Some(round_trip) = stats.rtt {
+            self.clock.handle_round_trip(round_trip, stats.timestamp);
+        }
+        let mut tracks = self.tracks.iter();
+        let video = tracks.find(|track| track.kind == Kind::Video);
+        let (Some(track), Some(rate)) = (video, &mut self.rate) else {
+            return;
+        };
+        if track.mid != stats.mid {
+            return;
+        }
+        let rate = rate.measure(stats.bytes, stats.timestamp);
+        events.extend(rate.map(|rate| {
+            PeerEvent::Rate(VideoRate {
+                nacks: stats.nacks,
+                plis: stats.plis,
+                lost_packets: track.lost(),
+                ..rate
+            })
+        }));
     }
 
     fn handle_rtp(&mut self, packet: RtpPacket) -> Option<Arc<MediaPacket>> {
@@ -194,15 +249,15 @@ impl Publisher {
             }
             Step::Start | Step::On => {}
         }
-        if let Some(info) = packet.last_sender_info {
-            track.report = Report::new(info.ntp_time, info.rtp_time.numer() as u32);
-        }
         let captured = self.clock.captured(
-            track.report,
+            track.report_of(packet.header.ssrc),
             packet.header.timestamp,
             codec.codec.clock_rate(),
             packet.timestamp,
         );
+        if let Some(rate) = self.rate.as_mut().filter(|_| track.kind == Kind::Video) {
+            rate.count(packet.header.marker, packet.timestamp);
+        }
         let starts_keyframe = starts_keyframe(codec.codec, &packet.payload);
         if starts_keyframe {
             self.keyframes.seen();
@@ -260,6 +315,7 @@ impl Track {
             let same_stream = current.ssrc == ssrc;
             if same_stream && current.pt == pt {
                 current.newest = current.newest.max(sequence);
+                current.received += 1;
                 return Step::On;
             }
             let late = match self.former {
@@ -276,13 +332,29 @@ impl Track {
             self.epoch += 1;
             debug!(mid = %self.mid, %ssrc, pt, epoch = self.epoch, "the publisher starts anew");
         }
+        self.lost_before = self.lost();
         self.current = Some(Current {
             ssrc,
             pt,
+            first: sequence,
             newest: sequence,
+            received: 1,
         });
-        self.report = None;
         Step::Start
+    }
+
+    /// Packets that never came, so far.
+    fn lost(&self) -> u64 {
+        let now = self.current.map_or(0, |current| {
+            let expected = current.newest - current.first + 1;
+            expected.saturating_sub(current.received)
+        });
+        self.lost_before + now
+    }
+
+    fn report_of(&self, ssrc: Ssrc) -> Option<Report> {
+        let (of, report) = self.report?;
+        (of == ssrc).then_some(report)
     }
 }
 
@@ -300,6 +372,7 @@ mod tests {
             current: None,
             former: None,
             epoch: 0,
+            lost_before: 0,
             report: None,
         };
         // SSRC, payload type, sequence number, arrival in ms; step and epoch.
@@ -318,6 +391,9 @@ mod tests {
             // Back to the first, for good.
             ((1, 98, 107, 5_000), (Step::Start, 3)),
             ((2, 98, 7, 5_010), (Step::Straggler, 3)),
+            // Two are lost, and one of them comes late.
+            ((1, 98, 110, 5_020), (Step::On, 3)),
+            ((1, 98, 108, 5_030), (Step::On, 3)),
         ];
         for ((ssrc, pt, sequence, ms), expected) in table {
             let arrival = start + Duration::from_millis(ms);
@@ -325,5 +401,6 @@ mod tests {
             let at = (ssrc, pt, sequence);
             assert_eq!((step, track.epoch), expected, "{at:?}");
         }
+        assert_eq!(track.lost(), 1);
     }
 }

@@ -163,8 +163,7 @@ impl Shard {
         let offer = self.read_offer(id, sdp)?;
         let taken = sdp::select_for_publisher(&offer).ok_or(EndReason::NoCommonCodecs)?;
         let (link, answer) = self.answer(id, &offer, &taken, now)?;
-        let rtp_timeout = self.settings.config.rtp_timeout;
-        let publisher = Publisher::new(link, &taken, rtp_timeout, now);
+        let publisher = Publisher::new(link, &taken, &self.settings.config, now);
         self.admit(id, Peer::Publisher(publisher), answer, &taken, now);
         Ok(())
     }
@@ -279,6 +278,7 @@ impl Shard {
             PeerEvent::Flowing => self.outbox.events.push(Event::Flowing { peer: id }),
             PeerEvent::Media(packet) => self.forward(id, packet, now),
             PeerEvent::KeyframeWanted => self.ask_source(id, now),
+            PeerEvent::Rate(rate) => self.outbox.events.push(Event::Rate { peer: id, rate }),
             PeerEvent::Ended(reason) => {
                 self.remove(id, now);
                 self.ended(id, reason);

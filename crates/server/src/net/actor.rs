@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::events::Events;
 use super::socket::{Link, Overflow};
-use crate::core::backend::{Event, MediaBackend};
+use crate::core::backend::MediaBackend;
 use crate::core::{ClientId, Core, Input, Output, Stats};
 use crate::counters::{Counters, Reason};
 
@@ -51,7 +52,7 @@ impl Actor {
     pub(super) async fn run(
         mut self,
         mut inbox: mpsc::Receiver<Message>,
-        mut events: mpsc::UnboundedReceiver<Event>,
+        mut events: Events,
         mut stopped: oneshot::Receiver<Infallible>,
     ) -> Box<dyn MediaBackend> {
         loop {
@@ -61,7 +62,7 @@ impl Actor {
                     Some(message) => self.handle_message(message),
                     None => break,
                 },
-                Some(event) = events.recv() => self.handle(Input::Backend(event)),
+                Some(event) = events.next() => self.handle(Input::Backend(event)),
                 () = sleep_until(due) => self.handle(Input::Timeout),
                 _ = &mut stopped => break,
             }
@@ -115,6 +116,12 @@ impl Actor {
                 let link = self.links.get(&client);
                 if let Some(Err(Overflow)) = link.map(|link| link.send(text)) {
                     self.core.handle(Input::Overflowed { client }, now);
+                }
+            }
+            Output::Update { client, text } => {
+                let link = self.links.get(&client);
+                if let Some(Err(Overflow)) = link.map(|link| link.update(text)) {
+                    self.count(client, Reason::SkippedRate, "the client reads slowly");
                 }
             }
             Output::Close {

@@ -29,6 +29,9 @@ use crate::counters::{Counters, Reason};
 /// descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Most bytes of a request's line and header fields; more get 414 or 431.
+const MAX_HEAD: usize = 64 << 10;
+
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy)]
 struct Ends {
@@ -86,6 +89,7 @@ async fn serve(stream: TcpStream, remote: SocketAddr, router: Router, head_timeo
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head_timeout)
+        .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     if let Err(error) = connection.await {

@@ -9,8 +9,11 @@
 //! read in time costs that client its socket.
 
 mod actor;
+mod events;
+mod files;
 mod http;
 mod listen;
+mod negotiate;
 mod page;
 mod socket;
 
@@ -26,6 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use self::actor::Actor;
+pub use self::events::EventSink;
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
 use crate::media::{self, Forwarder};
@@ -84,20 +88,6 @@ pub enum StartError<E> {
     /// The media backend did not start.
     #[error(transparent)]
     Media(E),
-}
-
-/// What a media backend's events go into. Media threads are never kept
-/// waiting: there are at most three events a peer, and peers are limited.
-#[derive(Debug, Clone)]
-pub struct EventSink(mpsc::UnboundedSender<backend::Event>);
-
-impl EventSink {
-    /// Hands an event to signalling; dropped if that has ended.
-    pub fn send(&self, event: backend::Event) {
-        if self.0.send(event).is_err() {
-            tracing::debug!("media event after the end of signalling");
-        }
-    }
 }
 
 /// A running server; dropping it shuts it down without waiting.
@@ -175,9 +165,8 @@ where
         source,
     })?;
     let counters = Arc::new(Counters::default());
-    let (event_sink, events) = mpsc::unbounded_channel();
-    let backend =
-        start_media(EventSink(event_sink), Arc::clone(&counters)).map_err(StartError::Media)?;
+    let (event_sink, events) = events::channel(Arc::clone(&counters));
+    let backend = start_media(event_sink, Arc::clone(&counters)).map_err(StartError::Media)?;
 
     let (inbox_sender, inbox) = mpsc::channel(INBOX);
     let limits = config.core.limits.clone();

@@ -1,14 +1,19 @@
-//! The page's files.
+//! The page over HTTP: which file a path is, and what is said about it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use tower::ServiceExt;
-use tower_http::services::{ServeDir, ServeFile};
+use percent_encoding::percent_decode_str;
+
+use super::files::{File, Files};
+use super::negotiate::{Accepted, Coding, has_it_already};
+
+const INDEX: &str = "/index.html";
 
 /// For files whose name changes with their content: a year, the most that
 /// caches take (RFC 9111 section 5.3, RFC 8246).
@@ -33,44 +38,129 @@ page in the folder given by <code>--page</code>, <code>dist</code> by default.</
 </html>
 ";
 
+/// Sent with all of the page: it is read as what it is called, says nowhere who
+/// links to it, and has what it uses of the device and nothing else. Who may
+/// frame it is not limited: the embed view is there to be framed. What it may
+/// load, it says itself.
+const HEADERS: [(HeaderName, &str); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "autoplay=(self), camera=(self), display-capture=(self), fullscreen=(self), \
+         microphone=(self), picture-in-picture=(self), accelerometer=(), geolocation=(), \
+         gyroscope=(), hid=(), magnetometer=(), midi=(), payment=(), serial=(), usb=()",
+    ),
+];
+
 /// Serves the files in `folder`; it may be built while the server runs.
 pub(super) fn router(folder: PathBuf) -> Router {
-    let index = folder.join("index.html");
-    let fallback = move |request: Request| not_a_file(index.clone(), request);
-    let files = ServeDir::new(folder).fallback(tower::service_fn(move |request| {
-        let response = fallback(request);
-        async { Ok(response.await) }
-    }));
-    Router::new()
-        .fallback_service(files)
-        .layer(middleware::from_fn(set_cache_header))
+    let files = Arc::new(Files::new(folder));
+    let warmed = Arc::clone(&files);
+    // Nobody waits for it.
+    drop(tokio::task::spawn_blocking(move || warmed.warm_up()));
+    Router::new().fallback(move |request: Request| async move {
+        let (request, _) = request.into_parts();
+        let mut response = answer(files, request).await;
+        for (name, value) in HEADERS {
+            let value = HeaderValue::from_static(value);
+            response.headers_mut().insert(name, value);
+        }
+        response
+    })
+}
+
+async fn answer(files: Arc<Files>, request: Parts) -> Response {
+    if !matches!(request.method, Method::GET | Method::HEAD) {
+        let allow = [(header::ALLOW, "GET, HEAD")];
+        return (StatusCode::METHOD_NOT_ALLOWED, allow).into_response();
+    }
+    let Ok(path) = percent_decode_str(request.uri.path()).decode_utf8() else {
+        return not_found();
+    };
+    let path = path.into_owned();
+    // The disk may be slow.
+    let found = tokio::task::spawn_blocking(move || find(&files, path)).await;
+    match found {
+        Ok(Found::File { file, path }) => send(&file, &path, &request.headers),
+        Ok(Found::NotBuilt) => {
+            ([(header::CACHE_CONTROL, REVALIDATE)], Html(NOT_BUILT)).into_response()
+        }
+        Ok(Found::Nothing) | Err(_) => not_found(),
+    }
+}
+
+/// What a path stands for.
+enum Found {
+    File { file: Arc<File>, path: String },
+    NotBuilt,
+    Nothing,
 }
 
 /// A path that is no file is the page itself, unless it looks like a file.
-async fn not_a_file(index: PathBuf, request: Request) -> Response {
-    let path = request.uri().path();
-    if path != "/" && path != "/index.html" && Path::new(path).extension().is_some() {
-        return (StatusCode::NOT_FOUND, "no such file").into_response();
+fn find(files: &Files, path: String) -> Found {
+    if let Some(file) = files.file(&path) {
+        return Found::File { file, path };
     }
-    if !index.is_file() {
-        return Html(NOT_BUILT).into_response();
+    if path != INDEX && (Path::new(&path).extension().is_some() || path.contains("..")) {
+        return Found::Nothing;
     }
-    match ServeFile::new(index).oneshot(request).await {
-        Ok(response) => response.into_response(),
-        Err(never) => match never {},
+    match files.file(INDEX) {
+        Some(file) => Found::File {
+            file,
+            path: INDEX.into(),
+        },
+        None => Found::NotBuilt,
     }
 }
 
-async fn set_cache_header(request: Request, next: Next) -> Response {
-    let hashed = has_hash(request.uri().path());
-    let mut response = next.run(request).await;
-    let cache = if hashed && response.status().is_success() {
+fn send(file: &File, path: &str, headers: &HeaderMap) -> Response {
+    let (coding, content) = file.content(Accepted::of(headers));
+    let tag = file.tag(coding);
+    let cache = if has_hash(path) {
         IMMUTABLE
     } else {
         REVALIDATE
     };
-    response.headers_mut().insert(header::CACHE_CONTROL, cache);
+    let about = [
+        (header::CACHE_CONTROL, cache),
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
+    ];
+    if has_it_already(headers, &tag) {
+        return (StatusCode::NOT_MODIFIED, about, [(header::ETAG, tag)]).into_response();
+    }
+    let kind = [(header::CONTENT_TYPE, content_type(path))];
+    let mut response = (about, [(header::ETAG, tag)], kind, content.clone()).into_response();
+    if coding != Coding::Identity {
+        let coding = HeaderValue::from_static(coding.name());
+        response
+            .headers_mut()
+            .insert(header::CONTENT_ENCODING, coding);
+    }
     response
+}
+
+fn not_found() -> Response {
+    let about = [(header::CACHE_CONTROL, REVALIDATE)];
+    (StatusCode::NOT_FOUND, about, "no such file").into_response()
+}
+
+/// The media type of what a page is made of, RFC 9110 section 8.3.1.
+fn content_type(path: &str) -> &'static str {
+    let extension = Path::new(path).extension().and_then(|e| e.to_str());
+    match extension.unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "wasm" => "application/wasm",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "json" | "map" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        "txt" | "md" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
 }
 
 /// Whether a file's name holds a hash of its content: `app-0123456789abcdef.js`,

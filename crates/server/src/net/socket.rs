@@ -194,6 +194,16 @@ impl Link {
         }
     }
 
+    /// Queues a message unless more than half of the queue is taken.
+    pub(super) fn update(&self, text: String) -> Result<(), Overflow> {
+        let waiting = self.backlog.load(Ordering::Relaxed);
+        let busy = self.frames.capacity() <= self.frames.max_capacity() / 2;
+        if busy || waiting > self.max_backlog / 2 {
+            return Err(Overflow);
+        }
+        self.send(text)
+    }
+
     /// Queues the close frame behind everything else.
     pub(super) fn close(self, code: CloseCode, reason: String) {
         let frame = CloseFrame {
@@ -210,5 +220,29 @@ fn size(frame: &Frame) -> usize {
     match frame {
         Frame::Text(text) => text.len(),
         Frame::Binary(_) | Frame::Ping(_) | Frame::Pong(_) | Frame::Close(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn updates_leave_room_for_what_must_be_said() {
+        let limits = Limits {
+            queued_messages: 4,
+            queued_bytes: 100,
+            ..Limits::default()
+        };
+        let (link, _outgoing) = Link::new(&limits);
+        assert!(link.update("1".into()).is_ok());
+        assert!(link.update("2".into()).is_ok());
+        assert!(link.update("3".into()).is_ok());
+        assert!(link.update("4".into()).is_err());
+        assert!(link.send("4".into()).is_ok());
+        let (link, _outgoing) = Link::new(&limits);
+        assert!(link.send("x".repeat(60)).is_ok());
+        assert!(link.update("1".into()).is_err());
+        assert!(link.send("1".into()).is_ok());
     }
 }

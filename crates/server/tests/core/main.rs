@@ -15,6 +15,7 @@ mod behaviour;
 mod fake_backend;
 mod limits;
 mod properties;
+mod rates;
 mod sessions;
 mod traps;
 mod world;

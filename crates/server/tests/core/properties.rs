@@ -282,7 +282,7 @@ impl Checker {
         self.core.handle(input, self.now);
         while let Some(output) = self.core.poll_output() {
             match output {
-                Output::Send { client, text } => {
+                Output::Send { client, text } | Output::Update { client, text } => {
                     assert!(self.clients.contains(&client), "sent to nobody: {text}");
                     self.check_message(client, ServerMessage::decode(&text).unwrap());
                 }

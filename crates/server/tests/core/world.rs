@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use twoway_server::core::backend::{Command, EndReason, Event, PeerId};
+use twoway_server::core::backend::{Command, EndReason, Event, PeerId, VideoRate};
 use twoway_server::core::{ClientId, CloseCode, Config, Core, Input, Output};
 use twoway_server::counters::Reason;
 use wire::{
@@ -80,6 +80,12 @@ impl World {
         self.handle(Input::Backend(Event::Ended { peer, reason }));
     }
 
+    /// The video rate of the newest peer but `back`.
+    pub(crate) fn media_rates(&mut self, back: u64, rate: VideoRate) {
+        let peer = PeerId(self.last_peer - back);
+        self.handle(Input::Backend(Event::Rate { peer, rate }));
+    }
+
     pub(crate) fn media_flows(&mut self) {
         let peer = PeerId(self.last_peer);
         self.handle(Input::Backend(Event::Flowing { peer }));
@@ -116,7 +122,7 @@ impl World {
     fn obey(&mut self) {
         while let Some(output) = self.core.poll_output() {
             match output {
-                Output::Send { client, text } => {
+                Output::Send { client, text } | Output::Update { client, text } => {
                     assert!(!self.closed.contains_key(&client), "sent after close");
                     self.sent.entry(client).or_default().push(text);
                 }

@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::{Codec, FormatParams};
-use str0m::media::{Direction, Frequency, MediaKind, Mid};
+use str0m::media::{Direction, Frequency, MediaKind, Mid, SenderFeedback};
 use str0m::net::{Protocol, Receive, Transmit};
-use str0m::rtp::rtcp::SenderInfo;
 use str0m::rtp::{RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig, RtcError};
 
@@ -43,7 +42,7 @@ pub(crate) struct Client {
     pub(crate) connected: bool,
     pub(crate) keyframe_requests: usize,
     pub(crate) packets: Vec<RtpPacket>,
-    pub(crate) reports: Vec<SenderInfo>,
+    pub(crate) reports: Vec<SenderFeedback>,
 }
 
 impl Client {
@@ -158,9 +157,7 @@ impl Client {
                 Output::Event(Event::Connected) => self.connected = true,
                 Output::Event(Event::RtpPacket(packet)) => self.packets.push(packet),
                 Output::Event(Event::KeyframeRequest(_)) => self.keyframe_requests += 1,
-                Output::Event(Event::SenderFeedback(feedback)) => {
-                    self.reports.push(feedback.sender_info);
-                }
+                Output::Event(Event::SenderFeedback(report)) => self.reports.push(report),
                 Output::Event(_) => {}
             }
         }

@@ -11,4 +11,7 @@ mod command;
 #[path = "../support/fake_backend.rs"]
 mod fake_backend;
 mod http;
+mod page;
 mod shutdown;
+#[path = "../support/http.rs"]
+mod web;

@@ -83,6 +83,9 @@ impl FakeBackend {
 
 fn peer_of(event: &Event) -> PeerId {
     match event {
-        Event::Answered { peer, .. } | Event::Flowing { peer } | Event::Ended { peer, .. } => *peer,
+        Event::Answered { peer, .. }
+        | Event::Flowing { peer }
+        | Event::Rate { peer, .. }
+        | Event::Ended { peer, .. } => *peer,
     }
 }

@@ -1,7 +1,5 @@
 //! The requests of a session: who waits for which response.
 
-use std::collections::BTreeMap;
-
 use wire::MediaSessionId;
 
 use super::message::{HttpRequest, Method, RequestId, Token};
@@ -15,14 +13,15 @@ use crate::outbox::Outbox;
 pub(super) struct Requests {
     token: Option<Token>,
     last: u64,
-    /// The requests without a response.
-    waiting: BTreeMap<RequestId, Waiting>,
+    /// The requests without a response: a few at a time.
+    waiting: Vec<Waiting>,
     pub(super) out: Outbox,
 }
 
 /// A request on its way.
 #[derive(Debug)]
 pub(super) struct Waiting {
+    id: RequestId,
     pub(super) method: Method,
     /// The stream it was sent for. It may be over.
     pub(super) stream: MediaSessionId,
@@ -33,7 +32,7 @@ impl Requests {
         Self {
             token,
             last: 0,
-            waiting: BTreeMap::new(),
+            waiting: Vec::new(),
             out: Outbox::default(),
         }
     }
@@ -73,7 +72,8 @@ impl Requests {
 
     /// Takes a request whose response came; `None` if there is none of this id.
     pub(super) fn settle(&mut self, id: RequestId) -> Option<Waiting> {
-        self.waiting.remove(&id)
+        let index = self.waiting.iter().position(|waiting| waiting.id == id)?;
+        Some(self.waiting.swap_remove(index))
     }
 
     /// How many requests have no response yet.
@@ -101,7 +101,7 @@ impl Requests {
         };
         complete(&mut request);
         let stream = stream.clone();
-        self.waiting.insert(id, Waiting { method, stream });
+        self.waiting.push(Waiting { id, method, stream });
         self.out.push(Output::Request(request));
         id
     }

@@ -15,7 +15,7 @@
 //! of the other signalling do.
 
 use tracing::debug;
-use wire::StreamStatus;
+use wire::{MediaSessionId, StreamStatus};
 
 use super::link::ice_servers;
 use super::message::{HttpResponse, LocalCandidate, RequestId};
@@ -74,6 +74,10 @@ impl Stream {
             trickle,
             state: State::Offering { endpoint },
         }
+    }
+
+    pub(super) fn id(&self) -> &MediaSessionId {
+        &self.identity.id
     }
 
     /// When [`Self::handle_timeout`] is due.

@@ -150,29 +150,28 @@ impl Section {
         let mut lines = media.lines();
         let media_line = lines.next()?;
         let section: Vec<_> = lines.take_while(|line| !line.starts_with("m=")).collect();
-        let find = |prefix: &str| {
-            section
-                .iter()
-                .find(|line| line.starts_with(prefix))
-                .copied()
-        };
-        let in_session = |prefix: &str| session.lines().find(|line| line.starts_with(prefix));
-        let mid = find("a=mid:")?;
-        let head = [
-            in_session("a=group:BUNDLE "),
-            Some(media_line),
-            Some(mid),
-            Some(find("a=ice-ufrag:").or(in_session("a=ice-ufrag:"))?),
-            Some(find("a=ice-pwd:").or(in_session("a=ice-pwd:"))?),
-        ];
+        let in_session = |name| attribute(session.lines(), name);
+        let in_section = |name| attribute(section.iter().copied(), name);
+        let either = |name| in_section(name).or_else(|| in_session(name));
+        let mid = in_section("a=mid:")?;
+        let ufrag = either("a=ice-ufrag:")?;
+        let pwd = either("a=ice-pwd:")?;
+        let mut head = String::new();
+        if let Some(group) = in_session("a=group:BUNDLE ") {
+            head += &format!("a=group:BUNDLE {group}\r\n");
+        }
+        head +=
+            &format!("{media_line}\r\na=mid:{mid}\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:{pwd}\r\n");
         Some(Self {
-            head: head
-                .into_iter()
-                .flatten()
-                .fold(String::new(), |head, line| head + line + "\r\n"),
-            mid: mid.trim_start_matches("a=mid:").to_owned(),
+            head,
+            mid: mid.to_owned(),
         })
     }
+}
+
+/// The value of the first line that begins with `name`.
+fn attribute<'a>(mut lines: impl Iterator<Item = &'a str>, name: &str) -> Option<&'a str> {
+    lines.find_map(|line| line.strip_prefix(name))
 }
 
 /// The candidate as an attribute; `None` if it is none or would break the line.

@@ -2,8 +2,6 @@
 //! in, the whole output list out, written as short text.
 
 mod http;
-mod http_properties;
-mod http_stream;
 mod properties;
 mod session;
 mod signalling;

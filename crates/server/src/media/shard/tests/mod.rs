@@ -12,6 +12,7 @@ mod changes;
 mod client;
 mod ends;
 mod loss;
+mod rates;
 mod sync;
 
 use std::collections::VecDeque;
@@ -79,6 +80,7 @@ struct World {
     /// What the publisher (client 0) sends.
     source: Source,
     now: Instant,
+    start: Instant,
     events: Vec<(Instant, Event)>,
 }
 
@@ -173,6 +175,7 @@ impl World {
             let counters = Arc::default();
             Shard::new(WorkerId(index), settings.clone(), candidates, counters)
         };
+        let start = Instant::now();
         Self {
             shards: (0..workers).map(shard).collect(),
             clients: Vec::new(),
@@ -186,7 +189,8 @@ impl World {
                 video_delay: Duration::ZERO,
                 tag: 0,
             },
-            now: Instant::now(),
+            now: start,
+            start,
             events: Vec::new(),
         }
     }

@@ -1,19 +1,30 @@
-//! Sender reports that keep a viewer's audio and video together.
+//! Sender reports that keep a viewer's audio and video together and tell it how
+//! old they are.
 
 use std::time::UNIX_EPOCH;
 
+use str0m::media::SenderFeedback;
+
 use super::*;
+
+/// The latest report on a kind, and the ticks from it to the kind's last packet.
+fn report(client: &Client, video: bool) -> (SenderFeedback, i32) {
+    let packet = client.of_kind(video).last().unwrap();
+    let ssrc = packet.header.ssrc;
+    let mut reports = client.reports.iter().rev();
+    let report = reports.find(|r| r.sender_info.ssrc == ssrc).unwrap();
+    let reported = report.sender_info.rtp_time.numer() as u32;
+    let ticks = packet.header.timestamp.wrapping_sub(reported) as i32;
+    (*report, ticks)
+}
 
 /// The moment, in seconds of the server's clock, that the latest report gives
 /// the last packet of a kind.
 fn moment(client: &Client, video: bool) -> f64 {
     let rate = if video { 90_000.0 } else { 48_000.0 };
-    let packet = client.of_kind(video).last().unwrap();
-    let mut reports = client.reports.iter().rev();
-    let report = reports.find(|r| r.ssrc == packet.header.ssrc).unwrap();
-    let reported = report.rtp_time.numer() as u32;
-    let ticks = packet.header.timestamp.wrapping_sub(reported) as i32;
-    let ntp = report.ntp_time.duration_since(UNIX_EPOCH).unwrap();
+    let (report, ticks) = report(client, video);
+    let ntp = report.sender_info.ntp_time;
+    let ntp = ntp.duration_since(UNIX_EPOCH).unwrap();
     ntp.as_secs_f64() + f64::from(ticks) / rate
 }
 
@@ -27,7 +38,8 @@ fn audio_and_video_are_reported_on_one_clock() {
         world.source.video_delay = delay;
         world.publish();
         let viewer = world.play();
-        world.stream(2 * SECOND);
+        // The round trip is measured, and told by new reports.
+        world.stream(3 * SECOND);
         for _ in 0..100 {
             world.stream(FRAME);
             let client = &world.clients[viewer];
@@ -35,5 +47,27 @@ fn audio_and_video_are_reported_on_one_clock() {
             let off = (older - delay.as_secs_f64()).abs();
             assert!(off < 0.005, "off by {off} s");
         }
+    }
+}
+
+#[test]
+fn reports_count_the_encoder_and_the_way_from_the_publisher() {
+    let mut world = World::new(1);
+    let delay = Duration::from_millis(40);
+    world.source.video_delay = delay;
+    world.publish();
+    let viewer = world.play();
+    world.stream(3 * SECOND);
+    for _ in 0..100 {
+        world.stream(FRAME);
+        let captured = world.now.checked_sub(FRAME + delay).unwrap();
+        // A report names the moment it was sent.
+        let (report, ticks) = report(&world.clients[viewer], true);
+        let sent = report.received_at.checked_sub(LATENCY).unwrap();
+        let since_report = f64::from(ticks) / 90_000.0;
+        let real = captured.duration_since(world.start).as_secs_f64();
+        let told = sent.duration_since(world.start).as_secs_f64() + since_report;
+        let off = (told - real).abs();
+        assert!(off < 0.002, "off by {off} s");
     }
 }

@@ -9,8 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use wire::{MediaSessionId, StreamEventType, StreamName, StreamStatus};
 
-use super::http::{HttpHarness, OFFER, candidate, created, request_id};
-use super::{id, media_failed, play, publish};
+use super::{HttpHarness, OFFER, candidate, created, request_id};
+use crate::tests::{STREAM_TIMEOUT, id, media_failed, play, publish};
 use crate::{Event, HttpResponse, Input, LocalCandidate, Method, Output, RequestId, SessionStatus};
 
 /// One thing that happens, after some time.
@@ -358,7 +358,7 @@ proptest! {
         for id in live {
             run(&mut harness, &mut watch, Input::Stop(id));
         }
-        harness.now = harness.now + super::STREAM_TIMEOUT;
+        harness.now = harness.now + STREAM_TIMEOUT;
         run(&mut harness, &mut watch, Input::Timeout);
         prop_assert!(watch.live.is_empty(), "streams without an end: {:?}", watch.live);
     }

@@ -1,0 +1,223 @@
+//! The page's files, kept in memory as they are sent.
+//!
+//! A file is read when it is first asked for, and again when it has changed on
+//! disk. gzip takes milliseconds and is ready then; the best brotli takes about
+//! a second, so it is made on a thread of its own and used from then on.
+
+use std::collections::HashMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hasher};
+use std::io::{self, Read, Write};
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use axum::body::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::negotiate::{Accepted, Coding};
+
+/// Larger files are none of a page's.
+const MAX_FILE: u64 = 64 << 20;
+
+/// The best that brotli can do, and its largest window (RFC 7932 section 9.1).
+const BROTLI_QUALITY: u32 = 11;
+const BROTLI_WINDOW_BITS: u32 = 22;
+const BROTLI_BUFFER: usize = 1 << 16;
+
+/// A folder of files; as many are kept as are in it.
+#[derive(Debug)]
+pub(super) struct Files {
+    folder: PathBuf,
+    kept: Mutex<HashMap<PathBuf, Arc<File>>>,
+}
+
+/// A file's content, each way it can be sent.
+#[derive(Debug)]
+pub(super) struct File {
+    modified: Option<SystemTime>,
+    hash: u64,
+    plain: Bytes,
+    /// `None` if it would not be shorter.
+    gzip: Option<Bytes>,
+    /// Not set while it is being made.
+    brotli: OnceLock<Option<Bytes>>,
+}
+
+impl Files {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// The file of a decoded URL path; `None` if there is none. Blocks.
+    pub(super) fn file(&self, path: &str) -> Option<Arc<File>> {
+        let path = self.folder.join(relative(path)?);
+        match self.load(&path) {
+            Ok(file) => Some(file),
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    tracing::debug!(path = %path.display(), %error, "not served");
+                }
+                self.lock().remove(&path);
+                None
+            }
+        }
+    }
+
+    /// Gets every file of the folder ready, so that the first visitor finds
+    /// them compressed. Blocks.
+    pub(super) fn warm_up(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            if let Some(name) = entry.file_name().to_str() {
+                self.file(name);
+            }
+        }
+    }
+
+    fn load(&self, path: &Path) -> io::Result<Arc<File>> {
+        let file = fs::File::open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() || metadata.len() > MAX_FILE {
+            return Err(io::Error::other("not a file, or too large"));
+        }
+        let modified = metadata.modified().ok();
+        let kept = self.lock().get(path).cloned();
+        if let Some(kept) = kept.filter(|kept| kept.is(modified, metadata.len())) {
+            return Ok(kept);
+        }
+        let mut content = Vec::new();
+        file.take(MAX_FILE).read_to_end(&mut content)?;
+        let file = Arc::new(File::new(modified, content.into())?);
+        self.lock().insert(path.to_owned(), Arc::clone(&file));
+        file.start_brotli()?;
+        Ok(file)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Arc<File>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl File {
+    fn new(modified: Option<SystemTime>, plain: Bytes) -> io::Result<Self> {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&plain);
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        gzip.write_all(&plain)?;
+        Ok(Self {
+            modified,
+            hash: hasher.finish(),
+            gzip: shorter(gzip.finish()?, &plain),
+            plain,
+            brotli: OnceLock::new(),
+        })
+    }
+
+    fn is(&self, modified: Option<SystemTime>, length: u64) -> bool {
+        modified.is_some() && self.modified == modified && self.plain.len() as u64 == length
+    }
+
+    fn start_brotli(self: &Arc<Self>) -> io::Result<()> {
+        let file = Arc::clone(self);
+        let thread = std::thread::Builder::new().name("brotli".into());
+        thread.spawn(move || {
+            let mut brotli = Vec::new();
+            let mut encoder = brotli::CompressorReader::new(
+                file.plain.as_ref(),
+                BROTLI_BUFFER,
+                BROTLI_QUALITY,
+                BROTLI_WINDOW_BITS,
+            );
+            let done = encoder.read_to_end(&mut brotli);
+            let brotli = done.ok().and_then(|_| shorter(brotli, &file.plain));
+            // Nobody else sets it.
+            let _ = file.brotli.set(brotli);
+        })?;
+        Ok(())
+    }
+
+    /// The shortest content there is that the client accepts.
+    pub(super) fn content(&self, accepted: Accepted) -> (Coding, &Bytes) {
+        let brotli = self.brotli.get().and_then(Option::as_ref);
+        if let Some(brotli) = brotli.filter(|_| accepted.brotli) {
+            return (Coding::Brotli, brotli);
+        }
+        if let Some(gzip) = self.gzip.as_ref().filter(|_| accepted.gzip) {
+            return (Coding::Gzip, gzip);
+        }
+        (Coding::Identity, &self.plain)
+    }
+
+    /// The entity tag of one coding of the content, RFC 9110 section 8.8.3.
+    pub(super) fn tag(&self, coding: Coding) -> String {
+        format!("\"{:016x}-{}\"", self.hash, coding.name())
+    }
+}
+
+fn shorter(compressed: Vec<u8>, plain: &Bytes) -> Option<Bytes> {
+    (compressed.len() < plain.len()).then(|| compressed.into())
+}
+
+/// A URL path as one below the folder. `None` for a path that could lead out of
+/// it or to a hidden file.
+fn relative(path: &str) -> Option<PathBuf> {
+    let mut relative = PathBuf::new();
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        let plain = !part.starts_with('.') && !part.contains(['\\', ':', '\0']);
+        let mut components = Path::new(part).components();
+        match (components.next(), components.next()) {
+            (Some(Component::Normal(name)), None) if plain => relative.push(name),
+            _ => return None,
+        }
+    }
+    Some(relative)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, expected: Option<&str>) {
+        assert_eq!(relative(path).as_deref(), expected.map(Path::new), "{path}");
+    }
+
+    #[test]
+    fn no_path_leads_out_of_the_folder() {
+        check("/index.html", Some("index.html"));
+        check("//a//b.js", Some("a/b.js"));
+        check("/", Some(""));
+        check("/../secret", None);
+        check("/a/../../secret", None);
+        check("/a/./b", None);
+        check("/.git/config", None);
+        check("/..\\secret", None);
+        check("/c:/secret", None);
+        check("/a\0b", None);
+    }
+
+    #[test]
+    fn a_file_is_read_again_when_it_has_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::new(folder.path().into());
+        assert!(files.file("/a.js").is_none());
+        fs::write(folder.path().join("a.js"), "one").unwrap();
+        let first = files.file("/a.js").unwrap();
+        assert!(Arc::ptr_eq(&first, &files.file("/a.js").unwrap()));
+        fs::write(folder.path().join("a.js"), "other").unwrap();
+        let second = files.file("/a.js").unwrap();
+        assert_eq!(second.plain, "other");
+        let tag = |file: &File| file.tag(Coding::Identity);
+        assert_ne!(tag(&first), tag(&second));
+        fs::remove_file(folder.path().join("a.js")).unwrap();
+        assert!(files.file("/a.js").is_none());
+        assert!(files.lock().is_empty());
+    }
+}

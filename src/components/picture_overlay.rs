@@ -1,0 +1,72 @@
+//! What is said over the played picture.
+
+use yew::{AttrValue, Callback, Html, MouseEvent, Properties, component, html};
+
+use super::icon::{Drawing, Icon};
+use crate::state::{Muted, NeededPress};
+
+/// What the overlay is given.
+#[derive(Clone, PartialEq, Properties)]
+pub struct PictureOverlayProps {
+    /// The publisher's microphone is muted, its camera is off.
+    pub publisher_muted: Muted,
+    /// A message in the middle; empty if there is none.
+    pub notice: AttrValue,
+    /// The picture is on its way.
+    pub waiting: bool,
+    /// The press the browser waits for.
+    pub press: Option<NeededPress>,
+    /// Told of that press.
+    pub on_press: Callback<MouseEvent>,
+}
+
+/// Badges in the corner; in the middle what matters most.
+#[component]
+pub fn PictureOverlay(props: &PictureOverlayProps) -> Html {
+    html! {
+        <>
+            <div class="badges" role="status">
+                if props.publisher_muted.audio {
+                    { badge("audioMutedBadge", Drawing::PublisherMuted, "Microphone muted") }
+                }
+                if props.publisher_muted.video {
+                    { badge("videoMutedBadge", Drawing::PublisherDark, "Camera off") }
+                }
+            </div>
+            <div class="middle">
+                <p id="playNotice" class="notice" role="status">{ &props.notice }</p>
+                <p class="waiting" role="status">
+                    if props.waiting {
+                        <span class="spinner" />
+                        <span>{"Waiting for the picture"}</span>
+                    }
+                </p>
+                if let Some(press) = props.press {
+                    { press_button(press, props.on_press.clone()) }
+                }
+            </div>
+        </>
+    }
+}
+
+fn badge(id: &'static str, drawing: Drawing, text: &'static str) -> Html {
+    html! {
+        <span {id} class="badge">
+            <Icon {drawing} />
+            { text }
+        </span>
+    }
+}
+
+fn press_button(press: NeededPress, onclick: Callback<MouseEvent>) -> Html {
+    let (id, drawing, text) = match press {
+        NeededPress::Unmute => ("unmuteBtn", Drawing::Muted, "Unmute"),
+        NeededPress::Play => ("startBtn", Drawing::Start, "Play"),
+    };
+    html! {
+        <button {id} type="button" class="button needed-press" {onclick}>
+            <Icon {drawing} />
+            { text }
+        </button>
+    }
+}

@@ -1,0 +1,126 @@
+//! What can be done with the played picture.
+
+use yew::{Callback, Html, Properties, component, html};
+
+use super::control_button::ControlButton;
+use super::icon::Drawing;
+use super::volume::Volume;
+use crate::state::{Fit, PlayerAction, SHORTCUTS};
+
+/// What the browser can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Abilities {
+    /// Pages may set the volume.
+    pub volume: bool,
+    /// The player can have the whole screen.
+    pub full_screen: bool,
+    /// The picture can have a window of its own.
+    pub picture_in_picture: bool,
+}
+
+/// What the controls are given.
+#[derive(Clone, PartialEq, Properties)]
+pub struct PlayerControlsProps {
+    /// What the browser can do.
+    pub abilities: Abilities,
+    /// A stream is shown; without one only help is offered.
+    pub playing: bool,
+    /// There is no sound.
+    pub muted: bool,
+    /// Loudness, 0 to 1, muted or not.
+    pub volume: f64,
+    /// How the picture fills its box.
+    pub fit: Fit,
+    /// The player has the whole screen.
+    pub full_screen: bool,
+    /// The picture is in a window of its own.
+    pub small: bool,
+    /// Told of each press.
+    pub on_action: Callback<PlayerAction>,
+    /// Told of each change of the slider, 0 to 1.
+    pub on_volume: Callback<f64>,
+}
+
+/// The bar along the picture's lower edge.
+#[component]
+pub fn PlayerControls(props: &PlayerControlsProps) -> Html {
+    let abilities = props.abilities;
+    html! {
+        <div class="player-bar" role="group" aria-label="Player controls">
+            if props.playing {
+                { sound(props) }
+            }
+            <span class="gap" />
+            if props.playing {
+                { fit(props) }
+                { button(props, "snapshotBtn", PlayerAction::Snapshot, Drawing::Snapshot, None) }
+            }
+            if props.playing && abilities.picture_in_picture {
+                { button(
+                    props,
+                    "pipBtn",
+                    PlayerAction::PictureInPicture,
+                    Drawing::PictureInPicture,
+                    Some(props.small),
+                ) }
+            }
+            if abilities.full_screen && (props.playing || props.full_screen) {
+                { full_screen(props) }
+            }
+            { button(props, "helpBtn", PlayerAction::Help, Drawing::Help, None) }
+        </div>
+    }
+}
+
+fn sound(props: &PlayerControlsProps) -> Html {
+    let silent = props.muted || props.volume == 0.0;
+    let drawing = if silent {
+        Drawing::Muted
+    } else {
+        Drawing::Sound
+    };
+    let volume = if props.muted { 0.0 } else { props.volume };
+    html! {
+        <>
+            { button(props, "muteBtn", PlayerAction::Mute, drawing, Some(props.muted)) }
+            if props.abilities.volume {
+                <Volume {volume} on_volume={&props.on_volume} />
+            }
+        </>
+    }
+}
+
+fn fit(props: &PlayerControlsProps) -> Html {
+    let (drawing, fills) = match props.fit {
+        Fit::Contain => (Drawing::Fill, false),
+        Fit::Cover => (Drawing::Whole, true),
+    };
+    button(props, "fitBtn", PlayerAction::Fit, drawing, Some(fills))
+}
+
+fn full_screen(props: &PlayerControlsProps) -> Html {
+    let drawing = if props.full_screen {
+        Drawing::LeaveFullScreen
+    } else {
+        Drawing::FullScreen
+    };
+    let pressed = Some(props.full_screen);
+    let action = PlayerAction::FullScreen;
+    button(props, "fullScreenBtn", action, drawing, pressed)
+}
+
+/// A button for `action`, named like its key in the help sheet.
+fn button(
+    props: &PlayerControlsProps,
+    id: &'static str,
+    action: PlayerAction,
+    drawing: Drawing,
+    pressed: Option<bool>,
+) -> Html {
+    let shortcut = SHORTCUTS.iter().find(|shortcut| shortcut.action == action);
+    let (label, key) = shortcut.map_or(("", ""), |shortcut| (shortcut.label, shortcut.shown));
+    let onclick = props.on_action.reform(move |_| action);
+    html! {
+        <ControlButton {id} {label} key_shown={key} {drawing} {pressed} {onclick} />
+    }
+}
