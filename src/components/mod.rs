@@ -1,22 +1,31 @@
 //! The parts of the page: properties in, callbacks out.
 
+pub mod capture_controls;
+pub mod capture_settings;
 pub mod connection_bar;
 pub mod control_button;
 pub mod copy_button;
+pub mod device_picker;
 pub mod doctor;
+pub mod graph;
 pub mod help_sheet;
 pub mod icon;
+pub mod level_meter;
 pub mod local_video;
 pub mod masthead;
 pub mod name_form;
 pub mod payload_form;
 pub mod picture_overlay;
 pub mod play_card;
+pub mod play_statistics;
 pub mod player_controls;
 pub mod publish_card;
 pub mod received_list;
 pub mod remote_video;
 pub mod report_line;
+pub mod select_field;
 pub mod share_sheet;
+pub mod stacked_bar;
+pub mod statistics_panel;
 pub mod text_field;
 pub mod volume;

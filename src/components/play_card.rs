@@ -1,17 +1,19 @@
 //! The playing half.
 
 use session::StreamRole;
-use yew::{AttrValue, Html, Properties, component, html};
+use yew::{AttrValue, Html, Properties, component, html, use_node_ref};
 
 use super::doctor::Doctor;
 use super::name_form::NameForm;
+use super::play_statistics::PlayStatistics;
 use super::received_list::ReceivedList;
 use super::remote_video::RemoteVideo;
 use super::report_line::ReportLine;
 use crate::driver::Remote;
 use crate::pages::view::Actions;
 use crate::state::{
-    Diagnosis, FormControls, Half, Muted, Press, ReceivedLog, Report, Settings, Stage, Typed,
+    Diagnosis, FormControls, Half, Muted, Press, ReceivedLog, Report, ServerRate, Setting,
+    Settings, Stage, Typed,
 };
 
 /// What the half is given.
@@ -34,6 +36,10 @@ pub struct PlayCardProps {
     /// Why its media does not flow, if it does not.
     #[prop_or_default]
     pub diagnosis: Option<Diagnosis>,
+    /// The server's address.
+    pub server: AttrValue,
+    /// What the server counts of the stream.
+    pub server_rate: Option<ServerRate>,
     /// What the page remembers.
     pub settings: Settings,
     /// Where the half reports to.
@@ -44,10 +50,11 @@ pub struct PlayCardProps {
 #[component]
 pub fn PlayCard(props: &PlayCardProps) -> Html {
     let role = StreamRole::Player;
+    let card = use_node_ref();
     let notice = &props.half.notice;
     let notice = (!notice.is_empty()).then(|| AttrValue::from(notice.clone()));
     html! {
-        <section class="card" aria-labelledby="playTitle">
+        <section ref={card.clone()} class="card" aria-labelledby="playTitle">
             <div class="card-title">
                 <h2 id="playTitle">{"Play"}</h2>
                 <span class="caption text-muted">{"Player"}</span>
@@ -93,6 +100,15 @@ pub fn PlayCard(props: &PlayCardProps) -> Html {
                 />
             </div>
             <Doctor id="doctor" diagnosis={props.diagnosis.clone()} />
+            <PlayStatistics
+                remote={props.remote.clone()}
+                stage={card}
+                open={props.settings.statistics}
+                server={&props.server}
+                server_rate={props.server_rate}
+                on_open={props.actions.on_setting.reform(Setting::Statistics)}
+                on_restart={props.actions.on_press.reform(|()| Press::PlayAgain)}
+            />
             <ReceivedList log={props.received.clone()} />
         </section>
     }

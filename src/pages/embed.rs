@@ -1,19 +1,21 @@
 //! The embed view: the bare picture, for an `<iframe>` of any size.
 
-use yew::{Html, component, html};
+use yew::{Callback, Html, component, html, use_node_ref};
 
 use super::view::ViewProps;
 use crate::components::icon::{Drawing, Icon};
+use crate::components::play_statistics::PlayStatistics;
 use crate::components::remote_video::RemoteVideo;
-use crate::state::{Connection, Report, Screen, Stage, Status};
+use crate::state::{Connection, Press, Report, Screen, Stage, Status};
 
 /// The picture in the whole frame. While there is none, a word about why and,
 /// where a press helps, the one button.
 #[component]
 pub fn Embed(ViewProps { view }: &ViewProps) -> Html {
     let notice = Notice::of(&view.screen);
+    let stage = use_node_ref();
     html! {
-        <main class="embed">
+        <main class="embed" ref={stage.clone()}>
             <RemoteVideo
                 picture={view.remote.as_ref().map(|remote| remote.picture.clone())}
                 name={view.screen.play.name.text.clone()}
@@ -36,6 +38,16 @@ pub fn Embed(ViewProps { view }: &ViewProps) -> Html {
                     </button>
                 }
             </div>
+            <PlayStatistics
+                remote={view.remote.clone()}
+                {stage}
+                open={view.settings.statistics}
+                has_button=false
+                server={view.screen.server.text.clone()}
+                server_rate={view.screen.server_rate}
+                on_open={Callback::noop()}
+                on_restart={view.actions.on_press.reform(|()| Press::PlayAgain)}
+            />
         </main>
     }
 }

@@ -49,6 +49,8 @@ pub fn Player(ViewProps { view }: &ViewProps) -> Html {
                     remote={remote.clone()}
                     publisher_muted={screen.publisher_muted}
                     received={screen.received.clone()}
+                    server={screen.server.text.clone()}
+                    server_rate={screen.server_rate}
                     settings={settings.clone()}
                     {actions}
                 />

@@ -17,6 +17,7 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
         screen,
         settings,
         preview,
+        studio,
         remote,
         share,
         diagnoses,
@@ -34,7 +35,8 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
                     half={screen.publish.clone()}
                     diagnosis={diagnoses.publish.clone()}
                     controls={controls.publish}
-                    picture={preview.clone()}
+                    preview={preview.clone()}
+                    studio={studio.clone()}
                     payload={screen.payload.clone()}
                     payload_error={screen.payload_error.clone()}
                     send_data={controls.send_data}
@@ -50,6 +52,8 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
                     remote={remote.clone()}
                     publisher_muted={screen.publisher_muted}
                     received={screen.received.clone()}
+                    server={screen.server.text.clone()}
+                    server_rate={screen.server_rate}
                     settings={settings.clone()}
                     actions={actions.clone()}
                 />

@@ -1,6 +1,6 @@
 //! Elements: mounting, reading fields, scrolling.
 
-use web_sys::{Element, HtmlInputElement, HtmlTextAreaElement, PointerEvent};
+use web_sys::{Element, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, PointerEvent};
 use yew::{AppHandle, BaseComponent, Event, InputEvent, NodeRef, TargetCast};
 
 /// Mounts `C` with its default properties into the element `id`; `None` if the
@@ -42,11 +42,32 @@ pub fn is_mouse(event: &PointerEvent) -> bool {
     event.pointer_type() == "mouse"
 }
 
+/// The value of a `<select>` after a change event.
+pub fn selected_value(event: &Event) -> String {
+    event
+        .target_dyn_into::<HtmlSelectElement>()
+        .map(|select| select.value())
+        .unwrap_or_default()
+}
+
+/// Selects the option of this value.
+pub fn select(node: &NodeRef, value: &str) {
+    if let Some(select) = node.cast::<HtmlSelectElement>() {
+        select.set_value(value);
+    }
+}
+
 /// Scrolls an element to its end.
 pub fn scroll_to_end(node: &NodeRef) {
     if let Some(element) = node.cast::<Element>() {
         element.set_scroll_top(element.scroll_height());
     }
+}
+
+/// Whether the page can be seen: its tab is in front, its window not minimised.
+pub fn is_visible() -> bool {
+    let document = web_sys::window().and_then(|window| window.document());
+    document.is_some_and(|document| !document.hidden())
 }
 
 /// Writes a line into the browser's console.

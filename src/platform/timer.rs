@@ -31,6 +31,12 @@ pub fn now_ms() -> f64 {
         .map_or(0.0, |performance| performance.now())
 }
 
+/// A moment of [`now_ms`]'s clock in milliseconds since the Unix epoch, by what
+/// the wall clock says now.
+pub fn wall_ms(page_ms: f64) -> f64 {
+    js_sys::Date::now() - (now_ms() - page_ms)
+}
+
 /// The user's local time of day, hours and minutes.
 pub fn local_time() -> (u32, u32) {
     let now = js_sys::Date::new_0();

@@ -6,7 +6,7 @@ use wire::{StreamEventType, StreamName, StreamStatus};
 
 use super::recovery::{Target, Wait};
 use super::texts::{connection_notice, stream_notice};
-use super::{ReceivedLog, Status, play_info, publish_info};
+use super::{Capture, CapturePress, ReceivedLog, Status, play_info, publish_info};
 
 /// What the payload field holds when the page opens.
 const FIRST_PAYLOAD: &str = r#"{"count": 23}"#;
@@ -101,6 +101,8 @@ pub struct Screen {
     pub publisher_muted: Muted,
     /// What the server says it sends to the player.
     pub server_rate: Option<ServerRate>,
+    /// The played stream is being stopped in order to be played again.
+    play_again: bool,
 }
 
 /// What a publisher muted.
@@ -143,8 +145,12 @@ pub enum Press {
     Stream(StreamRole),
     /// "Available".
     Available,
+    /// Nobody's press: the guard wants the played stream from its live end.
+    PlayAgain,
     /// "Send payload as object".
     SendData,
+    /// One of the capture buttons.
+    Capture(CapturePress),
 }
 
 /// What a press asks of the driver.
@@ -175,6 +181,10 @@ pub enum Command {
     },
     /// Send data to the players of the published stream.
     SendData(Value),
+    /// Camera, microphone or screen on or off, or muted.
+    Capture(CapturePress),
+    /// What the user wants of devices and pictures.
+    Wishes(Capture),
     /// Whether to try again for what is lost.
     KeepTrying(bool),
 }
@@ -284,6 +294,7 @@ impl Screen {
             received: ReceivedLog::default(),
             publisher_muted: Muted::default(),
             server_rate: None,
+            play_again: false,
         }
     }
 
@@ -317,8 +328,29 @@ impl Screen {
                     name: StreamName::new(name),
                 })
             }
+            Press::PlayAgain => {
+                self.play_again = self.play.stage == Stage::Live;
+                if !self.play_again {
+                    return None;
+                }
+                self.play.press(StreamRole::Player)
+            }
             Press::SendData => self.press_send_data(),
+            Press::Capture(press) => Some(Command::Capture(press)),
         }
+    }
+
+    /// Once the stream that is to be played again has stopped: what starts it.
+    pub fn play_again(&mut self) -> Option<Command> {
+        if !self.play_again || self.play.stage == Stage::Stopping {
+            return None;
+        }
+        self.play_again = false;
+        let stopped = self.play.report.status == Some(Status::Stopped);
+        // A stream that failed meanwhile says so and stays.
+        stopped
+            .then(|| self.play.press(StreamRole::Player))
+            .flatten()
     }
 
     /// Takes what the session tells; `local_time` in hours and minutes.

@@ -371,3 +371,30 @@ fn a_token_goes_only_to_an_http_server_and_must_fit_into_a_header() {
     };
     assert_eq!(token.unwrap().as_str(), "secret");
 }
+
+#[test]
+fn a_play_that_fell_behind_is_stopped_and_played_again() {
+    let mut screen = playing(StreamStatus::Playing);
+    let stop = Some(Command::Stop(StreamRole::Player));
+    assert_eq!(screen.press(Press::PlayAgain), stop);
+    assert_eq!(screen.play_again(), None);
+    stream(&mut screen, StreamRole::Player, StreamStatus::Stopped, None);
+    let start = Some(Command::Start {
+        role: StreamRole::Player,
+        name: StreamName::new(screen.play.name.text.clone()),
+    });
+    assert_eq!(screen.play_again(), start);
+    assert_eq!(screen.play.stage, Stage::Asked);
+    assert_eq!(screen.play_again(), None, "once");
+    assert_eq!(screen.press(Press::PlayAgain), None, "not while it starts");
+    assert_eq!(screen.play_again(), None);
+}
+
+#[test]
+fn a_play_that_fails_while_it_is_stopped_is_not_played_again() {
+    let mut screen = playing(StreamStatus::Playing);
+    screen.press(Press::PlayAgain);
+    stream(&mut screen, StreamRole::Player, StreamStatus::Failed, None);
+    assert_eq!(screen.play_again(), None);
+    assert_eq!(screen.play.stage, Stage::Idle);
+}

@@ -4,6 +4,9 @@
 
 mod evidence;
 mod probe;
+mod rrtr;
+mod sender;
+pub mod stats;
 
 use core::cell::Cell;
 use core::time::Duration;
@@ -14,16 +17,18 @@ use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    MediaStream, RtcBundlePolicy, RtcConfiguration, RtcIceConnectionState, RtcIceServer,
-    RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState,
-    RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit,
-    RtcTrackEvent,
+    MediaStream, MediaStreamTrack, RtcBundlePolicy, RtcConfiguration, RtcIceConnectionState,
+    RtcIceServer, RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState,
+    RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,
+    RtcSessionDescriptionInit, RtcTrackEvent,
 };
 use yew::Callback;
 
 pub use evidence::{evidence, is_answered_without_candidates, is_failed};
 pub use probe::{Milestones, Probe};
+pub use sender::Sender;
 
+use self::rrtr::with_rrtr;
 use super::Thrown;
 use super::media::{Camera, Picture};
 use super::task::Task;
@@ -166,12 +171,10 @@ impl Peer {
     pub fn apply_answer(&mut self, sdp: &str) {
         self.probe
             .note(|steps| &mut steps.answered_ms, timer::now_ms());
-        let answer = RtcSessionDescriptionInit::new(RtcSdpType::Answer);
-        answer.set_sdp(sdp);
-        let done = JsFuture::from(self.connection.set_remote_description(&answer));
+        let (connection, sdp) = (self.connection.clone(), sdp.to_owned());
         let on_event = self.on_event.clone();
         self.negotiation = Some(Task::spawn(async move {
-            if let Err(cause) = done.await {
+            if let Err(cause) = answer(&connection, &sdp).await {
                 on_event.emit(PeerEvent::Failed(PeerError::Answer(cause.into())));
             }
         }));
@@ -206,19 +209,32 @@ impl Peer {
     /// their answer names one, and it must be the same for audio and video.
     fn listen_for_tracks(&self) -> Result<EventListener, PeerError> {
         let stream = MediaStream::new().map_err(|cause| PeerError::Create(cause.into()))?;
-        let on_event = self.on_event.clone();
+        let (on_event, probe) = (self.on_event.clone(), self.probe.clone());
+        let first_packet = Cell::new(None);
         Ok(EventListener::new(
             &self.connection,
             "track",
             move |event| {
                 let first = stream.get_tracks().length() == 0;
-                stream.add_track(&event.unchecked_ref::<RtcTrackEvent>().track());
+                let track = event.unchecked_ref::<RtcTrackEvent>().track();
+                if track.kind() == "video" {
+                    first_packet.set(Some(listen_to_first_packet(&track, &probe)));
+                }
+                stream.add_track(&track);
                 if first {
                     on_event.emit(PeerEvent::Picture(Picture::new(&stream)));
                 }
             },
         ))
     }
+}
+
+/// A received track is muted until its first packet (WebRTC, section 5.4).
+fn listen_to_first_packet(track: &MediaStreamTrack, probe: &Probe) -> EventListener {
+    let probe = probe.clone();
+    EventListener::new(track, "unmute", move |_| {
+        probe.note(|steps| &mut steps.first_packet_ms, timer::now_ms());
+    })
 }
 
 fn listen_to_ice(connection: &RtcPeerConnection, probe: &Probe) -> EventListener {
@@ -295,6 +311,37 @@ impl Drop for Peer {
 async fn offer(connection: &RtcPeerConnection) -> Result<String, JsValue> {
     let offer = JsFuture::from(connection.create_offer()).await?;
     let offer: RtcSessionDescriptionInit = offer.unchecked_into();
+    let sdp = offer.get_sdp().unwrap_or_default();
+    if receives(connection) {
+        let timed = RtcSessionDescriptionInit::new(RtcSdpType::Offer);
+        timed.set_sdp(&with_rrtr(&sdp));
+        let applied = JsFuture::from(connection.set_local_description(&timed)).await;
+        if applied.is_ok() {
+            return Ok(sdp);
+        }
+    }
     JsFuture::from(connection.set_local_description(&offer)).await?;
-    Ok(offer.get_sdp().unwrap_or_default())
+    Ok(sdp)
+}
+
+async fn answer(connection: &RtcPeerConnection, sdp: &str) -> Result<(), JsValue> {
+    let description = RtcSessionDescriptionInit::new(RtcSdpType::Answer);
+    if receives(connection) {
+        description.set_sdp(&with_rrtr(sdp));
+        let applied = JsFuture::from(connection.set_remote_description(&description)).await;
+        if applied.is_ok() {
+            return Ok(());
+        }
+    }
+    description.set_sdp(sdp);
+    JsFuture::from(connection.set_remote_description(&description)).await?;
+    Ok(())
+}
+
+/// Whether frames come in, whose capture times are worth knowing.
+fn receives(connection: &RtcPeerConnection) -> bool {
+    connection.get_transceivers().iter().any(|transceiver| {
+        let transceiver: RtcRtpTransceiver = transceiver.unchecked_into();
+        transceiver.direction() == RtcRtpTransceiverDirection::Recvonly
+    })
 }
