@@ -13,7 +13,7 @@ mod support;
 use support::Page;
 use two_way_streaming::components::remote_video::{RemoteVideo, RemoteVideoProps};
 use two_way_streaming::platform::snapshot::{Snapshot, SnapshotError};
-use two_way_streaming::state::{SHORTCUTS, Settings};
+use two_way_streaming::state::{Muted, SHORTCUTS, Settings};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -418,7 +418,7 @@ fn idle() -> RemoteVideoProps {
         video: NodeRef::default(),
         busy: false,
         notice: None,
-        publisher_muted: (false, false),
+        publisher_muted: Muted::default(),
         fill: false,
         children: Children::default(),
     }
@@ -440,7 +440,10 @@ async fn badges_notice_and_waiting() {
     player
         .update(RemoteVideoProps {
             notice: Some("Trying again".into()),
-            publisher_muted: (true, false),
+            publisher_muted: Muted {
+                audio: true,
+                video: false,
+            },
             ..waiting
         })
         .await;
@@ -454,7 +457,10 @@ async fn badges_notice_and_waiting() {
 
     player
         .update(RemoteVideoProps {
-            publisher_muted: (false, true),
+            publisher_muted: Muted {
+                audio: false,
+                video: true,
+            },
             fill: true,
             ..idle()
         })

@@ -9,6 +9,14 @@ pub enum Drawing {
     Mark,
     /// Where the camera's picture will be.
     Camera,
+    /// The camera, blanked.
+    CameraOff,
+    /// The microphone.
+    Microphone,
+    /// The microphone, silenced.
+    MicrophoneOff,
+    /// A screen being shared.
+    ShareScreen,
     /// Where the played picture will be.
     Screen,
     /// A loudspeaker, silenced.
@@ -47,6 +55,19 @@ impl Drawing {
                 "M4 7h10a2 2 0 0 1 2 2v6a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V9a2 2 0 0 1 2-2z\
                  M16 11l6-3.5v9L16 13z"
             }
+            Self::CameraOff => {
+                "M4 7h10a2 2 0 0 1 2 2v6a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V9a2 2 0 0 1 2-2z\
+                 M16 11l6-3.5v9L16 13zM3 3l18 18"
+            }
+            Self::Microphone => {
+                "M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3z\
+                 M6 11a6 6 0 0 0 12 0M12 17v4M8.5 21h7"
+            }
+            Self::MicrophoneOff => {
+                "M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3z\
+                 M6 11a6 6 0 0 0 12 0M12 17v4M8.5 21h7M3 3l18 18"
+            }
+            Self::ShareScreen => "M4 4h16v12H4zM8 20h8M12 16v4M12 13V7.5M9 10l3-3 3 3",
             Self::Screen => {
                 "M4 5h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2z\
                  M10 9v6l5-3z"

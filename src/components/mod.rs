@@ -1,10 +1,14 @@
 //! The parts of the page: properties in, callbacks out.
 
+pub mod capture_controls;
+pub mod capture_settings;
 pub mod connection_bar;
 pub mod control_button;
+pub mod device_picker;
 pub mod graph;
 pub mod help_sheet;
 pub mod icon;
+pub mod level_meter;
 pub mod local_video;
 pub mod masthead;
 pub mod name_form;
@@ -17,6 +21,7 @@ pub mod publish_card;
 pub mod received_list;
 pub mod remote_video;
 pub mod report_line;
+pub mod select_field;
 pub mod share_sheet;
 pub mod stacked_bar;
 pub mod statistics_panel;

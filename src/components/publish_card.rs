@@ -3,13 +3,15 @@
 use session::StreamRole;
 use yew::{AttrValue, Html, Properties, component, html};
 
+use super::capture_controls::CaptureControls;
+use super::capture_settings::CaptureSettings;
 use super::local_video::LocalVideo;
 use super::name_form::NameForm;
 use super::payload_form::PayloadForm;
 use super::report_line::ReportLine;
 use crate::pages::view::Actions;
-use crate::platform::media::Picture;
-use crate::state::{FormControls, Half, Press, Settings, Typed};
+use crate::platform::media::Preview;
+use crate::state::{FormControls, Half, Press, Settings, Stage, Studio, Typed};
 
 /// What the half is given.
 #[derive(Clone, PartialEq, Properties)]
@@ -18,8 +20,10 @@ pub struct PublishCardProps {
     pub half: Half,
     /// What is enabled.
     pub controls: FormControls,
-    /// What the camera sees.
-    pub picture: Option<Picture>,
+    /// What is captured; `None` while nothing is on.
+    pub preview: Option<Preview>,
+    /// Its devices.
+    pub studio: Studio,
     /// Data to send, JSON text.
     pub payload: AttrValue,
     /// What is wrong with it; empty if nothing.
@@ -42,7 +46,13 @@ pub fn PublishCard(props: &PublishCardProps) -> Html {
                 <h2 id="publishTitle">{"Publish"}</h2>
                 <span class="caption text-muted">{"Local"}</span>
             </div>
-            <LocalVideo picture={props.picture.clone()} />
+            <LocalVideo preview={props.preview.clone()} studio={props.studio.clone()} />
+            <CaptureControls
+                studio={props.studio.clone()}
+                sound={props.preview.as_ref().and_then(|preview| preview.sound.clone())}
+                idle={props.half.stage == Stage::Idle}
+                on_press={&props.actions.on_press}
+            />
             <NameForm
                 id="streamerForm"
                 input_id="publishStream"
@@ -58,6 +68,11 @@ pub fn PublishCard(props: &PublishCardProps) -> Html {
                 report={props.half.report.clone()}
                 notice_id="publishNotice"
                 notice={props.half.notice.clone()}
+            />
+            <CaptureSettings
+                devices={props.studio.devices().clone()}
+                settings={props.settings.clone()}
+                on_setting={&props.actions.on_setting}
             />
             <PayloadForm
                 payload={&props.payload}

@@ -21,7 +21,7 @@ use crate::platform::timer::Timer;
 use crate::platform::video::{self, Audio, Showing, Shown};
 use crate::platform::{Thrown, dom};
 use crate::state::{
-    Fit, Keys, Muted, NeededPress, PlayerAction, Setting, Settings, Sound, Wish, percent,
+    Fit, Keys, Loudness, Muted, NeededPress, PlayerAction, Setting, Settings, Sound, percent,
     snapshot_name, volume_step,
 };
 
@@ -63,8 +63,8 @@ pub struct RemoteVideoProps {
 }
 
 impl RemoteVideoProps {
-    fn wish(&self) -> Wish {
-        Wish {
+    fn wish(&self) -> Loudness {
+        Loudness {
             volume: self.settings.volume,
             muted: self.settings.muted,
         }

@@ -22,15 +22,16 @@ use session::{
 use wire::{MediaSessionId, StreamEventType, StreamName};
 use yew::Callback;
 
+use self::capture::{CaptureEvent, Desk};
 use self::requests::Lingering;
-use crate::platform::media::{Camera, MediaError, Picture};
+use crate::platform::media::{Picture, Preview};
 use crate::platform::network::Signals;
 use crate::platform::peer::{Peer, PeerError, PeerEvent, Probe};
 use crate::platform::socket::{Connect, Socket, SocketEvent, SocketRequest};
 use crate::platform::task::Task;
 use crate::platform::timer::{self, Timer};
 use crate::platform::{Thrown, dom, location, random};
-use crate::state::{Command, Recovery, Target, Wait};
+use crate::state::{Capture, Command, Recovery, Studio, Target, Wait};
 
 /// Events waiting for the loop. It runs after every callback, so more than a
 /// few mean that it hangs.
@@ -63,7 +64,11 @@ pub enum Update {
         reason: String,
     },
     /// What the camera sees; `None` when it is off.
-    Preview(Option<Picture>),
+    Preview(Option<Preview>),
+    /// What is wanted of devices, what is on and what happened to them.
+    Studio(Studio),
+    /// Something wished for cannot be had; these wishes are met.
+    Wishes(Capture),
     /// What the played stream shows; `None` when it is over.
     Remote(Option<Remote>),
 }
@@ -97,7 +102,7 @@ impl Driver {
             updates,
             queue: queue.clone(),
             live: None,
-            camera: None,
+            desk: Desk::new(&queue),
             sessions: 0,
             wanted: Wanted::default(),
             recovery: Recovery::new(true),
@@ -126,8 +131,8 @@ enum Event {
     Request(SessionNumber, RequestId, Result<HttpResponse, Thrown>),
     /// The session's timer is due.
     Timer(SessionNumber),
-    /// The camera is on, for this stream, or cannot be had.
-    Camera(MediaSessionId, Result<Camera, MediaError>),
+    /// Of camera, microphone and screen.
+    Capture(CaptureEvent),
     Peer(MediaSessionId, PeerEvent),
     /// The connection is back: the streams that waited for it go on.
     Resume,
@@ -172,7 +177,7 @@ struct Shell {
     queue: Queue,
     live: Option<Live>,
     /// Stays on between two publishings of a session.
-    camera: Option<Camera>,
+    desk: Desk,
     sessions: SessionNumber,
     wanted: Wanted,
     recovery: Recovery,
@@ -234,7 +239,7 @@ impl Shell {
                 self.of_session(number, response_input(id, result));
             }
             Event::Timer(number) => self.of_session(number, Input::Timeout),
-            Event::Camera(id, camera) => self.camera_opened(id, camera),
+            Event::Capture(event) => self.capture_event(event),
             Event::Peer(id, event) => self.peer_event(id, event),
             Event::Resume => self.resume(),
             Event::Retry => self.retry(),
@@ -262,6 +267,8 @@ impl Shell {
                     });
                 }
             }
+            Command::Capture(press) => self.capture_press(press),
+            Command::Wishes(wishes) => self.capture_wishes(wishes),
         }
     }
 
@@ -360,7 +367,13 @@ impl Shell {
             }
             Output::Request(request) => self.send_request(request),
             Output::IceServers { id, servers } => self.take_ice_servers(id, &servers),
-            Output::Notify(event) => self.notify(event),
+            Output::Notify(event) => {
+                // Queued: the session is in the middle of its outputs.
+                if let Some(published) = capture::published(&event) {
+                    self.queue.push(Event::Capture(published));
+                }
+                self.notify(event);
+            }
         }
     }
 
@@ -480,6 +493,9 @@ impl Shell {
     fn close_media(&mut self, role: StreamRole) {
         if let Some(live) = &mut self.live {
             *live.leg(role) = None;
+        }
+        if role == StreamRole::Publisher {
+            self.publishing_ended();
         }
         self.clear_picture(role);
     }

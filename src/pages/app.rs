@@ -8,13 +8,13 @@ use super::player::Player;
 use super::two_way::TwoWay;
 use super::view::{Actions, View};
 use crate::driver::{Driver, Remote, Update};
-use crate::platform::media::Picture;
+use crate::platform::media::Preview;
 use crate::platform::socket::{self, Connect};
 use crate::platform::storage::Storage;
 use crate::platform::{location, random, timer};
 use crate::state::{
-    Command, Connection, Errands, Layout, Link, Memory, Press, Screen, Setting, Share, Typed,
-    random_name, server_url,
+    Command, Connection, Errands, Layout, Link, Memory, Press, Screen, Setting, Settings, Share,
+    Studio, Typed, random_name, server_url,
 };
 
 /// What the page is given.
@@ -61,7 +61,8 @@ pub struct App {
     errands: Errands,
     /// The server's address is what the user typed.
     server_typed: bool,
-    preview: Option<Picture>,
+    preview: Option<Preview>,
+    studio: Studio,
     remote: Option<Remote>,
     driver: Driver,
 }
@@ -105,7 +106,9 @@ impl App {
             Update::GivenUp(target) => self.screen.given_up(target),
             Update::ServerRate(bits_per_second) => self.screen.server_rate(bits_per_second),
             Update::Refused { role, reason } => self.screen.refused(role, &reason),
-            Update::Preview(picture) => self.preview = picture,
+            Update::Preview(preview) => self.preview = preview,
+            Update::Studio(studio) => self.studio = studio,
+            Update::Wishes(wishes) => self.set(Setting::Capture(wishes)),
             Update::Remote(remote) => self.remote = remote,
         }
         if let Some(command) = self.screen.play_again() {
@@ -164,11 +167,17 @@ impl Component for App {
             errands: Errands::of(link),
             server_typed: false,
             preview: None,
+            studio: Studio::default(),
             remote: None,
             driver: Driver::start(connect.clone(), ctx.link().callback(Msg::Update)),
         };
-        let keep_trying = page.memory.settings().keep_trying;
+        let Settings {
+            keep_trying,
+            capture,
+            ..
+        } = page.memory.settings();
         page.driver.send(Command::KeepTrying(keep_trying));
+        page.driver.send(Command::Wishes(capture));
         if link.connect || page.errands.any() {
             page.press(Press::Connect);
         }
@@ -180,7 +189,12 @@ impl Component for App {
             Msg::Typed(typed) => self.typed(typed),
             Msg::Press(press) => self.pressed(press),
             Msg::Watch => self.watch(),
-            Msg::Setting(setting) => self.set(setting),
+            Msg::Setting(setting) => {
+                if let Setting::Capture(wishes) = &setting {
+                    self.driver.send(Command::Wishes(wishes.clone()));
+                }
+                self.set(setting);
+            }
             Msg::Update(update) => self.take(update),
         }
         true
@@ -192,6 +206,7 @@ impl Component for App {
             screen: self.screen.clone(),
             settings: self.memory.settings(),
             preview: self.preview.clone(),
+            studio: self.studio.clone(),
             remote: self.remote.clone(),
             share: self.share(),
             actions: Actions {

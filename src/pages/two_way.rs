@@ -17,6 +17,7 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
         screen,
         settings,
         preview,
+        studio,
         remote,
         share,
         actions,
@@ -32,7 +33,8 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
                 <PublishCard
                     half={screen.publish.clone()}
                     controls={controls.publish}
-                    picture={preview.clone()}
+                    preview={preview.clone()}
+                    studio={studio.clone()}
                     payload={screen.payload.clone()}
                     payload_error={screen.payload_error.clone()}
                     send_data={controls.send_data}

@@ -5,8 +5,8 @@ use yew::{AttrValue, Callback, Html, Properties, html};
 use crate::components::connection_bar::ConnectionBar;
 
 use crate::driver::Remote;
-use crate::platform::media::Picture;
-use crate::state::{Controls, Press, Screen, Setting, Settings, Share, Typed};
+use crate::platform::media::Preview;
+use crate::state::{Controls, Press, Screen, Setting, Settings, Share, Studio, Typed};
 
 /// Where a view reports what the user does.
 #[derive(Clone, PartialEq)]
@@ -28,8 +28,10 @@ pub struct View {
     pub screen: Screen,
     /// What the page remembers.
     pub settings: Settings,
-    /// What the camera sees; `None` when it is off.
-    pub preview: Option<Picture>,
+    /// What is captured; `None` when nothing is on.
+    pub preview: Option<Preview>,
+    /// Its devices.
+    pub studio: Studio,
     /// The played stream; `None` while nothing plays.
     pub remote: Option<Remote>,
     /// Links to the stream in the playing half.

@@ -1,6 +1,6 @@
 //! Elements: mounting, reading fields, scrolling.
 
-use web_sys::{Element, HtmlInputElement, HtmlTextAreaElement, PointerEvent};
+use web_sys::{Element, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, PointerEvent};
 use yew::{AppHandle, BaseComponent, Event, InputEvent, NodeRef, TargetCast};
 
 /// Mounts `C` with its default properties into the element `id`; `None` if the
@@ -40,6 +40,21 @@ pub fn textarea_value(event: &InputEvent) -> String {
 /// Whether the pointer hovers, rather than touches.
 pub fn is_mouse(event: &PointerEvent) -> bool {
     event.pointer_type() == "mouse"
+}
+
+/// The value of a `<select>` after a change event.
+pub fn selected_value(event: &Event) -> String {
+    event
+        .target_dyn_into::<HtmlSelectElement>()
+        .map(|select| select.value())
+        .unwrap_or_default()
+}
+
+/// Selects the option of this value.
+pub fn select(node: &NodeRef, value: &str) {
+    if let Some(select) = node.cast::<HtmlSelectElement>() {
+        select.set_value(value);
+    }
 }
 
 /// Scrolls an element to its end.

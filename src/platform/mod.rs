@@ -5,16 +5,19 @@
 //! typed error.
 
 pub mod clipboard;
+pub mod devices;
 pub mod dialog;
 pub mod dom;
 pub mod frames;
 pub mod fullscreen;
 pub mod http;
 pub mod keyboard;
+pub mod level;
 pub mod location;
 pub mod media;
 pub mod network;
 pub mod peer;
+pub mod permission;
 pub mod picture_in_picture;
 pub mod random;
 pub mod snapshot;
@@ -25,5 +28,6 @@ pub mod timer;
 pub mod video;
 
 mod thrown;
+mod track;
 
 pub use thrown::Thrown;

@@ -14,7 +14,7 @@ use yew::{Callback, NodeRef};
 use super::Thrown;
 use super::media::Picture;
 use super::task::Task;
-use crate::state::{Sound, SoundEvent, Wish};
+use crate::state::{Loudness, Sound, SoundEvent};
 
 /// The volume an element is probed with; any but 1 will do.
 const PROBE_VOLUME: f64 = 0.5;
@@ -35,7 +35,7 @@ pub enum Audio {
     /// Never any: one's own camera.
     Silent,
     /// This, as soon as the browser allows it; told what becomes of it.
-    Heard(Wish, Callback<Shown>),
+    Heard(Loudness, Callback<Shown>),
 }
 
 /// News of a shown stream.
@@ -105,7 +105,7 @@ impl Showing {
     }
 
     /// The user wants to hear something else.
-    pub fn wish(&self, wish: Wish) {
+    pub fn wish(&self, wish: Loudness) {
         self.screen.handle(SoundEvent::Wished(wish));
     }
 
@@ -124,7 +124,7 @@ impl Drop for Showing {
     }
 }
 
-const SILENCE: Wish = Wish {
+const SILENCE: Loudness = Loudness {
     volume: 1.0,
     muted: true,
 };

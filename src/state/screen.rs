@@ -6,7 +6,7 @@ use wire::{StreamEventType, StreamName, StreamStatus};
 
 use super::recovery::{Target, Wait};
 use super::texts::{connection_notice, stream_notice};
-use super::{ReceivedLog, Status, play_info, publish_info};
+use super::{Capture, CapturePress, ReceivedLog, Status, play_info, publish_info};
 
 /// What the payload field holds when the page opens.
 const FIRST_PAYLOAD: &str = r#"{"count": 23}"#;
@@ -149,6 +149,8 @@ pub enum Press {
     PlayAgain,
     /// "Send payload as object".
     SendData,
+    /// One of the capture buttons.
+    Capture(CapturePress),
 }
 
 /// What a press asks of the driver.
@@ -179,6 +181,10 @@ pub enum Command {
     },
     /// Send data to the players of the published stream.
     SendData(Value),
+    /// Camera, microphone or screen on or off, or muted.
+    Capture(CapturePress),
+    /// What the user wants of devices and pictures.
+    Wishes(Capture),
     /// Whether to try again for what is lost.
     KeepTrying(bool),
 }
@@ -330,6 +336,7 @@ impl Screen {
                 self.play.press(StreamRole::Player)
             }
             Press::SendData => self.press_send_data(),
+            Press::Capture(press) => Some(Command::Capture(press)),
         }
     }
 

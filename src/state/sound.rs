@@ -18,7 +18,7 @@ pub const VOLUME_STEP: u8 = 5;
 
 /// What the user wants to hear.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Wish {
+pub struct Loudness {
     /// Loudness, 0 to 1.
     pub volume: f64,
     /// No sound.
@@ -37,7 +37,7 @@ pub enum SoundEvent {
     /// It stopped without being asked to.
     Paused,
     /// The user wants to hear something else.
-    Wished(Wish),
+    Wished(Loudness),
     /// The user pressed what [`Sound::press`] shows.
     Pressed,
 }
@@ -70,13 +70,13 @@ enum Stage {
 /// The sound of one shown stream.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sound {
-    wish: Wish,
+    wish: Loudness,
     stage: Stage,
 }
 
 impl Sound {
     /// Of a stream that is not there yet.
-    pub fn new(wish: Wish) -> Self {
+    pub fn new(wish: Loudness) -> Self {
         Self {
             wish,
             stage: Stage::Idle,
@@ -221,11 +221,11 @@ mod tests {
     use super::SoundEvent::{Loaded, Paused, Played, Pressed, Refused, Wished};
     use super::*;
 
-    const LOUD: Wish = Wish {
+    const LOUD: Loudness = Loudness {
         volume: 0.5,
         muted: false,
     };
-    const MUTE: Wish = Wish {
+    const MUTE: Loudness = Loudness {
         volume: 0.5,
         muted: true,
     };
@@ -234,7 +234,7 @@ mod tests {
     /// them answered with a call of play.
     #[track_caller]
     fn check(
-        wish: Wish,
+        wish: Loudness,
         events: &[SoundEvent],
         muted: bool,
         press: Option<NeededPress>,
@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn another_volume_is_no_press() {
-        let quiet = Wished(Wish {
+        let quiet = Wished(Loudness {
             volume: 0.1,
             muted: false,
         });

@@ -4,6 +4,7 @@
 
 mod probe;
 mod rrtr;
+mod sender;
 pub mod stats;
 
 use core::cell::Cell;
@@ -23,6 +24,7 @@ use web_sys::{
 use yew::Callback;
 
 pub use probe::{Milestones, Probe};
+pub use sender::Sender;
 
 use self::rrtr::with_rrtr;
 use super::Thrown;
