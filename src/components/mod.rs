@@ -1,7 +1,6 @@
 //! The parts of the page: properties in, callbacks out.
 
 pub mod connection_bar;
-pub mod control_button;
 pub mod help_sheet;
 pub mod icon;
 pub mod local_video;

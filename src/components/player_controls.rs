@@ -2,8 +2,7 @@
 
 use yew::{Callback, Html, Properties, component, html};
 
-use super::control_button::ControlButton;
-use super::icon::Drawing;
+use super::icon::{Drawing, Icon};
 use super::volume::Volume;
 use crate::state::{Fit, PlayerAction, SHORTCUTS};
 
@@ -118,8 +117,18 @@ fn button(
 ) -> Html {
     let shortcut = SHORTCUTS.iter().find(|shortcut| shortcut.action == action);
     let (label, key) = shortcut.map_or(("", ""), |shortcut| (shortcut.label, shortcut.shown));
-    let onclick = props.on_action.reform(move |_| action);
+    let pressed = pressed.map(|on| if on { "true" } else { "false" });
     html! {
-        <ControlButton {id} {label} key_shown={key} {drawing} {pressed} {onclick} />
+        <button
+            {id}
+            type="button"
+            class="control"
+            title={[label, " (", key, ")"].concat()}
+            aria-label={label}
+            aria-pressed={pressed}
+            onclick={props.on_action.reform(move |_| action)}
+        >
+            <Icon {drawing} />
+        </button>
     }
 }
