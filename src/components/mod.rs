@@ -15,4 +15,3 @@ pub mod received_list;
 pub mod remote_video;
 pub mod report_line;
 pub mod text_field;
-pub mod volume;
