@@ -45,8 +45,8 @@ fn stroke(event: &KeyboardEvent, player: &Element) -> Stroke {
         Some(letter) if !key.is_ascii() => letter,
         Some(_) | None => key,
     };
-    let key = if key.chars().count() == 1 {
-        key.to_lowercase()
+    let key = if key.len() == 1 {
+        key.to_ascii_lowercase()
     } else {
         key
     };
