@@ -141,7 +141,7 @@ fn announce(addr: SocketAddr, media: &[SocketAddr], page: &std::path::Path) -> i
     )?;
     writeln!(
         out,
-        "listening on {addr} (page, API, WebSocket at any path)"
+        "listening on {addr} (page, API, WHIP, WHEP, WebSocket at any path)"
     )?;
     let media: Vec<_> = media.iter().map(ToString::to_string).collect();
     writeln!(out, "media over UDP at {}", media.join(", "))?;

@@ -6,7 +6,8 @@
 //! calls with [`Input::Timeout`] at [`Core::timeout`] at the latest. Media is
 //! known only through [`backend`].
 //!
-//! A stream is born by `publishStream` or `playStream` and ends in one place,
+//! A stream is born by `publishStream` or `playStream`, or by an offer over HTTP
+//! ([`Endpoint`]) from a client that has no socket, and ends in one place,
 //! `Core::end`: it leaves every index, its peer is closed, its client gets
 //! the one terminal status, and its players fail with it. A client ends in one
 //! place too, `Core::forget`.

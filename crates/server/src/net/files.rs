@@ -2,14 +2,15 @@
 //!
 //! A file is read when it is first asked for, and again when it has changed on
 //! disk. gzip takes milliseconds and is ready then; the best brotli takes about
-//! a second, so it is made on a thread of its own and used from then on.
+//! a second, so one thread makes it, file by file, and it is used from then on.
 
 use std::collections::HashMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
 use axum::body::Bytes;
@@ -19,7 +20,7 @@ use flate2::write::GzEncoder;
 use super::negotiate::{Accepted, Coding};
 
 /// Larger files are none of a page's.
-const MAX_FILE: u64 = 64 << 20;
+const MAX_FILE: u64 = 16 << 20;
 
 /// The best that brotli can do, and its largest window (RFC 7932 section 9.1).
 const BROTLI_QUALITY: u32 = 11;
@@ -31,6 +32,8 @@ const BROTLI_BUFFER: usize = 1 << 16;
 pub(super) struct Files {
     folder: PathBuf,
     kept: Mutex<HashMap<PathBuf, Arc<File>>>,
+    /// Those whose brotli is still to be made. The thread ends with this.
+    compress: Sender<Weak<File>>,
 }
 
 /// A file's content, each way it can be sent.
@@ -46,11 +49,24 @@ pub(super) struct File {
 }
 
 impl Files {
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self {
+    /// # Errors
+    /// No thread can be started.
+    pub(super) fn new(folder: PathBuf) -> io::Result<Self> {
+        let (compress, files) = mpsc::channel::<Weak<File>>();
+        let thread = std::thread::Builder::new().name("brotli".into());
+        thread.spawn(move || {
+            for file in files {
+                // One that changed in the meantime is not kept any more.
+                if let Some(file) = file.upgrade() {
+                    file.make_brotli();
+                }
+            }
+        })?;
+        Ok(Self {
             folder,
             kept: Mutex::default(),
-        }
+            compress,
+        })
     }
 
     /// The file of a decoded URL path; `None` if there is none. Blocks.
@@ -68,10 +84,11 @@ impl Files {
         }
     }
 
-    /// Gets every file of the folder ready, so that the first visitor finds
-    /// them compressed. Blocks.
+    /// Gets a page's files ready, so that the first visitor finds them
+    /// compressed. Blocks.
     pub(super) fn warm_up(&self) {
-        let Ok(entries) = fs::read_dir(&self.folder) else {
+        let entries = fs::read_dir(&self.folder);
+        let (Ok(entries), Some(_)) = (entries, self.file("index.html")) else {
             return;
         };
         for entry in entries.flatten() {
@@ -96,11 +113,12 @@ impl Files {
         file.take(MAX_FILE).read_to_end(&mut content)?;
         let file = Arc::new(File::new(modified, content.into())?);
         self.lock().insert(path.to_owned(), Arc::clone(&file));
-        file.start_brotli()?;
+        // The thread lives as long as this does.
+        let _ = self.compress.send(Arc::downgrade(&file));
         Ok(file)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Arc<File>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<File>>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -124,23 +142,18 @@ impl File {
         modified.is_some() && self.modified == modified && self.plain.len() as u64 == length
     }
 
-    fn start_brotli(self: &Arc<Self>) -> io::Result<()> {
-        let file = Arc::clone(self);
-        let thread = std::thread::Builder::new().name("brotli".into());
-        thread.spawn(move || {
-            let mut brotli = Vec::new();
-            let mut encoder = brotli::CompressorReader::new(
-                file.plain.as_ref(),
-                BROTLI_BUFFER,
-                BROTLI_QUALITY,
-                BROTLI_WINDOW_BITS,
-            );
-            let done = encoder.read_to_end(&mut brotli);
-            let brotli = done.ok().and_then(|_| shorter(brotli, &file.plain));
-            // Nobody else sets it.
-            let _ = file.brotli.set(brotli);
-        })?;
-        Ok(())
+    fn make_brotli(&self) {
+        let mut encoder = brotli::CompressorReader::new(
+            self.plain.as_ref(),
+            BROTLI_BUFFER,
+            BROTLI_QUALITY,
+            BROTLI_WINDOW_BITS,
+        );
+        let mut brotli = Vec::new();
+        let done = encoder.read_to_end(&mut brotli);
+        let brotli = done.ok().and_then(|_| shorter(brotli, &self.plain));
+        // Nobody else sets it.
+        let _ = self.brotli.set(brotli);
     }
 
     /// The shortest content there is that the client accepts.
@@ -206,7 +219,7 @@ mod tests {
     #[test]
     fn a_file_is_read_again_when_it_has_changed() {
         let folder = tempfile::tempdir().unwrap();
-        let files = Files::new(folder.path().into());
+        let files = Files::new(folder.path().into()).unwrap();
         assert!(files.file("/a.js").is_none());
         fs::write(folder.path().join("a.js"), "one").unwrap();
         let first = files.file("/a.js").unwrap();

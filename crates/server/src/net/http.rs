@@ -1,7 +1,6 @@
 //! HTTP: the accept loop, the API, and which requests are WebSockets.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use super::files::Files;
 use super::socket::Hub;
 use super::whip::Requests;
 use super::{page, whip};
@@ -40,7 +40,7 @@ struct Ends {
     local: SocketAddr,
 }
 
-pub(super) fn router(requests: Requests, page: PathBuf) -> Router {
+pub(super) fn router(requests: Requests, files: Files) -> Router {
     let hub = requests.hub.clone();
     let stats_hub = hub.clone();
     let counters = Arc::clone(&requests.counters);
@@ -52,7 +52,7 @@ pub(super) fn router(requests: Requests, page: PathBuf) -> Router {
         )
         .route("/api/{*path}", any(unknown_api))
         .merge(whip::router(requests))
-        .merge(page::router(page))
+        .merge(page::router(files))
         .layer(middleware::from_fn_with_state(hub, upgrade))
 }
 

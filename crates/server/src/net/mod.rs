@@ -32,6 +32,7 @@ use tokio::task::JoinHandle;
 
 use self::actor::Actor;
 pub use self::events::EventSink;
+use self::files::Files;
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
 use crate::media::{self, Forwarder};
@@ -87,6 +88,9 @@ pub enum StartError<E> {
         /// Why.
         source: io::Error,
     },
+    /// There is no thread for the page's files.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[source] io::Error),
     /// The media backend did not start.
     #[error(transparent)]
     Media(E),
@@ -166,6 +170,7 @@ where
         address: config.listen,
         source,
     })?;
+    let files = Files::new(config.page).map_err(StartError::Thread)?;
     let counters = Arc::new(Counters::default());
     let (event_sink, events) = events::channel(Arc::clone(&counters));
     let backend = start_media(event_sink, Arc::clone(&counters)).map_err(StartError::Media)?;
@@ -185,7 +190,7 @@ where
         counters: Arc::clone(&counters),
         hub: socket::Hub::new(inbox_sender, limits, open_sockets),
     };
-    let router = http::router(requests, config.page);
+    let router = http::router(requests, files);
     // Connections in flight live in the accepting task and end with it.
     let accepting = tokio::spawn(http::accept(listener, router, config.head_timeout));
     let server = tokio::spawn(async move {

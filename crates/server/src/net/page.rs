@@ -1,6 +1,6 @@
 //! The page over HTTP: which file a path is, and what is said about it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -53,9 +53,9 @@ const HEADERS: [(HeaderName, &str); 3] = [
     ),
 ];
 
-/// Serves the files in `folder`; it may be built while the server runs.
-pub(super) fn router(folder: PathBuf) -> Router {
-    let files = Arc::new(Files::new(folder));
+/// Serves the page's files; it may be built while the server runs.
+pub(super) fn router(files: Files) -> Router {
+    let files = Arc::new(files);
     let warmed = Arc::clone(&files);
     // Nobody waits for it.
     drop(tokio::task::spawn_blocking(move || warmed.warm_up()));
