@@ -107,7 +107,7 @@ impl App {
             Update::ServerRate(bits_per_second) => self.screen.server_rate(bits_per_second),
             Update::Refused { role, reason } => self.screen.refused(role, &reason),
             Update::Preview(preview) => self.preview = preview,
-            Update::Studio(studio) => self.studio = studio,
+            Update::Studio(studio) => self.studio = *studio,
             Update::Wishes(wishes) => self.set(Setting::Capture(wishes)),
             Update::Remote(remote) => self.remote = remote,
         }
