@@ -456,7 +456,8 @@ impl Shell {
     fn show(&mut self) {
         if self.desk.studio != self.desk.shown {
             self.desk.shown.clone_from(&self.desk.studio);
-            self.updates.emit(Update::Studio(self.desk.shown.clone()));
+            let shown = Box::new(self.desk.shown.clone());
+            self.updates.emit(Update::Studio(shown));
         }
         let preview = self.desk.camera.as_ref().and_then(Camera::preview);
         if preview != self.desk.preview {

@@ -2,7 +2,7 @@
 //!
 //! Everything that happens, a press or a callback of the browser, is one
 //! `Event` in one bounded queue; the loop takes them in order, gives them to
-//! the [`Session`], does what it asks for and tells the screen. Callbacks do
+//! the [`session::Session`], does what it asks for and tells the screen. Callbacks do
 //! nothing but push.
 
 mod capture;
@@ -75,7 +75,7 @@ pub enum Update {
     /// What the camera sees; `None` when it is off.
     Preview(Option<Preview>),
     /// What is wanted of devices, what is on and what happened to them.
-    Studio(Studio),
+    Studio(Box<Studio>),
     /// Something wished for cannot be had; these wishes are met.
     Wishes(Capture),
     /// What the played stream shows; `None` when it is over.

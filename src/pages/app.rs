@@ -116,7 +116,7 @@ impl App {
             Update::Refused { role, reason } => self.screen.refused(role, &reason),
             Update::Diagnosis { role, diagnosis } => self.diagnoses.set(role, diagnosis),
             Update::Preview(preview) => self.preview = preview,
-            Update::Studio(studio) => self.studio = studio,
+            Update::Studio(studio) => self.studio = *studio,
             Update::Wishes(wishes) => self.set(Setting::Capture(wishes)),
             Update::Remote(remote) => self.remote = remote,
         }

@@ -374,7 +374,8 @@ impl Studio {
         if devices != self.devices {
             self.devices = devices;
             self.given_up = Kinds::default();
-            self.unasked = true;
+            // Devices that are just being opened for the first time were asked for.
+            self.unasked |= self.kinds() != Kinds::default();
         }
     }
 
