@@ -114,7 +114,9 @@ impl App {
             Update::GivenUp(target) => self.screen.given_up(target),
             Update::ServerRate(bits_per_second) => self.screen.server_rate(bits_per_second),
             Update::Refused { role, reason } => self.screen.refused(role, &reason),
-            Update::Diagnosis { role, diagnosis } => self.diagnoses.set(role, diagnosis),
+            Update::Diagnosis { role, diagnosis } => {
+                self.diagnoses.set(role, diagnosis.map(|it| *it))
+            }
             Update::Preview(preview) => self.preview = preview,
             Update::Studio(studio) => self.studio = studio,
             Update::Wishes(wishes) => self.set(Setting::Capture(wishes)),
