@@ -49,7 +49,7 @@ pub enum Msg {
     /// The user changed a setting.
     Setting(Setting),
     /// The driver tells something.
-    Update(Update),
+    Update(Box<Update>),
 }
 
 /// The app.
@@ -181,7 +181,10 @@ impl Component for App {
             preview: None,
             studio: Studio::default(),
             remote: None,
-            driver: Driver::start(connect.clone(), ctx.link().callback(Msg::Update)),
+            driver: Driver::start(
+                connect.clone(),
+                ctx.link().callback(|update| Msg::Update(Box::new(update))),
+            ),
         };
         let Settings {
             keep_trying,
@@ -207,7 +210,7 @@ impl Component for App {
                 }
                 self.set(setting);
             }
-            Msg::Update(update) => self.take(update),
+            Msg::Update(update) => self.take(*update),
         }
         true
     }
