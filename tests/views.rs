@@ -243,6 +243,47 @@ async fn a_server_that_was_typed_and_answered_is_offered_again() {
 }
 
 #[wasm_bindgen_test]
+async fn what_the_user_set_is_there_next_time() {
+    let own = Own::new("views-settings");
+    let page = Page::open_with("", own.0.clone()).await;
+    assert!(page.has("#keepTrying:checked"));
+    assert_eq!(own.0.read(), None, "nothing was set yet");
+    page.click("keepTrying").await;
+    drop(page);
+
+    let page = Page::open_with("", own.0.clone()).await;
+    assert!(page.has("#keepTrying:not(:checked)"));
+    // And it counts: what is lost stays lost.
+    page.click("connectBtn").await;
+    page.until("a socket", || page.server.open_sockets() == 1)
+        .await;
+    page.server.event(SocketEvent::Closed);
+    page.until("the end of it", || page.enabled("connectBtn"))
+        .await;
+    assert_eq!(page.text("connectBtn"), "Connect");
+}
+
+#[wasm_bindgen_test]
+async fn a_link_sets_the_statistics_for_its_visit_only() {
+    let own = Own::new("views-visit");
+    let page = Page::open_with("?stats=1", own.0.clone()).await;
+    page.until("the panel", || page.has("#statsPanel")).await;
+    page.click("keepTrying").await;
+    drop(page);
+    let page = Page::open_with("", own.0.clone()).await;
+    assert!(!page.has("#statsPanel"));
+
+    page.click("statsBtn").await;
+    page.until("the panel", || page.has("#statsPanel")).await;
+    drop(page);
+    let page = Page::open_with("?stats=0", own.0.clone()).await;
+    assert!(!page.has("#statsPanel"));
+    drop(page);
+    let page = Page::open_with("", own.0.clone()).await;
+    page.until("the panel", || page.has("#statsPanel")).await;
+}
+
+#[wasm_bindgen_test]
 async fn secrets_are_never_stored() {
     let own = Own::new("views-secrets");
     let query = "?token=hush&server=ws://me:hush@there/&stream=hush&connect=1";

@@ -65,7 +65,7 @@ impl Shell {
         if diagnosis.is_some() {
             self.check_up_later(id);
         }
-        let role = evidence.role;
+        let (role, diagnosis) = (evidence.role, diagnosis.map(Box::new));
         self.updates.emit(Update::Diagnosis { role, diagnosis });
     }
 

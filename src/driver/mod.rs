@@ -63,7 +63,7 @@ pub enum Update {
         /// Publisher or player.
         role: StreamRole,
         /// `None` once media flows.
-        diagnosis: Option<Diagnosis>,
+        diagnosis: Option<Box<Diagnosis>>,
     },
     /// A stream could not be asked for.
     Refused {

@@ -49,7 +49,7 @@ pub enum Msg {
     /// The user changed a setting.
     Setting(Setting),
     /// The driver tells something.
-    Update(Update),
+    Update(Box<Update>),
 }
 
 /// The app.
@@ -114,7 +114,9 @@ impl App {
             Update::GivenUp(target) => self.screen.given_up(target),
             Update::ServerRate(bits_per_second) => self.screen.server_rate(bits_per_second),
             Update::Refused { role, reason } => self.screen.refused(role, &reason),
-            Update::Diagnosis { role, diagnosis } => self.diagnoses.set(role, diagnosis),
+            Update::Diagnosis { role, diagnosis } => {
+                self.diagnoses.set(role, diagnosis.map(|it| *it))
+            }
             Update::Preview(preview) => self.preview = preview,
             Update::Studio(studio) => self.studio = *studio,
             Update::Wishes(wishes) => self.set(Setting::Capture(wishes)),
@@ -179,7 +181,10 @@ impl Component for App {
             preview: None,
             studio: Studio::default(),
             remote: None,
-            driver: Driver::start(connect.clone(), ctx.link().callback(Msg::Update)),
+            driver: Driver::start(
+                connect.clone(),
+                ctx.link().callback(|update| Msg::Update(Box::new(update))),
+            ),
         };
         let Settings {
             keep_trying,
@@ -205,7 +210,7 @@ impl Component for App {
                 }
                 self.set(setting);
             }
-            Msg::Update(update) => self.take(update),
+            Msg::Update(update) => self.take(*update),
         }
         true
     }

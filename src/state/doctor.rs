@@ -346,16 +346,19 @@ fn tried(evidence: &Evidence) -> Vec<String> {
         1 => "1 address".to_owned(),
         many => format!("{many} addresses"),
     };
+    let pairs = match evidence.pairs.len() {
+        1 => "1 pair was".to_owned(),
+        many => format!("{many} pairs were"),
+    };
     let worked = evidence
         .pairs
         .iter()
         .filter(|pair| pair.state == PairState::Succeeded)
         .count();
     vec![format!(
-        "The browser offered {}, the server {}; {} pairs were tried, {worked} worked.",
+        "The browser offered {}, the server {}; {pairs} tried, {worked} worked.",
         count(&evidence.local),
         count(&evidence.remote),
-        evidence.pairs.len(),
     )]
 }
 

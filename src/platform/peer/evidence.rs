@@ -24,6 +24,7 @@ pub async fn evidence(probe: &Probe, role: StreamRole) -> Evidence {
         local = report
             .of_type("local-candidate")
             .filter_map(candidate)
+            .filter(|it| !it.only_calls())
             .collect();
     }
     Evidence {
