@@ -10,13 +10,19 @@
 #[allow(dead_code, reason = "each test crate uses its part of the support")]
 mod support;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use serde_json::json;
+use session::StreamRole;
 use support::Page;
 use two_way_streaming::platform::location::{page_address, page_url};
+use two_way_streaming::platform::peer::{self, Peer, PeerEvent};
 use two_way_streaming::platform::socket::SocketEvent;
 use two_way_streaming::platform::storage::Storage;
-use two_way_streaming::state::server_url;
+use two_way_streaming::state::{Pair, PairState, Progress, server_url};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use yew::Callback;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -260,4 +266,67 @@ async fn broken_memory_is_no_memory() {
             "{text}"
         );
     }
+}
+
+#[wasm_bindgen_test]
+async fn the_doctor_says_why_an_answer_without_addresses_leads_nowhere() {
+    let page = Page::established().await;
+    assert!(!page.has("#doctor"));
+    let request = page.asked_to_play().await;
+    let answer = support::answer_with_camera(request["sdp"].as_str().unwrap()).await;
+    let without: String = answer
+        .as_string()
+        .unwrap()
+        .split_inclusive("\r\n")
+        .filter(|line| !line.contains("candidate"))
+        .collect();
+    page.server.say_answer(&request, &without);
+    page.until("the answer in place", || support::answered_peers() > 0)
+        .await;
+    page.server
+        .status(&request, "FAILED", Some("Failed by ICE timeout"));
+    page.until("the doctor", || page.has("#doctor")).await;
+    let said = page.text("doctorTitle");
+    assert!(said.contains("names no address"), "{said}");
+    assert!(page.has("#doctor[role=region] .advice li"));
+    assert!(page.has("#doctor details:not([open]) table"));
+    page.until("the closed connection", || support::open_peers() == 0)
+        .await;
+
+    // The next start is not judged by the last.
+    page.until("the button", || page.enabled("playBtn")).await;
+    page.click("playBtn").await;
+    assert!(!page.has("#doctor"));
+    support::stop_answering();
+}
+
+#[wasm_bindgen_test]
+async fn the_evidence_of_a_working_connection_is_healthy() {
+    let offer = Rc::new(RefCell::new(None));
+    let offered = offer.clone();
+    let mut player = Peer::player(Callback::from(move |event| {
+        if let PeerEvent::Offer(sdp) = event {
+            offered.replace(Some(sdp));
+        }
+    }))
+    .unwrap();
+    player.create_offer();
+    // Any page lets the browser work.
+    let page = Page::open().await;
+    page.until("an offer", || offer.borrow().is_some()).await;
+    let answer = support::answer_with_camera(&offer.take().unwrap()).await;
+    player.apply_answer(&answer.as_string().unwrap());
+    let probe = player.probe();
+    page.until("the connection", || probe.milestones().dtls_ms.is_some())
+        .await;
+    let mut evidence = peer::evidence(&probe, StreamRole::Player).await;
+    while evidence.media.packets == 0 {
+        evidence = peer::evidence(&probe, StreamRole::Player).await;
+    }
+    assert_eq!(evidence.progress, Progress::Connected);
+    assert!(!evidence.local.is_empty() && !evidence.remote.is_empty());
+    let works = |pair: &Pair| pair.state == PairState::Succeeded && pair.responses > 0;
+    assert!(evidence.pairs.iter().any(works), "{evidence:?}");
+    drop(player);
+    support::stop_answering();
 }

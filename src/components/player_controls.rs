@@ -73,8 +73,7 @@ pub fn PlayerControls(props: &PlayerControlsProps) -> Html {
 }
 
 fn sound(props: &PlayerControlsProps) -> Html {
-    let silent = props.muted || props.volume == 0.0;
-    let drawing = if silent {
+    let drawing = if props.muted {
         Drawing::Muted
     } else {
         Drawing::Sound

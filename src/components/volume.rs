@@ -35,7 +35,7 @@ pub fn Volume(props: &VolumeProps) -> Html {
                 value={shown.to_string()}
                 title="Volume (↑ ↓)"
                 aria-label="Volume"
-                aria-valuetext={format!("{shown} %")}
+                aria-valuetext={format!("{shown}%")}
                 {oninput}
             />
         </span>

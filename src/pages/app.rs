@@ -13,8 +13,8 @@ use crate::platform::socket::{self, Connect};
 use crate::platform::storage::Storage;
 use crate::platform::{location, random, timer};
 use crate::state::{
-    Command, Connection, Errands, Layout, Link, Memory, Press, Screen, Setting, Settings, Share,
-    Studio, Typed, random_name, server_url,
+    Command, Connection, Diagnoses, Errands, Layout, Link, Memory, Press, Screen, Setting,
+    Settings, Share, Studio, Typed, random_name, server_url,
 };
 
 /// What the page is given.
@@ -61,6 +61,7 @@ pub struct App {
     errands: Errands,
     /// The server's address is what the user typed.
     server_typed: bool,
+    diagnoses: Diagnoses,
     preview: Option<Preview>,
     studio: Studio,
     remote: Option<Remote>,
@@ -69,6 +70,13 @@ pub struct App {
 
 impl App {
     fn press(&mut self, press: Press) {
+        // What was wrong with the last stream is not said of the next.
+        match press {
+            Press::Connect => self.diagnoses = Diagnoses::default(),
+            Press::Stream(role) => self.diagnoses.set(role, None),
+            Press::PlayAgain => self.diagnoses.set(StreamRole::Player, None),
+            Press::Available | Press::SendData | Press::Capture(_) => {}
+        }
         if let Some(command) = self.screen.press(press) {
             self.driver.send(command);
         }
@@ -106,6 +114,7 @@ impl App {
             Update::GivenUp(target) => self.screen.given_up(target),
             Update::ServerRate(bits_per_second) => self.screen.server_rate(bits_per_second),
             Update::Refused { role, reason } => self.screen.refused(role, &reason),
+            Update::Diagnosis { role, diagnosis } => self.diagnoses.set(role, diagnosis),
             Update::Preview(preview) => self.preview = preview,
             Update::Studio(studio) => self.studio = studio,
             Update::Wishes(wishes) => self.set(Setting::Capture(wishes)),
@@ -166,6 +175,7 @@ impl Component for App {
             layout: link.layout,
             errands: Errands::of(link),
             server_typed: false,
+            diagnoses: Diagnoses::default(),
             preview: None,
             studio: Studio::default(),
             remote: None,
@@ -208,6 +218,7 @@ impl Component for App {
             preview: self.preview.clone(),
             studio: self.studio.clone(),
             remote: self.remote.clone(),
+            diagnoses: self.diagnoses.clone(),
             share: self.share(),
             actions: Actions {
                 on_typed: link.callback(Msg::Typed),

@@ -50,6 +50,8 @@ reasons! {
     DeadClient => "dead_client",
     /// A client that does not read what is sent to it.
     SlowClient => "slow_client",
+    /// A WHIP or WHEP request that breaks the protocol.
+    BadRequest => "bad_request",
     /// A video rate that nobody had time for.
     SkippedRate => "skipped_rate",
     /// An SDP that could not be answered.

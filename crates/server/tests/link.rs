@@ -206,6 +206,9 @@ impl World {
                 self.ends[end].seen.push(format!("{id} answered"));
             }
             session::Output::CloseMedia { .. } => {}
+            session::Output::Request(_) | session::Output::IceServers { .. } => {
+                panic!("a session over a socket asks nothing over HTTP");
+            }
             session::Output::Notify(event) => self.ends[end].seen.extend(line(event)),
         }
     }
@@ -230,6 +233,7 @@ impl World {
                 (client, Packet::Text(text))
             }
             Output::Close { client, .. } => (client, Packet::Close),
+            Output::Reply { .. } => panic!("nobody asks over HTTP"),
             Output::Backend(command) => return self.backend.command(command),
             Output::Refused { reason, detail, .. } => {
                 // Sessions do nothing that is refused, but they may vanish.

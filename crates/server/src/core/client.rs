@@ -50,7 +50,7 @@ impl Core {
             return self.close(client, CloseCode::GoingAway, "the server is shutting down");
         }
         let limit = self.config.limits.sessions;
-        if self.clients.len() >= limit {
+        if self.clients.len() + self.resources.len() >= limit {
             let reason = format!("the server has {limit} sessions already, the most allowed");
             self.count(client, Some(Reason::TooManySessions), reason.as_str());
             return self.close(client, CloseCode::TryAgainLater, reason);

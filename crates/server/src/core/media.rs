@@ -38,6 +38,9 @@ impl Core {
         }
         stream.codecs = codecs;
         let (client, media_session_id) = (stream.client, stream.id.clone());
+        if self.reply_answer(client, &sdp) {
+            return;
+        }
         let answer = ServerMessage::RemoteSdp {
             media_session_id,
             sdp,
@@ -78,8 +81,11 @@ impl Core {
         } else {
             ServerMessage::OutboundVideoRate(told)
         };
-        let (client, text) = (stream.client, message.encode());
-        self.outputs.push_back(Output::Update { client, text });
+        let client = stream.client;
+        if self.clients.contains_key(&client) {
+            let text = message.encode();
+            self.outputs.push_back(Output::Update { client, text });
+        }
     }
 
     fn handle_ended(&mut self, peer: PeerId, reason: EndReason, now: Instant) {

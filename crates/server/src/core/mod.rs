@@ -19,6 +19,7 @@ mod events;
 mod media;
 mod refusal;
 mod registry;
+mod resources;
 mod streams;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -33,9 +34,12 @@ pub use self::config::Config;
 use self::deadlines::{Deadlines, Timer};
 use self::refusal::Refusal;
 use self::registry::{Kind, Registry, State, Stream};
+use self::resources::Resource;
+pub use self::resources::{Endpoint, ICE_SESSION_TAG, Problem, Reply, ResourcePath};
 use crate::counters::Reason;
 
-/// One socket of one client; made by the shell, never reused.
+/// One socket of one client, or one HTTP request and the resource that it makes;
+/// numbered by the shell, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientId(pub u64);
 
@@ -78,6 +82,33 @@ pub enum Input {
         /// The client.
         client: ClientId,
     },
+    /// An HTTP request offers media: WHIP and WHEP. [`Output::Reply`] follows.
+    Offer {
+        /// The request.
+        client: ClientId,
+        /// The resource it would make.
+        path: ResourcePath,
+        /// The SDP offer.
+        offer: String,
+    },
+    /// An HTTP request brings candidates. [`Output::Reply`] follows.
+    Trickle {
+        /// The request.
+        client: ClientId,
+        /// The resource they are for.
+        path: ResourcePath,
+        /// The request's `If-Match`.
+        tag: Option<String>,
+        /// The part of an SDP, RFC 8840 section 9.
+        fragment: String,
+    },
+    /// An HTTP request ends a resource. [`Output::Reply`] follows.
+    Delete {
+        /// The request.
+        client: ClientId,
+        /// The resource.
+        path: ResourcePath,
+    },
     /// The media backend reports.
     Backend(Event),
     /// The time asked for by [`Core::timeout`] has come.
@@ -103,6 +134,14 @@ pub enum Output {
         client: ClientId,
         /// The message.
         text: String,
+    },
+    /// Answer an HTTP request. If that cannot be done any more, an
+    /// [`Input::Gone`] ends the resource that it made.
+    Reply {
+        /// The request.
+        client: ClientId,
+        /// The answer.
+        reply: Reply,
     },
     /// Close the socket once what was sent before is out. The client is
     /// forgotten here already; no [`Input::Gone`] is needed.
@@ -159,6 +198,8 @@ pub struct Stats {
 pub struct Core {
     config: Config,
     clients: BTreeMap<ClientId, Client>,
+    /// Each with the one stream that is its own.
+    resources: BTreeMap<ClientId, Resource>,
     registry: Registry,
     deadlines: Deadlines,
     outputs: VecDeque<Output>,
@@ -172,6 +213,7 @@ impl Core {
         Self {
             config,
             clients: BTreeMap::new(),
+            resources: BTreeMap::new(),
             registry: Registry::default(),
             deadlines: Deadlines::default(),
             outputs: VecDeque::new(),
@@ -193,6 +235,18 @@ impl Core {
             Input::Oversized { client } => self.handle_oversized(client),
             Input::Overflowed { client } => self.handle_overflowed(client),
             Input::Gone { client } => self.forget(client),
+            Input::Offer {
+                client,
+                path,
+                offer,
+            } => self.handle_offer(client, path, offer, now),
+            Input::Trickle {
+                client,
+                path,
+                tag,
+                fragment,
+            } => self.handle_trickle(client, &path, tag.as_deref(), &fragment),
+            Input::Delete { client, path } => self.handle_delete(client, &path),
             Input::Backend(event) => self.handle_backend(event, now),
             Input::Timeout => self.handle_timeout(now),
             Input::Shutdown => self.handle_shutdown(),
@@ -220,7 +274,10 @@ impl Core {
 
     /// True when nothing is kept of anyone: no client, stream, name, id or timer.
     pub fn is_idle(&self) -> bool {
-        self.clients.is_empty() && self.registry.is_empty() && self.deadlines.next().is_none()
+        self.clients.is_empty()
+            && self.resources.is_empty()
+            && self.registry.is_empty()
+            && self.deadlines.next().is_none()
     }
 
     fn handle_timeout(&mut self, now: Instant) {
@@ -271,6 +328,7 @@ impl Core {
             info,
             "stream ended"
         );
+        self.end_resource(&stream, &info);
         let event = stream.status(status, Some(info));
         self.send(stream.client, &ServerMessage::StreamStatus(event));
         if let Kind::Publisher { players, .. } = stream.kind {
@@ -335,7 +393,7 @@ impl Core {
 
     /// Forgets a client: its streams end without a word to it.
     fn forget(&mut self, client: ClientId) {
-        if self.clients.remove(&client).is_none() {
+        if self.clients.remove(&client).is_none() && !self.resources.contains_key(&client) {
             return;
         }
         self.deadlines.clear(Timer::Client(client));

@@ -45,6 +45,18 @@ pub(super) enum Refusal {
     UnknownMessage,
     #[error("{0}")]
     BadMessage(String),
+    #[error("There is no such resource, or it has ended")]
+    NoSuchResource,
+    #[error("If-Match is missing: it must name the resource's ETag")]
+    TagMissing,
+    #[error("If-Match names another ETag than the resource's")]
+    TagMismatch,
+    #[error("ICE cannot be restarted: delete the resource and make another")]
+    NoRestart,
+    #[error("the server has {limit} sessions already, the most allowed")]
+    TooManySessions { limit: usize },
+    #[error("the server is shutting down")]
+    ShuttingDown,
 }
 
 impl Refusal {
@@ -59,7 +71,14 @@ impl Refusal {
             Self::MediaProvider | Self::Calls => Some(Reason::Unsupported),
             Self::UnknownMessage | Self::EventType => Some(Reason::UnknownMessage),
             Self::BadMessage(_) => Some(Reason::BadMessage),
-            Self::NameInUse | Self::NoSuchStream | Self::NotReady | Self::NotPublishing => None,
+            Self::TooManySessions { .. } => Some(Reason::TooManySessions),
+            Self::TagMissing | Self::TagMismatch | Self::NoRestart => Some(Reason::BadRequest),
+            Self::NameInUse
+            | Self::NoSuchStream
+            | Self::NotReady
+            | Self::NotPublishing
+            | Self::NoSuchResource
+            | Self::ShuttingDown => None,
         }
     }
 }

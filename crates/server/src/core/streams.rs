@@ -13,12 +13,11 @@ use super::backend::{Codecs, Command, PeerId, Role};
 use super::{ClientId, Core, Ending, Kind, Refusal, State, Stream, Timer};
 
 /// What publish and play requests have in common.
-struct Request {
-    method: &'static str,
-    id: Option<MediaSessionId>,
-    name: Option<StreamName>,
-    media_provider: String,
-    sdp: String,
+pub(super) struct Request {
+    pub(super) id: Option<MediaSessionId>,
+    pub(super) name: Option<StreamName>,
+    pub(super) media_provider: String,
+    pub(super) sdp: String,
 }
 
 /// A request that is within its limits and does not clash.
@@ -28,6 +27,23 @@ struct Admitted {
     offer: String,
 }
 
+impl Admitted {
+    fn refused(self, why: Refusal) -> Refused {
+        Refused {
+            id: Some(self.id),
+            name: Some(self.name),
+            why,
+        }
+    }
+}
+
+/// A request that was refused, and what its client has to be told by.
+pub(super) struct Refused {
+    id: Option<MediaSessionId>,
+    name: Option<StreamName>,
+    pub(super) why: Refusal,
+}
+
 impl Core {
     pub(super) fn handle_publish(
         &mut self,
@@ -35,56 +51,71 @@ impl Core {
         request: PublishStream,
         now: Instant,
     ) {
-        let (has_audio, has_video) = (request.has_audio, request.has_video);
-        let Some(admitted) = self.admit(
-            client,
-            Request {
-                method: "publishStream",
-                id: request.media_session_id,
-                name: request.name,
-                media_provider: request.media_provider,
-                sdp: request.sdp,
-            },
-        ) else {
-            return;
+        let has = (request.has_audio, request.has_video);
+        let request = Request {
+            id: request.media_session_id,
+            name: request.name,
+            media_provider: request.media_provider,
+            sdp: request.sdp,
         };
+        if let Err(refused) = self.open_publisher(client, request, has, now) {
+            let Refused { id, name, why } = refused;
+            self.refuse_stream(client, "publishStream", id, name, &why);
+        }
+    }
+
+    pub(super) fn handle_play(&mut self, client: ClientId, request: PlayStream, now: Instant) {
+        let request = Request {
+            id: request.media_session_id,
+            name: request.name,
+            media_provider: request.media_provider,
+            sdp: request.sdp,
+        };
+        if let Err(refused) = self.open_player(client, request, now) {
+            let Refused { id, name, why } = refused;
+            self.refuse_stream(client, "playStream", id, name, &why);
+        }
+    }
+
+    /// Makes a publisher if nothing speaks against it.
+    pub(super) fn open_publisher(
+        &mut self,
+        client: ClientId,
+        request: Request,
+        has: (bool, bool),
+        now: Instant,
+    ) -> Result<(), Refused> {
+        let admitted = self.admit(client, request)?;
         if self.registry.publisher(&admitted.name).is_some() {
-            let Admitted { id, name, .. } = admitted;
-            let why = Refusal::NameInUse;
-            return self.refuse_stream(client, "publishStream", Some(id), Some(name), &why);
+            return Err(admitted.refused(Refusal::NameInUse));
         }
         let kind = Kind::Publisher {
             players: BTreeSet::new(),
             audio: MuteState::default(),
             video: MuteState::default(),
         };
-        self.open(client, admitted, kind, (has_audio, has_video), now);
+        self.open(client, admitted, kind, has, now);
+        Ok(())
     }
 
-    pub(super) fn handle_play(&mut self, client: ClientId, request: PlayStream, now: Instant) {
-        let Some(admitted) = self.admit(
-            client,
-            Request {
-                method: "playStream",
-                id: request.media_session_id,
-                name: request.name,
-                media_provider: request.media_provider,
-                sdp: request.sdp,
-            },
-        ) else {
-            return;
-        };
-        let why = match self.registry.publisher(&admitted.name) {
+    /// Makes a player if there is something to play.
+    pub(super) fn open_player(
+        &mut self,
+        client: ClientId,
+        request: Request,
+        now: Instant,
+    ) -> Result<(), Refused> {
+        let admitted = self.admit(client, request)?;
+        match self.registry.publisher(&admitted.name) {
             Some((source, publisher)) if publisher.state == State::Active => {
                 // The request's own flags are always true: the publisher knows better.
                 let has = (publisher.has_audio, publisher.has_video);
-                return self.open(client, admitted, Kind::Player { source }, has, now);
+                self.open(client, admitted, Kind::Player { source }, has, now);
+                Ok(())
             }
-            Some(_) => Refusal::NotReady,
-            None => Refusal::NoSuchStream,
-        };
-        let Admitted { id, name, .. } = admitted;
-        self.refuse_stream(client, "playStream", Some(id), Some(name), &why);
+            Some(_) => Err(admitted.refused(Refusal::NotReady)),
+            None => Err(admitted.refused(Refusal::NoSuchStream)),
+        }
     }
 
     /// Ends a stream of this client by its own wish, whichever of the two stop
@@ -137,22 +168,27 @@ impl Core {
         }
     }
 
-    /// Checks a request against limits and ids; refuses it if it fails.
-    fn admit(&mut self, client: ClientId, request: Request) -> Option<Admitted> {
+    /// Checks a request against limits and ids.
+    fn admit(&self, client: ClientId, request: Request) -> Result<Admitted, Refused> {
         match self.check(client, &request) {
-            Ok(()) => Some(Admitted {
-                id: request.id?,
-                name: request.name?,
+            Ok((id, name)) => Ok(Admitted {
+                id: id.clone(),
+                name: name.clone(),
                 offer: request.sdp,
             }),
-            Err(why) => {
-                self.refuse_stream(client, request.method, request.id, request.name, &why);
-                None
-            }
+            Err(why) => Err(Refused {
+                id: request.id,
+                name: request.name,
+                why,
+            }),
         }
     }
 
-    fn check(&self, client: ClientId, request: &Request) -> Result<(), Refusal> {
+    fn check<'a>(
+        &self,
+        client: ClientId,
+        request: &'a Request,
+    ) -> Result<(&'a MediaSessionId, &'a StreamName), Refusal> {
         let limits = &self.config.limits;
         let limit = limits.name_chars;
         let id = request.id.as_ref().ok_or(Refusal::IdMissing)?;
@@ -165,11 +201,11 @@ impl Core {
         if self.registry.with_id(id).is_some() {
             return Err(Refusal::IdInUse);
         }
-        let name = request.name.as_ref().map_or("", StreamName::as_str);
-        if name.is_empty() {
+        let name = request.name.as_ref().ok_or(Refusal::NameEmpty)?;
+        if name.as_str().is_empty() {
             return Err(Refusal::NameEmpty);
         }
-        if name.chars().count() > limit {
+        if name.as_str().chars().count() > limit {
             return Err(Refusal::NameTooLong { limit });
         }
         if !matches!(request.media_provider.as_str(), "" | "WebRTC") {
@@ -183,7 +219,7 @@ impl Core {
         if self.registry.count_of_client(client) >= limit {
             return Err(Refusal::TooManyStreams { limit });
         }
-        Ok(())
+        Ok((id, name))
     }
 
     fn open(

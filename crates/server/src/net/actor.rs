@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::events::Events;
 use super::socket::{Link, Overflow};
 use crate::core::backend::MediaBackend;
-use crate::core::{ClientId, Core, Input, Output, Stats};
+use crate::core::{ClientId, Core, Input, Output, Reply, Stats};
 use crate::counters::{Counters, Reason};
 
 /// What the actor is told by sockets and by the HTTP API.
@@ -26,6 +26,12 @@ pub(super) enum Message {
     },
     /// Something came from a client.
     Input(Input),
+    /// An HTTP request came, and waits for its answer.
+    Request {
+        client: ClientId,
+        input: Input,
+        replied: oneshot::Sender<Reply>,
+    },
     /// Somebody wants to know how much of everything there is.
     Stats(oneshot::Sender<Stats>),
 }
@@ -35,6 +41,7 @@ pub(super) struct Actor {
     backend: Box<dyn MediaBackend>,
     counters: Arc<Counters>,
     links: HashMap<ClientId, Link>,
+    requests: HashMap<ClientId, oneshot::Sender<Reply>>,
 }
 
 impl Actor {
@@ -44,6 +51,7 @@ impl Actor {
             backend,
             counters,
             links: HashMap::new(),
+            requests: HashMap::new(),
         }
     }
 
@@ -94,7 +102,16 @@ impl Actor {
             Message::Input(input) => {
                 if let Input::Gone { client } = input {
                     self.links.remove(&client);
+                    self.requests.remove(&client);
                 }
+                self.handle(input);
+            }
+            Message::Request {
+                client,
+                input,
+                replied,
+            } => {
+                self.requests.insert(client, replied);
                 self.handle(input);
             }
             // The asker may be gone by now.
@@ -122,6 +139,12 @@ impl Actor {
                 let link = self.links.get(&client);
                 if let Some(Err(Overflow)) = link.map(|link| link.update(text)) {
                     self.count(client, Reason::SkippedRate, "the client reads slowly");
+                }
+            }
+            Output::Reply { client, reply } => {
+                let replied = self.requests.remove(&client);
+                if replied.is_some_and(|replied| replied.send(reply).is_err()) {
+                    self.core.handle(Input::Gone { client }, now);
                 }
             }
             Output::Close {

@@ -21,8 +21,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use super::page;
 use super::socket::Hub;
+use super::whip::Requests;
+use super::{page, whip};
 use crate::counters::{Counters, Reason};
 
 /// How long accepting rests when it fails, most likely for want of file
@@ -39,8 +40,10 @@ struct Ends {
     local: SocketAddr,
 }
 
-pub(super) fn router(hub: Hub, counters: Arc<Counters>, page: PathBuf) -> Router {
+pub(super) fn router(requests: Requests, page: PathBuf) -> Router {
+    let hub = requests.hub.clone();
     let stats_hub = hub.clone();
+    let counters = Arc::clone(&requests.counters);
     Router::new()
         .route("/api/health", get(async || Json(json!({ "status": "ok" }))))
         .route(
@@ -48,6 +51,7 @@ pub(super) fn router(hub: Hub, counters: Arc<Counters>, page: PathBuf) -> Router
             get(async move || stats(&stats_hub, &counters).await),
         )
         .route("/api/{*path}", any(unknown_api))
+        .merge(whip::router(requests))
         .merge(page::router(page))
         .layer(middleware::from_fn_with_state(hub, upgrade))
 }

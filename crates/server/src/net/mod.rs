@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! listener ── http ──┬─ page files, /api/...
+//!                    ├─ whip (one future a request) ── actor
 //!                    └─ socket (one task a client) ── actor (one task, owns Core) ── media
 //! ```
 //!
@@ -16,6 +17,7 @@ mod listen;
 mod negotiate;
 mod page;
 mod socket;
+mod whip;
 
 use std::convert::Infallible;
 use std::io;
@@ -52,8 +54,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Folder with the page's built files.
     pub page: PathBuf,
-    /// How long a connection may take to send a request's head, and how long
-    /// it may stay open without one. Default: 10 s.
+    /// How long a connection may take to send a request's head, and then its
+    /// body, and how long it may stay open without one. Default: 10 s.
     pub head_timeout: Duration,
     /// Signalling.
     pub core: core::Config,
@@ -177,8 +179,13 @@ where
     );
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
-    let hub = socket::Hub::new(inbox_sender, limits, open_sockets);
-    let router = http::router(hub, Arc::clone(&counters), config.page);
+    let requests = whip::Requests {
+        max_body: limits.sdp_bytes,
+        body_timeout: config.head_timeout,
+        counters: Arc::clone(&counters),
+        hub: socket::Hub::new(inbox_sender, limits, open_sockets),
+    };
+    let router = http::router(requests, config.page);
     // Connections in flight live in the accepting task and end with it.
     let accepting = tokio::spawn(http::accept(listener, router, config.head_timeout));
     let server = tokio::spawn(async move {

@@ -15,7 +15,7 @@ use tungstenite::error::{CapacityError, Error as WsError};
 
 use super::LINGER;
 use super::actor::Message;
-use crate::core::{ClientId, CloseCode, Input, Stats};
+use crate::core::{ClientId, CloseCode, Input, Reply, Stats};
 use crate::limits::Limits;
 
 /// What every socket needs of the server.
@@ -62,8 +62,32 @@ impl Hub {
         stats.await.ok()
     }
 
+    /// Hands an HTTP request to the core and waits for the answer; `None` once
+    /// the server ends.
+    pub(super) async fn request(&self, input: impl FnOnce(ClientId) -> Input) -> Option<Reply> {
+        let client = self.next_client();
+        let (replied, reply) = oneshot::channel();
+        let request = Message::Request {
+            client,
+            input: input(client),
+            replied,
+        };
+        let mut waiting = Waiting {
+            inbox: &self.inbox,
+            client: Some(client),
+        };
+        self.inbox.send(request).await.ok()?;
+        let reply = reply.await.ok();
+        waiting.client = None;
+        reply
+    }
+
+    fn next_client(&self) -> ClientId {
+        ClientId(self.last_client.fetch_add(1, Ordering::Relaxed))
+    }
+
     async fn serve(self, socket: WebSocket, remote: SocketAddr, local: SocketAddr) {
-        let client = ClientId(self.last_client.fetch_add(1, Ordering::Relaxed));
+        let client = self.next_client();
         let (link, outgoing) = Link::new(&self.limits);
         let join = Message::Join {
             client,
@@ -84,6 +108,23 @@ impl Hub {
         // At the server's end nobody needs to know.
         let _ = self.inbox.send(gone).await;
         drop(self.open);
+    }
+}
+
+/// An HTTP request that waits for its reply. Dropped before that, it takes back
+/// what was asked for.
+struct Waiting<'a> {
+    inbox: &'a mpsc::Sender<Message>,
+    /// `None` once there is a reply.
+    client: Option<ClientId>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(client) = self.client {
+            // With no room for it, nobody takes the reply, which is as good.
+            let _ = self.inbox.try_send(Message::Input(Input::Gone { client }));
+        }
     }
 }
 

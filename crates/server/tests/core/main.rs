@@ -16,6 +16,7 @@ mod fake_backend;
 mod limits;
 mod properties;
 mod rates;
+mod resources;
 mod sessions;
 mod traps;
 mod world;

@@ -7,11 +7,14 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use twoway_server::core::backend::{Codecs, Command, EndReason, Event, PeerId};
-use twoway_server::core::{ClientId, Config, Core, Input, Output};
+use twoway_server::core::{ClientId, Config, Core, Input, Output, ResourcePath};
 use twoway_server::limits::Limits;
 use wire::{ClientMessage, ServerMessage, StreamStatus};
 
-use crate::world::{available, play, publish, snapshot, stop, unpublish};
+use crate::world::{available, play, publish, snapshot, stop, unpublish, whep, whip};
+
+/// Requests over HTTP are numbered from here, clear of the few sockets.
+const FIRST_REQUEST: u64 = 1_000;
 
 /// One step of a random story. Numbers choose among few, so that things meet.
 #[derive(Debug, Clone)]
@@ -30,6 +33,12 @@ enum Step {
     Answered(u64),
     Flowing(u64),
     Ended(u64, EndReason),
+    /// WHIP or WHEP, with one of few names.
+    Offer(bool, u8),
+    /// One of the newest resources, by the number of those after it.
+    Delete(u64),
+    /// The request of one is given up.
+    GiveUp(u64),
     Pass(u64),
 }
 
@@ -106,6 +115,9 @@ fn steps() -> impl Strategy<Value = Step> {
         10 => peer.clone().prop_map(Step::Flowing),
         3 => (peer, reasons()).prop_map(|(p, r)| Step::Ended(p, r)),
         4 => (0..12_000_u64).prop_map(Step::Pass),
+        4 => (any::<bool>(), 0..2_u8).prop_map(|(whip, n)| Step::Offer(whip, n)),
+        2 => (0..4_u64).prop_map(Step::Delete),
+        1 => (0..4_u64).prop_map(Step::GiveUp),
     ]
 }
 
@@ -129,6 +141,11 @@ struct Checker {
     told: BTreeMap<(ClientId, String), Told>,
     /// Who is PUBLISHING which name, as clients were told.
     publishing: BTreeMap<String, (ClientId, String)>,
+    /// Every resource that was asked for.
+    resources: Vec<ResourcePath>,
+    /// Requests without a reply.
+    waiting: BTreeSet<ClientId>,
+    last_request: u64,
 }
 
 impl Checker {
@@ -150,6 +167,9 @@ impl Checker {
             last_peer: 0,
             told: BTreeMap::new(),
             publishing: BTreeMap::new(),
+            resources: Vec::new(),
+            waiting: BTreeSet::new(),
+            last_request: FIRST_REQUEST,
         }
     }
 
@@ -202,8 +222,47 @@ impl Checker {
                 self.peers.remove(&peer);
                 self.handle(Input::Backend(Event::Ended { peer, reason }));
             }
+            Step::Offer(is_whip, name) => self.offer(is_whip, &format!("n{name}")),
+            Step::Delete(back) => self.delete(back),
+            Step::GiveUp(back) => {
+                let client = ClientId(self.last_request.saturating_sub(back));
+                self.handle(Input::Gone { client });
+            }
             Step::Pass(ms) => self.pass(Duration::from_millis(ms)),
         }
+    }
+
+    fn offer(&mut self, is_whip: bool, name: &str) {
+        let id = format!("resource {}", self.resources.len());
+        let path = if is_whip {
+            whip(name, &id)
+        } else {
+            whep(name, &id)
+        };
+        self.resources.push(path.clone());
+        let client = self.next_request();
+        let offer = "offer".into();
+        self.handle(Input::Offer {
+            client,
+            path,
+            offer,
+        });
+    }
+
+    fn delete(&mut self, back: u64) {
+        let Some(path) = self.resources.iter().rev().nth(back as usize).cloned() else {
+            return;
+        };
+        let client = self.next_request();
+        self.handle(Input::Delete { client, path });
+        assert!(!self.waiting.contains(&client), "not replied at once");
+    }
+
+    fn next_request(&mut self) -> ClientId {
+        self.last_request += 1;
+        let client = ClientId(self.last_request);
+        self.waiting.insert(client);
+        client
     }
 
     fn open(&mut self, client: ClientId) {
@@ -298,6 +357,9 @@ impl Checker {
                 Output::Backend(Command::Close { peer }) => {
                     assert!(self.peers.remove(&peer), "closed what was not open");
                 }
+                Output::Reply { client, .. } => {
+                    assert!(self.waiting.remove(&client), "replied twice or to nobody");
+                }
                 Output::Refused { detail, .. } => assert!(!detail.is_empty()),
             }
         }
@@ -371,11 +433,15 @@ impl Checker {
             let pending = told.open_requests - u32::from(told.active);
             assert_eq!(pending, 0, "{key:?} was never answered");
         }
+        assert!(self.waiting.is_empty(), "never replied: {:?}", self.waiting);
     }
 
     fn check_that_nothing_is_left(mut self) {
         for client in self.clients.clone() {
             self.gone(client);
+        }
+        for back in 0..self.resources.len() as u64 {
+            self.delete(back);
         }
         assert!(self.peers.is_empty(), "never closed: {:?}", self.peers);
         assert!(self.core.is_idle(), "{:?}", self.core);

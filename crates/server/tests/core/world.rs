@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use twoway_server::core::backend::{Command, EndReason, Event, PeerId, VideoRate};
-use twoway_server::core::{ClientId, CloseCode, Config, Core, Input, Output};
+use twoway_server::core::{
+    ClientId, CloseCode, Config, Core, Endpoint, Input, Output, Reply, ResourcePath,
+};
 use twoway_server::counters::Reason;
 use wire::{
     AvailableRequest, ClientMessage, Connection, MediaSessionId, PlayStream, PublishStream,
@@ -24,6 +26,7 @@ pub(crate) struct World {
     last_client: u64,
     last_peer: u64,
     sent: BTreeMap<ClientId, Vec<String>>,
+    replies: BTreeMap<ClientId, Reply>,
 }
 
 impl World {
@@ -41,6 +44,7 @@ impl World {
             last_client: 0,
             last_peer: 0,
             sent: BTreeMap::new(),
+            replies: BTreeMap::new(),
         }
     }
 
@@ -71,6 +75,51 @@ impl World {
     pub(crate) fn send_text(&mut self, client: ClientId, text: &str) {
         let text = text.into();
         self.handle(Input::Text { client, text });
+    }
+
+    /// An HTTP request that offers media; who it is.
+    pub(crate) fn offer(&mut self, path: &ResourcePath, offer: &str) -> ClientId {
+        let (path, offer) = (path.clone(), offer.into());
+        self.request(|client| Input::Offer {
+            client,
+            path,
+            offer,
+        })
+    }
+
+    /// The reply to a request that ends a resource.
+    pub(crate) fn delete(&mut self, path: &ResourcePath) -> Reply {
+        let path = path.clone();
+        let client = self.request(|client| Input::Delete { client, path });
+        self.reply(client).unwrap()
+    }
+
+    /// The reply to a request that brings candidates.
+    pub(crate) fn trickle(
+        &mut self,
+        path: &ResourcePath,
+        tag: Option<&str>,
+        fragment: &str,
+    ) -> Reply {
+        let client = self.request(|client| Input::Trickle {
+            client,
+            path: path.clone(),
+            tag: tag.map(Into::into),
+            fragment: fragment.into(),
+        });
+        self.reply(client).unwrap()
+    }
+
+    fn request(&mut self, input: impl FnOnce(ClientId) -> Input) -> ClientId {
+        self.last_client += 1;
+        let client = ClientId(self.last_client);
+        self.handle(input(client));
+        client
+    }
+
+    /// What a request was replied, if it was.
+    pub(crate) fn reply(&mut self, client: ClientId) -> Option<Reply> {
+        self.replies.remove(&client)
     }
 
     /// Media tells something about the newest peer but `back`.
@@ -135,6 +184,9 @@ impl World {
                     }
                     self.backend.command(command);
                 }
+                Output::Reply { client, reply } => {
+                    assert_eq!(self.replies.insert(client, reply), None, "two replies");
+                }
                 Output::Refused { reason, .. } => self.refused.push(reason),
             }
         }
@@ -197,6 +249,23 @@ pub(crate) fn short(message: &ServerMessage) -> String {
             format!("fail {}: {info}", failure.api_method)
         }
         other => format!("{other:?}"),
+    }
+}
+
+/// Where a stream is published over WHIP.
+pub(crate) fn whip(stream: &str, id: &str) -> ResourcePath {
+    ResourcePath {
+        endpoint: Endpoint::Whip,
+        name: StreamName::new(stream),
+        id: MediaSessionId::new(id),
+    }
+}
+
+/// Where a stream is played over WHEP.
+pub(crate) fn whep(stream: &str, id: &str) -> ResourcePath {
+    ResourcePath {
+        endpoint: Endpoint::Whep,
+        ..whip(stream, id)
     }
 }
 

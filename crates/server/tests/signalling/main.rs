@@ -15,3 +15,4 @@ mod page;
 mod shutdown;
 #[path = "../support/http.rs"]
 mod web;
+mod whip;

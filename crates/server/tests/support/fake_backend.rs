@@ -1,4 +1,4 @@
-//! A media backend by script: what the offer says is what happens.
+//! A media backend by script: what the offer's first line says is what happens.
 
 #![allow(dead_code, reason = "each test program uses its part")]
 
@@ -12,6 +12,8 @@ pub(crate) const FLOWS: &str = "flows";
 pub(crate) const ANSWERED: &str = "answered";
 /// Not even answered.
 pub(crate) const SILENT: &str = "silent";
+/// An offer with nothing that fits.
+pub(crate) const ALIEN: &str = "alien";
 /// An offer that is not one.
 pub(crate) const GARBAGE: &str = "garbage";
 
@@ -58,10 +60,14 @@ impl FakeBackend {
                 video: Some("H264".into()),
             },
         };
-        match offer {
+        match offer.lines().next().unwrap_or_default() {
             FLOWS => self.events.extend([answered, Event::Flowing { peer }]),
             ANSWERED => self.events.push_back(answered),
             SILENT => {}
+            ALIEN => self.events.push_back(Event::Ended {
+                peer,
+                reason: EndReason::NoCommonCodecs,
+            }),
             _ => self.events.push_back(Event::Ended {
                 peer,
                 reason: EndReason::BadOffer,

@@ -1,0 +1,274 @@
+//! WHIP and WHEP: resources beside sessions, on the same names.
+
+use std::time::Duration;
+
+use twoway_server::core::backend::{EndReason, VideoRate};
+use twoway_server::core::{Config, ICE_SESSION_TAG, Input, Problem, Reply, ResourcePath};
+use twoway_server::counters::Reason;
+use twoway_server::limits::Limits;
+
+use crate::fake_backend::{ALIEN, ANSWERED, FLOWS, GARBAGE, SILENT};
+use crate::world::{World, play, publish, stop, whep, whip};
+
+/// An offer that flows, with one ICE user name fragment.
+const WITH_ICE: &str = "flows\r\na=ice-ufrag:abcd\r\na=ice-pwd:secret\r\n";
+
+impl World {
+    fn create(&mut self, path: &ResourcePath, offer: &str) {
+        let client = self.offer(path, offer);
+        let reply = self.reply(client);
+        assert!(matches!(reply, Some(Reply::Created { .. })), "{reply:?}");
+    }
+
+    /// An offer that is refused; why.
+    fn refusal(&mut self, path: &ResourcePath, offer: &str) -> Problem {
+        let client = self.offer(path, offer);
+        problem(self.reply(client).expect("a reply"))
+    }
+}
+
+fn problem(reply: Reply) -> Problem {
+    match reply {
+        Reply::Refused { problem, detail } => {
+            assert!(!detail.is_empty());
+            problem
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_is_published_one_way_plays_the_other_way() {
+    let mut world = World::new();
+    world.create(&whip("a", "1"), FLOWS);
+    let viewer = world.connect();
+    world.send(viewer, play("v", "a", FLOWS));
+    assert_eq!(world.read_short(viewer), ["v SDP", "v PLAYING"]);
+    world.create(&whep("a", "2"), FLOWS);
+
+    let publisher = world.connect();
+    world.send(publisher, publish("p", "b", FLOWS));
+    assert_eq!(world.read_short(publisher), ["p SDP", "p PUBLISHING"]);
+    world.create(&whep("b", "3"), FLOWS);
+    let stats = world.core.stats();
+    assert_eq!((stats.publishers, stats.players, stats.sessions), (2, 3, 2));
+    assert!(world.refused.is_empty());
+}
+
+#[test]
+fn the_reply_waits_for_the_answer() {
+    let mut world = World::new();
+    let client = world.offer(&whip("a", "1"), SILENT);
+    assert_eq!(world.reply(client), None);
+    world.pass(Duration::from_secs(60));
+    assert_eq!(problem(world.reply(client).unwrap()), Problem::Failed);
+    assert!(world.core.is_idle());
+    assert_eq!(world.backend.open_peers(), 0);
+}
+
+#[test]
+fn a_request_that_is_given_up_leaves_nothing() {
+    let mut world = World::new();
+    let waiting = world.offer(&whip("a", "1"), SILENT);
+    world.handle(Input::Gone { client: waiting });
+    assert!(world.core.is_idle());
+    world.reply(waiting);
+    // The reply was made and could not be delivered.
+    let answered = world.offer(&whip("a", "2"), FLOWS);
+    world.reply(answered);
+    world.handle(Input::Gone { client: answered });
+    assert!(world.core.is_idle());
+    assert_eq!(world.backend.open_peers(), 0);
+    world.create(&whip("a", "3"), FLOWS);
+}
+
+#[test]
+fn offers_that_are_refused() {
+    let mut world = World::with(Config {
+        limits: Limits {
+            sdp_bytes: 1_000,
+            name_chars: 8,
+            ..Limits::default()
+        },
+        ..Config::default()
+    });
+    world.create(&whip("live", "1"), FLOWS);
+    world.create(&whip("starting", "2"), ANSWERED);
+    let large = "x".repeat(1_001);
+    let table = [
+        (whip("live", "a"), FLOWS, Problem::NameInUse, None),
+        (whip("starting", "a"), FLOWS, Problem::NameInUse, None),
+        (whep("starting", "a"), FLOWS, Problem::NotReady, None),
+        (whep("nobody", "a"), FLOWS, Problem::NoSuchStream, None),
+        (
+            whip("", "a"),
+            FLOWS,
+            Problem::BadName,
+            Some(Reason::BadName),
+        ),
+        (
+            whep("far-too-long", "a"),
+            FLOWS,
+            Problem::BadName,
+            Some(Reason::BadName),
+        ),
+        (
+            whip("b", "a"),
+            large.as_str(),
+            Problem::OfferTooLarge,
+            Some(Reason::OversizedSdp),
+        ),
+        (
+            whip("b", "a"),
+            GARBAGE,
+            Problem::BadOffer,
+            Some(Reason::BadSdp),
+        ),
+        (whip("b", "a"), "", Problem::BadOffer, Some(Reason::BadSdp)),
+        (whip("b", "a"), ALIEN, Problem::NoCommonCodecs, None),
+        (whep("live", "a"), ALIEN, Problem::NoCommonCodecs, None),
+    ];
+    for (path, offer, expected, counted) in table {
+        let refusal = world.refusal(&path, offer);
+        assert_eq!(refusal, expected, "{path:?}");
+        assert_eq!(world.refused.pop(), counted, "{path:?}");
+        assert_eq!(problem(world.delete(&path)), Problem::NoSuchResource);
+    }
+    assert_eq!(world.backend.open_peers(), 2);
+}
+
+#[test]
+fn resources_count_as_sessions() {
+    let limits = Limits {
+        sessions: 2,
+        ..Limits::default()
+    };
+    let mut world = World::with(Config {
+        limits,
+        ..Config::default()
+    });
+    world.create(&whip("a", "1"), FLOWS);
+    world.create(&whep("a", "2"), FLOWS);
+    let refusal = world.refusal(&whep("a", "3"), FLOWS);
+    assert_eq!(refusal, Problem::Unavailable);
+    assert_eq!(world.refused, [Reason::TooManySessions]);
+    let client = world.open();
+    assert!(world.closed.contains_key(&client));
+    assert_eq!(world.delete(&whep("a", "2")), Reply::Deleted);
+    world.create(&whep("a", "4"), FLOWS);
+}
+
+#[test]
+fn a_deleted_publisher_takes_its_players_along() {
+    let mut world = World::new();
+    let viewer = world.connect();
+    world.create(&whip("a", "1"), FLOWS);
+    world.create(&whep("a", "2"), FLOWS);
+    world.send(viewer, play("v", "a", FLOWS));
+    world.read(viewer);
+    assert_eq!(world.delete(&whip("a", "1")), Reply::Deleted);
+    assert_eq!(
+        world.read_short(viewer),
+        ["v FAILED Stopped by publisher stop"]
+    );
+    for gone in [whip("a", "1"), whep("a", "2")] {
+        assert_eq!(problem(world.delete(&gone)), Problem::NoSuchResource);
+    }
+    assert_eq!(world.backend.open_peers(), 0);
+}
+
+#[test]
+fn a_resource_ends_with_its_media() {
+    let mut world = World::new();
+    for reason in [EndReason::IceLost, EndReason::Dtls, EndReason::RtpInactive] {
+        world.create(&whip("a", "1"), FLOWS);
+        world.media_ends(0, reason);
+        let deleted = world.delete(&whip("a", "1"));
+        assert_eq!(problem(deleted), Problem::NoSuchResource);
+        assert!(world.core.is_idle());
+    }
+    // A goodbye, and the request to delete right behind it.
+    world.create(&whip("a", "1"), FLOWS);
+    world.media_ends(0, EndReason::ClosedByPeer);
+    assert_eq!(world.delete(&whip("a", "1")), Reply::Deleted);
+    assert!(world.core.is_idle());
+}
+
+#[test]
+fn only_the_whole_path_finds_a_resource() {
+    let mut world = World::new();
+    let client = world.connect();
+    world.send(client, publish("p", "a", FLOWS));
+    world.create(&whep("a", "1"), FLOWS);
+    world.read(client);
+    // Another protocol, name or id, and a stream that is no resource.
+    for path in [
+        whip("a", "1"),
+        whep("b", "1"),
+        whep("a", "2"),
+        whip("a", "p"),
+    ] {
+        assert_eq!(problem(world.delete(&path)), Problem::NoSuchResource);
+        let tag = Some(ICE_SESSION_TAG);
+        assert_eq!(
+            problem(world.trickle(&path, tag, "")),
+            Problem::NoSuchResource
+        );
+    }
+    // Nor do sessions reach resources.
+    world.send(client, stop("1"));
+    assert_eq!(world.read_short(client), [""; 0]);
+    assert_eq!(world.delete(&whep("a", "1")), Reply::Deleted);
+}
+
+#[test]
+fn candidates_are_taken_and_restarts_are_not() {
+    let mut world = World::new();
+    let path = whip("a", "1");
+    world.create(&path, WITH_ICE);
+    let same = "a=ice-ufrag:abcd\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n";
+    let other = "a=ice-ufrag:efgh\r\na=ice-pwd:new\r\n";
+    let tag = Some(ICE_SESSION_TAG);
+    assert_eq!(world.trickle(&path, tag, same), Reply::Trickled);
+    assert_eq!(world.trickle(&path, tag, ""), Reply::Trickled);
+    let refusals = [
+        (tag, other, Problem::NoRestart),
+        (Some("*"), other, Problem::NoRestart),
+        (Some("\"2\""), same, Problem::TagMismatch),
+        (None, same, Problem::TagMissing),
+    ];
+    for (tag, fragment, expected) in refusals {
+        let reply = world.trickle(&path, tag, fragment);
+        assert_eq!(problem(reply), expected, "{tag:?}");
+    }
+    assert_eq!(world.refused, [Reason::BadRequest; 4]);
+    assert_eq!(world.delete(&path), Reply::Deleted);
+}
+
+#[test]
+fn resources_are_told_nothing_of_what_sessions_are_told() {
+    let mut world = World::new();
+    let publisher = world.offer(&whip("a", "1"), FLOWS);
+    let viewer = world.offer(&whep("a", "2"), FLOWS);
+    world.media_rates(0, VideoRate::default());
+    world.media_rates(1, VideoRate::default());
+    world.pass(Duration::from_secs(600));
+    for client in [publisher, viewer] {
+        assert_eq!(world.read_short(client), [""; 0]);
+    }
+    // They live as long as their media.
+    assert_eq!(world.core.stats().players, 1);
+}
+
+#[test]
+fn shutdown_ends_resources_and_their_requests() {
+    let mut world = World::new();
+    world.create(&whip("a", "1"), FLOWS);
+    world.create(&whep("a", "2"), FLOWS);
+    let waiting = world.offer(&whip("b", "3"), SILENT);
+    world.handle(Input::Shutdown);
+    assert_eq!(problem(world.reply(waiting).unwrap()), Problem::Unavailable);
+    assert_eq!(world.refusal(&whip("c", "4"), FLOWS), Problem::Unavailable);
+    assert!(world.core.is_idle());
+    assert_eq!(world.backend.open_peers(), 0);
+}
