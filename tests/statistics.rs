@@ -123,12 +123,9 @@ async fn figures_of_a_played_stream() {
 async fn a_video_that_gets_its_stream_again_plays_on() {
     let (page, _request) = playing().await;
     let video = page.video("remoteVideo");
-    let muted = video.muted();
     frames::reattach(&video);
     assert!(!support::is_playing(&video), "it starts anew");
     page.until("a moving picture", || support::is_playing(&video))
-        .await;
-    page.until("the sound as before", || video.muted() == muted)
         .await;
     support::stop_answering();
 }

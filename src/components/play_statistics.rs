@@ -95,6 +95,7 @@ impl Component for PlayStatistics {
         let props = ctx.props();
         if props.remote != old.remote {
             self.play = None;
+            self.guard.handle_end();
         }
         if props.open != old.open {
             self.open.set(props.open);

@@ -98,6 +98,7 @@ fn facts(overview: &Overview) -> Html {
             { fact("statDropped", "Dropped frames", video.frames_dropped.map(count)) }
             { fact("statFreezes", "Freezes", freezes(sample)) }
             { fact("statLipSync", "Lip sync", lip_sync(figures)) }
+            { fact("statConcealed", "Concealed sound", figures.concealed.map(percent)) }
             { fact("statPath", "Path", path(sample)) }
         </dl>
     }
