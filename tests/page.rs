@@ -14,7 +14,7 @@ mod parity;
 mod support;
 
 use serde_json::{Value, json};
-use support::{Page, open_peers, running_timers, tracks};
+use support::{Page, open_peers, running_timers, tracks, turn};
 use two_way_streaming::platform::location::page_address;
 use two_way_streaming::platform::socket::SocketEvent;
 use two_way_streaming::state::server_url;
@@ -392,6 +392,32 @@ async fn payloads_are_checked_and_received_markup_stays_text() {
         "{line}"
     );
     assert!(!page.has("#receivedData img"));
+}
+
+#[wasm_bindgen_test]
+async fn a_thousand_messages_leave_the_page_usable() {
+    let page = Page::established().await;
+    let play = page.asked_to_play().await;
+    page.server.status(&play, "PLAYING", None);
+    for count in 0..1_000 {
+        page.server.say(
+            "notifyStreamEvent",
+            json!({"mediaSessionId": play["mediaSessionId"], "type": "data", "payload": count}),
+        );
+        if count % 100 == 99 {
+            // The loop gets its turn, as between two messages of a socket.
+            page.until("the statuses", || page.text("playStatus") == "PLAYING")
+                .await;
+            turn().await;
+        }
+    }
+    page.until("the last line", || {
+        page.text("receivedData").ends_with(" - 999")
+    })
+    .await;
+    page.click("playBtn").await;
+    page.until("the stop", || page.server.last("stopStream").is_some())
+        .await;
 }
 
 #[wasm_bindgen_test]

@@ -82,6 +82,19 @@ pub enum Update {
     Remote(Option<Remote>),
 }
 
+impl Update {
+    /// It is only data from the publisher, of which there may be plenty.
+    pub fn is_data(&self) -> bool {
+        matches!(
+            self,
+            Self::Session(session::Event::StreamEvent {
+                event_type: StreamEventType::Data,
+                ..
+            })
+        )
+    }
+}
+
 /// A played stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Remote {

@@ -5,7 +5,7 @@ use wire::{StreamName, StreamStatus};
 
 use super::{Input, Shell, Timer, Update, now};
 use crate::platform::random;
-use crate::state::Target;
+use crate::state::{Loss, Target};
 
 impl Shell {
     pub(super) fn want_connection(&mut self, url: String, token: Option<Token>) {
@@ -87,19 +87,14 @@ impl Shell {
         self.lost(Target::Connection, Severity::Passing);
         if !self.recovery.is_wanted(Target::Connection) {
             self.clear_picture(StreamRole::Player);
-        }
-        if !self
-            .recovery
-            .is_wanted(Target::Stream(StreamRole::Publisher))
-        {
             self.end_capture();
         }
     }
 
     /// Something wanted failed or was lost.
-    pub(super) fn lost(&mut self, target: Target, severity: Severity) {
+    pub(super) fn lost(&mut self, target: Target, loss: impl Into<Loss>) {
         let random = random::fraction();
-        for wait in self.recovery.lost(target, severity, now(), random) {
+        for wait in self.recovery.lost(target, loss.into(), now(), random) {
             self.updates.emit(Update::Waiting(wait));
         }
         if let Target::Stream(role) = target {
@@ -152,7 +147,11 @@ impl Shell {
                 } else {
                     Attempt::First
                 };
-                self.lost(target, severity(update, attempt));
+                let loss = Loss {
+                    severity: severity(update, attempt),
+                    at_least: update.retry_after.unwrap_or_default(),
+                };
+                self.lost(target, loss);
             }
             StreamStatus::New
             | StreamStatus::Pending

@@ -1,6 +1,8 @@
 //! The app: it holds the state and the driver, and draws the view asked for.
 
+use core::time::Duration;
 use session::StreamRole;
+
 use yew::{Component, Context, Html, Properties, html};
 
 use super::embed::Embed;
@@ -11,11 +13,15 @@ use crate::driver::{Driver, Remote, Update};
 use crate::platform::media::Preview;
 use crate::platform::socket::{self, Connect};
 use crate::platform::storage::Storage;
+use crate::platform::timer::Timer;
 use crate::platform::{location, random, timer};
 use crate::state::{
     Command, Connection, Diagnoses, Errands, Layout, Link, Memory, Press, Screen, Setting,
     Settings, Share, Studio, Typed, random_name, server_url,
 };
+
+/// How often data from the publisher is drawn, at most.
+const DATA_DRAWN_EVERY: Duration = Duration::from_millis(100);
 
 /// What the page is given.
 #[derive(Clone, PartialEq, Properties)]
@@ -48,6 +54,8 @@ pub enum Msg {
     Watch,
     /// The user changed a setting.
     Setting(Setting),
+    /// Data came a moment ago and is to be seen now.
+    Draw,
     /// The driver tells something.
     Update(Box<Update>),
 }
@@ -65,6 +73,7 @@ pub struct App {
     preview: Option<Preview>,
     studio: Studio,
     remote: Option<Remote>,
+    drawing: Option<Timer>,
     driver: Driver,
 }
 
@@ -130,6 +139,16 @@ impl App {
         }
     }
 
+    /// Data may come a thousand times a second: no need to draw each of them.
+    fn draw_later(&mut self, ctx: &Context<Self>) -> bool {
+        let link = ctx.link();
+        self.drawing.get_or_insert_with(|| {
+            let link = link.clone();
+            Timer::after(DATA_DRAWN_EVERY, move || link.send_message(Msg::Draw))
+        });
+        false
+    }
+
     fn established(&mut self) {
         if self.server_typed {
             let server = &self.screen.server.text;
@@ -181,6 +200,7 @@ impl Component for App {
             preview: None,
             studio: Studio::default(),
             remote: None,
+            drawing: None,
             driver: Driver::start(
                 connect.clone(),
                 ctx.link().callback(|update| Msg::Update(Box::new(update))),
@@ -199,7 +219,7 @@ impl Component for App {
         page
     }
 
-    fn update(&mut self, _ctx: &Context<Self>, msg: Self::Message) -> bool {
+    fn update(&mut self, ctx: &Context<Self>, msg: Self::Message) -> bool {
         match msg {
             Msg::Typed(typed) => self.typed(typed),
             Msg::Press(press) => self.pressed(press),
@@ -210,7 +230,14 @@ impl Component for App {
                 }
                 self.set(setting);
             }
-            Msg::Update(update) => self.take(*update),
+            Msg::Update(update) => {
+                let is_data = update.is_data();
+                self.take(*update);
+                if is_data {
+                    return self.draw_later(ctx);
+                }
+            }
+            Msg::Draw => self.drawing = None,
         }
         true
     }

@@ -28,6 +28,8 @@ pub async fn exchange(request: &HttpRequest) -> Result<HttpResponse, Thrown> {
     if !request.body.is_empty() {
         init.set_body_opt_str(Some(&request.body));
     }
+    // A stream is ended even when the page is being left.
+    let _set = js_sys::Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
     let window = web_sys::window().ok_or_else(|| Thrown::from(JsValue::NULL))?;
     let fetched = window.fetch_with_str_and_init(&request.url, &init);
     read(JsFuture::from(fetched).await?.unchecked_into()).await

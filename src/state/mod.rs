@@ -34,7 +34,7 @@ pub use level::{Level, LevelWatch, percent as level_percent};
 pub use link::{Errands, Layout, Link};
 pub use media_texts::{MediaProblem, Permission};
 pub use received::{ReceivedLine, ReceivedLog};
-pub use recovery::{Recovery, Target, Wait};
+pub use recovery::{Loss, Recovery, Target, Wait};
 pub use remembered::{Memory, Remembered, without_user};
 pub use screen::{
     Command, Connection, Field, Half, Muted, Press, Report, Screen, ServerRate, Stage, Typed,

@@ -47,6 +47,24 @@ pub struct Wait {
     pub delay: Option<Duration>,
 }
 
+/// How something was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loss {
+    /// Whether another try may go better.
+    pub severity: Severity,
+    /// The server asks to be left alone for so long.
+    pub at_least: Duration,
+}
+
+impl From<Severity> for Loss {
+    fn from(severity: Severity) -> Self {
+        Self {
+            severity,
+            at_least: Duration::ZERO,
+        }
+    }
+}
+
 /// The user's wishes.
 #[derive(Debug)]
 pub struct Recovery {
@@ -149,24 +167,18 @@ impl Recovery {
 
     /// It failed or was lost. `random` is between 0 and 1. Empty if it is given
     /// up: then it is unwanted.
-    pub fn lost(
-        &mut self,
-        target: Target,
-        severity: Severity,
-        now: Time,
-        random: f64,
-    ) -> Vec<Wait> {
+    pub fn lost(&mut self, target: Target, loss: Loss, now: Time, random: f64) -> Vec<Wait> {
         if !self.is_wanted(target) {
             return Vec::new();
         }
-        if !self.keep_trying || severity == Severity::Fatal {
+        if !self.keep_trying || loss.severity == Severity::Fatal {
             self.unwanted(target);
             return Vec::new();
         }
         let wish = self.wish(target);
         let mut waits = vec![Wait {
             target,
-            delay: Some(wish.wait(now, random)),
+            delay: Some(wish.wait(loss.at_least, now, random)),
             attempt: wish.backoff.attempt(),
         }];
         if target == Target::Connection {
@@ -276,11 +288,11 @@ impl Wish {
         }
     }
 
-    fn wait(&mut self, now: Time, random: f64) -> Duration {
+    fn wait(&mut self, at_least: Duration, now: Time, random: f64) -> Duration {
         if matches!(self.state, State::Works { since } if now - since >= STEADY) {
             self.backoff.reset();
         }
-        let delay = self.backoff.next(random);
+        let delay = self.backoff.next(random).max(at_least);
         self.state = State::Waiting { due: now + delay };
         delay
     }

@@ -274,7 +274,7 @@ impl Drop for Page {
     }
 }
 
-async fn turn() {
+pub(crate) async fn turn() {
     let (sender, turned) = oneshot::channel();
     let _timer = Timeout::new(10, move || {
         let _waiting = sender.send(());
