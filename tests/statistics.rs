@@ -12,9 +12,28 @@ mod support;
 
 use serde_json::Value;
 use support::{Page, open_peers, running_timers};
+use two_way_streaming::platform::frames;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
+
+#[wasm_bindgen(module = "/tests/support/statistics.js")]
+extern "C" {
+    /// Replaces what the browser tells of a play until its `end`.
+    type FakedBuffer;
+    #[wasm_bindgen(constructor)]
+    fn new() -> FakedBuffer;
+    /// How long frames stay in the buffer, in milliseconds, and whether the page is hidden.
+    #[wasm_bindgen(method)]
+    fn set(this: &FakedBuffer, ms: f64, hidden: bool);
+    #[wasm_bindgen(method)]
+    fn samples(this: &FakedBuffer) -> u32;
+    #[wasm_bindgen(method)]
+    fn target(this: &FakedBuffer) -> Option<f64>;
+    #[wasm_bindgen(method)]
+    fn end(this: &FakedBuffer);
+}
 
 /// A page that plays the fake camera; the request.
 async fn playing() -> (Page, Value) {
@@ -97,6 +116,45 @@ async fn figures_of_a_played_stream() {
     page.until_text("playStatus", "FAILED").await;
     assert_eq!(page.text("statResolution"), size);
     assert!(page.enabled("copyStatsBtn"));
+    support::stop_answering();
+}
+
+#[wasm_bindgen_test]
+async fn a_video_that_gets_its_stream_again_plays_on() {
+    let (page, _request) = playing().await;
+    let video = page.video("remoteVideo");
+    frames::reattach(&video);
+    assert!(!support::is_playing(&video), "it starts anew");
+    page.until("a moving picture", || support::is_playing(&video))
+        .await;
+    support::stop_answering();
+}
+
+/// A page whose buffer is as long as the test says: nothing else is known.
+#[wasm_bindgen_test]
+async fn the_guard_drains_what_grew_while_the_page_was_hidden() {
+    let faked = FakedBuffer::new();
+    let (page, _request) = playing().await;
+    page.click("statsBtn").await;
+    page.until("a steady buffer", || faked.samples() > 4).await;
+    assert_eq!(page.text("guardNote"), "");
+    assert_eq!(page.text("statBuffer"), "50 ms");
+
+    faked.set(2_350.0, true);
+    let seen = faked.samples();
+    page.until("growth", || faked.samples() > seen + 1).await;
+    assert_eq!(page.text("guardNote"), "", "nobody looks");
+    assert_eq!(faked.target(), None);
+
+    faked.set(2_350.0, false);
+    page.until_text("guardNote", "Catching up: 2.3 s behind")
+        .await;
+    assert_eq!(faked.target(), Some(0.0));
+    faked.set(50.0, false);
+    page.until_text("guardNote", "Caught up: was 2.3 s behind")
+        .await;
+    assert_eq!(faked.target(), None);
+    faked.end();
     support::stop_answering();
 }
 

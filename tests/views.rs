@@ -10,13 +10,19 @@
 #[allow(dead_code, reason = "each test crate uses its part of the support")]
 mod support;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use serde_json::json;
+use session::StreamRole;
 use support::Page;
 use two_way_streaming::platform::location::{page_address, page_url};
+use two_way_streaming::platform::peer::{self, Peer, PeerEvent};
 use two_way_streaming::platform::socket::SocketEvent;
 use two_way_streaming::platform::storage::Storage;
-use two_way_streaming::state::server_url;
+use two_way_streaming::state::{Pair, PairState, Progress, server_url};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use yew::Callback;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -237,6 +243,47 @@ async fn a_server_that_was_typed_and_answered_is_offered_again() {
 }
 
 #[wasm_bindgen_test]
+async fn what_the_user_set_is_there_next_time() {
+    let own = Own::new("views-settings");
+    let page = Page::open_with("", own.0.clone()).await;
+    assert!(page.has("#keepTrying:checked"));
+    assert_eq!(own.0.read(), None, "nothing was set yet");
+    page.click("keepTrying").await;
+    drop(page);
+
+    let page = Page::open_with("", own.0.clone()).await;
+    assert!(page.has("#keepTrying:not(:checked)"));
+    // And it counts: what is lost stays lost.
+    page.click("connectBtn").await;
+    page.until("a socket", || page.server.open_sockets() == 1)
+        .await;
+    page.server.event(SocketEvent::Closed);
+    page.until("the end of it", || page.enabled("connectBtn"))
+        .await;
+    assert_eq!(page.text("connectBtn"), "Connect");
+}
+
+#[wasm_bindgen_test]
+async fn a_link_sets_the_statistics_for_its_visit_only() {
+    let own = Own::new("views-visit");
+    let page = Page::open_with("?stats=1", own.0.clone()).await;
+    page.until("the panel", || page.has("#statsPanel")).await;
+    page.click("keepTrying").await;
+    drop(page);
+    let page = Page::open_with("", own.0.clone()).await;
+    assert!(!page.has("#statsPanel"));
+
+    page.click("statsBtn").await;
+    page.until("the panel", || page.has("#statsPanel")).await;
+    drop(page);
+    let page = Page::open_with("?stats=0", own.0.clone()).await;
+    assert!(!page.has("#statsPanel"));
+    drop(page);
+    let page = Page::open_with("", own.0.clone()).await;
+    page.until("the panel", || page.has("#statsPanel")).await;
+}
+
+#[wasm_bindgen_test]
 async fn secrets_are_never_stored() {
     let own = Own::new("views-secrets");
     let query = "?token=hush&server=ws://me:hush@there/&stream=hush&connect=1";
@@ -260,4 +307,67 @@ async fn broken_memory_is_no_memory() {
             "{text}"
         );
     }
+}
+
+#[wasm_bindgen_test]
+async fn the_doctor_says_why_an_answer_without_addresses_leads_nowhere() {
+    let page = Page::established().await;
+    assert!(!page.has("#doctor"));
+    let request = page.asked_to_play().await;
+    let answer = support::answer_with_camera(request["sdp"].as_str().unwrap()).await;
+    let without: String = answer
+        .as_string()
+        .unwrap()
+        .split_inclusive("\r\n")
+        .filter(|line| !line.contains("candidate"))
+        .collect();
+    page.server.say_answer(&request, &without);
+    page.until("the answer in place", || support::answered_peers() > 0)
+        .await;
+    page.server
+        .status(&request, "FAILED", Some("Failed by ICE timeout"));
+    page.until("the doctor", || page.has("#doctor")).await;
+    let said = page.text("doctorTitle");
+    assert!(said.contains("names no address"), "{said}");
+    assert!(page.has("#doctor[role=region] .advice li"));
+    assert!(page.has("#doctor details:not([open]) table"));
+    page.until("the closed connection", || support::open_peers() == 0)
+        .await;
+
+    // The next start is not judged by the last.
+    page.until("the button", || page.enabled("playBtn")).await;
+    page.click("playBtn").await;
+    assert!(!page.has("#doctor"));
+    support::stop_answering();
+}
+
+#[wasm_bindgen_test]
+async fn the_evidence_of_a_working_connection_is_healthy() {
+    let offer = Rc::new(RefCell::new(None));
+    let offered = offer.clone();
+    let mut player = Peer::player(Callback::from(move |event| {
+        if let PeerEvent::Offer(sdp) = event {
+            offered.replace(Some(sdp));
+        }
+    }))
+    .unwrap();
+    player.create_offer();
+    // Any page lets the browser work.
+    let page = Page::open().await;
+    page.until("an offer", || offer.borrow().is_some()).await;
+    let answer = support::answer_with_camera(&offer.take().unwrap()).await;
+    player.apply_answer(&answer.as_string().unwrap());
+    let probe = player.probe();
+    page.until("the connection", || probe.milestones().dtls_ms.is_some())
+        .await;
+    let mut evidence = peer::evidence(&probe, StreamRole::Player).await;
+    while evidence.media.packets == 0 {
+        evidence = peer::evidence(&probe, StreamRole::Player).await;
+    }
+    assert_eq!(evidence.progress, Progress::Connected);
+    assert!(!evidence.local.is_empty() && !evidence.remote.is_empty());
+    let works = |pair: &Pair| pair.state == PairState::Succeeded && pair.responses > 0;
+    assert!(evidence.pairs.iter().any(works), "{evidence:?}");
+    drop(player);
+    support::stop_answering();
 }

@@ -41,7 +41,7 @@ pub fn CaptureControls(props: &CaptureControlsProps) -> Html {
                 <Toggle
                     id="muteAudioBtn"
                     label="Mute sound"
-                    drawing={if muted.sound { Drawing::MicrophoneOff } else { Drawing::Microphone }}
+                    drawing={Drawing::MicrophoneOff}
                     pressed={muted.sound}
                     warns=true
                     on_press={on_press(CapturePress::Mute(MediaKind::Sound))}

@@ -48,7 +48,7 @@ fn choices(props: &DevicePickerProps) -> Vec<Choice> {
     // browser chooses, and what it will most likely choose has a name.
     let first = match listed().next() {
         Some(device) if device.id.is_empty() => device.label.clone(),
-        Some(_) => format!("Default {}", kind.word()),
+        Some(_) => "Default".to_owned(),
         None => format!("No {}", kind.word()),
     };
     choices.insert(0, Choice::new("", first));

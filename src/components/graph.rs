@@ -39,6 +39,9 @@ pub fn Graph(props: &GraphProps) -> Html {
             </svg>
             <div class="axis" aria-hidden="true">
                 <span>{"1 min ago"}</span>
+                if let Some(dotted) = plot.dotted {
+                    <span>{ "dotted: " }{ dotted }</span>
+                }
                 <span>{"now"}</span>
             </div>
         </figure>

@@ -58,7 +58,11 @@ pub fn LocalVideo(props: &LocalVideoProps) -> Html {
 }
 
 fn placeholder(props: &LocalVideoProps) -> &'static str {
-    if props.preview.is_some() {
+    let studio = &props.studio;
+    if !studio.notice().is_empty() || !studio.advice().is_empty() {
+        // Those are in its place.
+        ""
+    } else if props.preview.is_some() {
         "Sound only"
     } else {
         "Your camera appears here"

@@ -3,8 +3,9 @@
 pub mod capture_controls;
 pub mod capture_settings;
 pub mod connection_bar;
-pub mod control_button;
+pub mod copy_button;
 pub mod device_picker;
+pub mod doctor;
 pub mod graph;
 pub mod help_sheet;
 pub mod icon;
@@ -26,4 +27,3 @@ pub mod share_sheet;
 pub mod stacked_bar;
 pub mod statistics_panel;
 pub mod text_field;
-pub mod volume;

@@ -18,6 +18,9 @@ pub struct PictureOverlayProps {
     pub press: Option<NeededPress>,
     /// Told of that press.
     pub on_press: Callback<MouseEvent>,
+    /// What became of the last thing the user did; empty if there is nothing
+    /// to say.
+    pub said: AttrValue,
 }
 
 /// Badges in the corner; in the middle what matters most.
@@ -25,13 +28,16 @@ pub struct PictureOverlayProps {
 pub fn PictureOverlay(props: &PictureOverlayProps) -> Html {
     html! {
         <>
-            <div class="badges" role="status">
-                if props.publisher_muted.audio {
-                    { badge("audioMutedBadge", Drawing::PublisherMuted, "Microphone muted") }
-                }
-                if props.publisher_muted.video {
-                    { badge("videoMutedBadge", Drawing::PublisherDark, "Camera off") }
-                }
+            <div class="top">
+                <div class="badges" role="status">
+                    if props.publisher_muted.audio {
+                        { badge("audioMutedBadge", Drawing::PublisherMuted, "Microphone muted") }
+                    }
+                    if props.publisher_muted.video {
+                        { badge("videoMutedBadge", Drawing::PublisherDark, "Camera off") }
+                    }
+                </div>
+                <p id="playerStatus" class="said" role="status">{ &props.said }</p>
             </div>
             <div class="middle">
                 <p id="playNotice" class="notice" role="status">{ &props.notice }</p>

@@ -3,6 +3,7 @@
 use session::StreamRole;
 use yew::{AttrValue, Html, Properties, component, html, use_node_ref};
 
+use super::doctor::Doctor;
 use super::name_form::NameForm;
 use super::play_statistics::PlayStatistics;
 use super::received_list::ReceivedList;
@@ -11,8 +12,8 @@ use super::report_line::ReportLine;
 use crate::driver::Remote;
 use crate::pages::view::Actions;
 use crate::state::{
-    FormControls, Half, Muted, Press, ReceivedLog, Report, ServerRate, Setting, Settings, Stage,
-    Typed,
+    Diagnosis, FormControls, Half, Muted, Press, ReceivedLog, Report, ServerRate, Setting,
+    Settings, Stage, Typed,
 };
 
 /// What the half is given.
@@ -32,6 +33,9 @@ pub struct PlayCardProps {
     pub publisher_muted: Muted,
     /// Data from the publisher.
     pub received: ReceivedLog,
+    /// Why its media does not flow, if it does not.
+    #[prop_or_default]
+    pub diagnosis: Option<Diagnosis>,
     /// The server's address.
     pub server: AttrValue,
     /// What the server counts of the stream.
@@ -95,6 +99,7 @@ pub fn PlayCard(props: &PlayCardProps) -> Html {
                     report={props.availability.clone()}
                 />
             </div>
+            <Doctor id="doctor" diagnosis={props.diagnosis.clone()} />
             <PlayStatistics
                 remote={props.remote.clone()}
                 stage={card}

@@ -95,6 +95,7 @@ impl Component for PlayStatistics {
         let props = ctx.props();
         if props.remote != old.remote {
             self.play = None;
+            self.guard.handle_end();
         }
         if props.open != old.open {
             self.open.set(props.open);
@@ -143,7 +144,7 @@ impl Component for PlayStatistics {
                             type="button"
                             class="button"
                             aria-expanded={open.to_string()}
-                            aria-controls="statsPanel"
+                            aria-controls={open.then_some("statsPanel")}
                             onclick={props.on_open.reform(move |_| !open)}
                         >
                             {"Statistics"}
@@ -269,8 +270,8 @@ fn note_frames(
         let stamp = reader.as_ref().and_then(|reader| reader.read(video));
         search.looked(stamp.is_some(), now_ms);
         if let Some(stamp) = stamp {
-            let delay_ms = timer::wall_ms(frame.shown_ms) - stamp.capture_ms as f64;
-            frames.borrow_mut().push_strip(delay_ms);
+            let captured_ms = stamp.capture_ms as f64 - timer::wall_ms(0.0);
+            frames.borrow_mut().push_strip(&frame, captured_ms);
         }
     }
 }

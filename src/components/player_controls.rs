@@ -1,11 +1,10 @@
 //! What can be done with the played picture.
 
-use yew::{Callback, Html, Properties, component, html};
+use yew::{Callback, Html, InputEvent, Properties, component, html};
 
-use super::control_button::ControlButton;
-use super::icon::Drawing;
-use super::volume::Volume;
-use crate::state::{Fit, PlayerAction, SHORTCUTS};
+use super::icon::{Drawing, Icon};
+use crate::platform::dom;
+use crate::state::{Fit, PlayerAction, SHORTCUTS, VOLUME_STEP, percent};
 
 /// What the browser can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -73,20 +72,49 @@ pub fn PlayerControls(props: &PlayerControlsProps) -> Html {
 }
 
 fn sound(props: &PlayerControlsProps) -> Html {
-    let silent = props.muted || props.volume == 0.0;
-    let drawing = if silent {
+    let drawing = if props.muted {
         Drawing::Muted
     } else {
         Drawing::Sound
     };
-    let volume = if props.muted { 0.0 } else { props.volume };
     html! {
         <>
             { button(props, "muteBtn", PlayerAction::Mute, drawing, Some(props.muted)) }
             if props.abilities.volume {
-                <Volume {volume} on_volume={&props.on_volume} />
+                { volume(props) }
             }
         </>
+    }
+}
+
+/// A slider from 0 to 100.
+fn volume(props: &PlayerControlsProps) -> Html {
+    let shown = if props.muted {
+        0
+    } else {
+        percent(props.volume)
+    };
+    let oninput = props.on_volume.reform(|event: InputEvent| {
+        // A slider holds nothing but numbers.
+        dom::input_value(&event).parse().unwrap_or(0.0) / 100.0
+    });
+    html! {
+        <span class="volume">
+            // What the slider has passed; browsers draw that each their own way.
+            <progress max="100" value={shown.to_string()} aria-hidden="true" />
+            <input
+                id="volume"
+                type="range"
+                min="0"
+                max="100"
+                step={VOLUME_STEP.to_string()}
+                value={shown.to_string()}
+                title="Volume (↑ ↓)"
+                aria-label="Volume"
+                aria-valuetext={format!("{shown}%")}
+                {oninput}
+            />
+        </span>
     }
 }
 
@@ -119,8 +147,18 @@ fn button(
 ) -> Html {
     let shortcut = SHORTCUTS.iter().find(|shortcut| shortcut.action == action);
     let (label, key) = shortcut.map_or(("", ""), |shortcut| (shortcut.label, shortcut.shown));
-    let onclick = props.on_action.reform(move |_| action);
+    let pressed = pressed.map(|on| if on { "true" } else { "false" });
     html! {
-        <ControlButton {id} {label} key_shown={key} {drawing} {pressed} {onclick} />
+        <button
+            {id}
+            type="button"
+            class="control"
+            title={[label, " (", key, ")"].concat()}
+            aria-label={label}
+            aria-pressed={pressed}
+            onclick={props.on_action.reform(move |_| action)}
+        >
+            <Icon {drawing} />
+        </button>
     }
 }

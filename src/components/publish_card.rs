@@ -5,13 +5,14 @@ use yew::{AttrValue, Html, Properties, component, html};
 
 use super::capture_controls::CaptureControls;
 use super::capture_settings::CaptureSettings;
+use super::doctor::Doctor;
 use super::local_video::LocalVideo;
 use super::name_form::NameForm;
 use super::payload_form::PayloadForm;
 use super::report_line::ReportLine;
 use crate::pages::view::Actions;
 use crate::platform::media::Preview;
-use crate::state::{FormControls, Half, Press, Settings, Stage, Studio, Typed};
+use crate::state::{Diagnosis, FormControls, Half, Press, Settings, Stage, Studio, Typed};
 
 /// What the half is given.
 #[derive(Clone, PartialEq, Properties)]
@@ -30,6 +31,9 @@ pub struct PublishCardProps {
     pub payload_error: AttrValue,
     /// Whether it can be sent.
     pub send_data: bool,
+    /// Why its media does not flow, if it does not.
+    #[prop_or_default]
+    pub diagnosis: Option<Diagnosis>,
     /// What the page remembers.
     pub settings: Settings,
     /// Where the half reports to.
@@ -69,6 +73,7 @@ pub fn PublishCard(props: &PublishCardProps) -> Html {
                 notice_id="publishNotice"
                 notice={props.half.notice.clone()}
             />
+            <Doctor id="publishDoctor" diagnosis={props.diagnosis.clone()} />
             <CaptureSettings
                 devices={props.studio.devices().clone()}
                 settings={props.settings.clone()}

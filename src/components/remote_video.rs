@@ -27,6 +27,8 @@ use crate::state::{
 
 /// The controls stay this long after the last move of the pointer.
 const AWAKE: Duration = Duration::from_secs(3);
+/// What "Mute" goes back to from a volume of 0.
+const AUDIBLE_VOLUME: f64 = 0.5;
 /// What was done is said for this long; what failed stays until the next act.
 const SAID: Duration = Duration::from_secs(4);
 
@@ -251,9 +253,9 @@ impl Component for RemoteVideo {
                     waiting={self.is_waiting(props)}
                     press={self.needed_press(props)}
                     on_press={link.callback(|_| Msg::NeededPress)}
+                    said={self.said.clone()}
                 />
                 { props.children.clone() }
-                <p id="playerStatus" class="said" role="status">{ &self.said }</p>
                 { self.view_controls(ctx) }
                 if self.help {
                     <HelpSheet
@@ -274,7 +276,7 @@ impl RemoteVideo {
             <PlayerControls
                 abilities={self.abilities}
                 playing={props.picture.is_some()}
-                muted={self.sound.shows_muted()}
+                muted={self.is_silent(props)}
                 volume={props.settings.volume}
                 fit={props.settings.fit}
                 full_screen={self.is_full}
@@ -364,8 +366,17 @@ impl RemoteVideo {
         }
     }
 
+    /// There is no sound, whoever wants it so.
+    fn is_silent(&self, props: &RemoteVideoProps) -> bool {
+        self.sound.shows_muted() || props.settings.volume == 0.0
+    }
+
     fn toggle_mute(&mut self, ctx: &Context<Self>) {
-        if self.sound.shows_muted() {
+        if self.is_silent(ctx.props()) {
+            if ctx.props().settings.volume == 0.0 {
+                let audible = Setting::Volume(AUDIBLE_VOLUME);
+                ctx.props().on_setting.emit(audible);
+            }
             self.unmute(ctx);
             self.say(ctx, "Sound on".to_owned());
         } else {
@@ -392,7 +403,7 @@ impl RemoteVideo {
     fn step_volume(&mut self, ctx: &Context<Self>, louder: bool) {
         let volume = volume_step(ctx.props().settings.volume, louder);
         self.set_volume(ctx, volume);
-        self.say(ctx, format!("Volume {} %", percent(volume)));
+        self.say(ctx, format!("Volume {}%", percent(volume)));
     }
 
     fn set_volume(&mut self, ctx: &Context<Self>, volume: f64) {

@@ -2,13 +2,12 @@
 
 use yew::{
     AttrValue, Callback, Html, MouseEvent, Properties, component, html, use_effect_with,
-    use_mut_ref, use_node_ref, use_state_eq,
+    use_node_ref, use_state_eq,
 };
 
+use super::copy_button::CopyButton;
 use super::icon::{Drawing, Icon};
-use crate::platform::clipboard;
 use crate::platform::dialog::Modal;
-use crate::platform::task::Task;
 use crate::state::Share;
 
 /// What the sheet is given.
@@ -109,66 +108,22 @@ pub struct CopyFieldProps {
     pub rows: u32,
 }
 
-/// What became of the last press of "Copy".
-#[derive(Debug, Clone, PartialEq)]
-enum Copied {
-    /// Nothing was pressed, or the text is another now.
-    No,
-    /// This text is in the clipboard.
-    Text(AttrValue),
-    /// The browser refused; the text is selected instead.
-    ByHand,
-}
-
 /// A text that cannot be edited and a button that copies it.
 #[component]
 pub fn CopyField(props: &CopyFieldProps) -> Html {
     let field = use_node_ref();
-    let copied = use_state_eq(|| Copied::No);
-    let copying = use_mut_ref(|| None);
-    let on_copy = {
-        let (field, text, copied) = (field.clone(), props.text.clone(), copied.setter());
-        Callback::from(move |_: MouseEvent| {
-            let (field, text, copied) = (field.clone(), text.clone(), copied.clone());
-            let task = Task::spawn(async move {
-                match clipboard::write(text.to_string()).await {
-                    Ok(()) => copied.set(Copied::Text(text)),
-                    Err(_) => {
-                        clipboard::select(&field);
-                        copied.set(Copied::ByHand);
-                    }
-                }
-            });
-            copying.replace(Some(task));
-        })
-    };
-    let result = match &*copied {
-        Copied::Text(text) if *text == props.text => "Copied",
-        Copied::ByHand => "The browser lets no page copy here. The text is selected: copy it.",
-        Copied::No | Copied::Text(_) => "",
-    };
     html! {
         <div class="copy-field">
             <label for={&props.id}>{ &props.label }</label>
             <textarea
                 id={&props.id}
-                ref={field}
+                ref={field.clone()}
                 rows={props.rows.to_string()}
                 readonly=true
                 spellcheck="false"
                 value={&props.text}
             />
-            <div class="copy-action">
-                <button
-                    id={&props.button_id}
-                    type="button"
-                    class="button primary"
-                    onclick={on_copy}
-                >
-                    {"Copy"}
-                </button>
-                <span class="copy-result" role="status">{ result }</span>
-            </div>
+            <CopyButton id={&props.button_id} text={&props.text} {field} />
         </div>
     }
 }

@@ -7,7 +7,7 @@ use yew::{AttrValue, Callback, Html, MouseEvent, Properties, component, html};
 use super::graph::Graph;
 use super::stacked_bar::StackedBar;
 use crate::state::statistics::{
-    Figures, FirstFrame, Overview, Point, Sample, bitrate, decimal, millis, percent,
+    DelaySource, Figures, FirstFrame, Overview, Point, Sample, bitrate, decimal, millis, percent,
 };
 
 /// What the panel is given.
@@ -48,10 +48,14 @@ pub fn StatisticsPanel(props: &StatisticsPanelProps) -> Html {
 fn headline(overview: &Overview, first_frame: &FirstFrame) -> Html {
     let point = &overview.latest;
     let quality = overview.quality.map(|quality| quality.text().to_owned());
+    let delay_name = match point.delay.map(|delay| delay.source) {
+        Some(DelaySource::SenderReport) => "Delay (estimated)",
+        Some(DelaySource::CaptureClock) | None => "Delay",
+    };
     html! {
         <dl class="tiles">
-            { fact("statDelay", "Delay", point.delay.map(|delay| millis(delay.ms))) }
-            { fact("statStripDelay", "Delay by the picture's strip", point.strip_ms.map(millis)) }
+            { fact("statDelay", delay_name, point.delay.map(|delay| millis(delay.ms))) }
+            { fact("statStripDelay", "By the picture's strip", point.strip_ms.map(millis)) }
             { fact("statFirstFrame", "First picture after", first_frame.total_ms.map(millis)) }
             { fact("statQuality", "Quality", quality) }
         </dl>
@@ -94,6 +98,7 @@ fn facts(overview: &Overview) -> Html {
             { fact("statDropped", "Dropped frames", video.frames_dropped.map(count)) }
             { fact("statFreezes", "Freezes", freezes(sample)) }
             { fact("statLipSync", "Lip sync", lip_sync(figures)) }
+            { fact("statConcealed", "Concealed sound", figures.concealed.map(percent)) }
             { fact("statPath", "Path", path(sample)) }
         </dl>
     }

@@ -67,6 +67,9 @@ pub(super) struct Desk {
     published: Option<MediaSessionId>,
     limiting: Option<Task>,
     listing: Option<Task>,
+    /// A device went away and the list may not know it: the next one is not
+    /// opened before the list does.
+    stale: bool,
     watch: Option<Watch>,
     _devices: Option<EventListener>,
 }
@@ -93,9 +96,14 @@ impl Desk {
             published: None,
             limiting: None,
             listing: None,
+            stale: false,
             watch: None,
             _devices: devices::watch(on_change),
         }
+    }
+
+    fn is_free(&self) -> bool {
+        self.doing.is_none() && !self.stale
     }
 
     /// The step of this number, unless it was given up meanwhile.
@@ -186,7 +194,10 @@ impl Shell {
             }
             CaptureEvent::Ended(ended) => self.ended(&ended),
             CaptureEvent::Changed => self.list_devices(),
-            CaptureEvent::Listed(listed) => self.desk.studio.listed(listed),
+            CaptureEvent::Listed(listed) => {
+                self.desk.stale = false;
+                self.desk.studio.listed(listed);
+            }
             CaptureEvent::Watching(watch) => self.desk.watch = Some(watch),
             CaptureEvent::Permitted => {
                 self.desk.watch = None;
@@ -199,7 +210,7 @@ impl Shell {
 
     /// Begins what is to be done next; with nothing left, offers what is on.
     fn settle(&mut self) {
-        while self.desk.doing.is_none()
+        while self.desk.is_free()
             && let Some(step) = self.desk.studio.next()
         {
             match step {
@@ -210,7 +221,7 @@ impl Shell {
                 Step::Open(_) | Step::Share | Step::Resize(_) => self.begin(step),
             }
         }
-        if self.desk.doing.is_none() {
+        if self.desk.is_free() {
             self.offer_if_asked();
         }
         self.show();
@@ -279,6 +290,7 @@ impl Shell {
                     track.as_ref().map(|track| Found {
                         label: track.label(),
                         instead: opened.instead,
+                        of_phone: track.is_of_phone(),
                     })
                 };
                 let (microphone, camera) = (found(&opened.microphone), found(&opened.camera));
@@ -309,6 +321,10 @@ impl Shell {
         if *wishes != wished {
             self.updates.emit(Update::Wishes(wishes.clone()));
         }
+        // It may have made room for another one.
+        if !self.desk.studio.kinds().picture && self.desk.track(MediaKind::Picture).is_some() {
+            self.take_away(MediaKind::Picture);
+        }
         self.watch_permissions(error.problem);
         if !self.desk.studio.is_on()
             && let Some(id) = self.desk.to_offer.take()
@@ -324,6 +340,7 @@ impl Shell {
         if self.desk.track(ended.kind).is_some_and(is_ours) {
             self.desk.studio.ended(ended.kind);
             self.take_away(ended.kind);
+            self.desk.stale = true;
             self.list_devices();
         }
     }
@@ -439,7 +456,8 @@ impl Shell {
     fn show(&mut self) {
         if self.desk.studio != self.desk.shown {
             self.desk.shown.clone_from(&self.desk.studio);
-            self.updates.emit(Update::Studio(self.desk.shown.clone()));
+            let shown = Box::new(self.desk.shown.clone());
+            self.updates.emit(Update::Studio(shown));
         }
         let preview = self.desk.camera.as_ref().and_then(Camera::preview);
         if preview != self.desk.preview {

@@ -2,10 +2,11 @@
 //!
 //! Everything that happens, a press or a callback of the browser, is one
 //! `Event` in one bounded queue; the loop takes them in order, gives them to
-//! the [`Session`], does what it asks for and tells the screen. Callbacks do
+//! the [`session::Session`], does what it asks for and tells the screen. Callbacks do
 //! nothing but push.
 
 mod capture;
+mod doctor;
 mod recover;
 mod requests;
 
@@ -23,6 +24,7 @@ use wire::{MediaSessionId, StreamEventType, StreamName};
 use yew::Callback;
 
 use self::capture::{CaptureEvent, Desk};
+use self::doctor::Doctor;
 use self::requests::Lingering;
 use crate::platform::media::{Picture, Preview};
 use crate::platform::network::Signals;
@@ -31,7 +33,7 @@ use crate::platform::socket::{Connect, Socket, SocketEvent, SocketRequest};
 use crate::platform::task::Task;
 use crate::platform::timer::{self, Timer};
 use crate::platform::{Thrown, dom, location, random};
-use crate::state::{Capture, Command, Recovery, Studio, Target, Wait};
+use crate::state::{Capture, Command, Diagnosis, Evidence, Recovery, Studio, Target, Wait};
 
 /// Events waiting for the loop. It runs after every callback, so more than a
 /// few mean that it hangs.
@@ -56,6 +58,13 @@ pub enum Update {
     GivenUp(Target),
     /// What the server sends to the player, in bits of video a second.
     ServerRate(f64),
+    /// What is wrong with a stream whose media does not flow, or that it does.
+    Diagnosis {
+        /// Publisher or player.
+        role: StreamRole,
+        /// `None` once media flows.
+        diagnosis: Option<Box<Diagnosis>>,
+    },
     /// A stream could not be asked for.
     Refused {
         /// Publisher or player.
@@ -66,7 +75,7 @@ pub enum Update {
     /// What the camera sees; `None` when it is off.
     Preview(Option<Preview>),
     /// What is wanted of devices, what is on and what happened to them.
-    Studio(Studio),
+    Studio(Box<Studio>),
     /// Something wished for cannot be had; these wishes are met.
     Wishes(Capture),
     /// What the played stream shows; `None` when it is over.
@@ -107,6 +116,7 @@ impl Driver {
             wanted: Wanted::default(),
             recovery: Recovery::new(true),
             retry: None,
+            doctor: Doctor::default(),
             lingering: Vec::new(),
         };
         Self {
@@ -134,6 +144,10 @@ enum Event {
     /// Of camera, microphone and screen.
     Capture(CaptureEvent),
     Peer(MediaSessionId, PeerEvent),
+    /// It is time to see whether the stream's media flows.
+    CheckUp(MediaSessionId),
+    /// What was found.
+    Examined(MediaSessionId, Evidence),
     /// The connection is back: the streams that waited for it go on.
     Resume,
     /// Something lost is due to be tried for again.
@@ -182,6 +196,7 @@ struct Shell {
     wanted: Wanted,
     recovery: Recovery,
     retry: Option<Timer>,
+    doctor: Doctor,
     lingering: Vec<Lingering>,
 }
 
@@ -208,6 +223,8 @@ struct Live {
 struct Leg {
     id: MediaSessionId,
     peer: Option<Peer>,
+    /// Until its media is looked after.
+    check_up: Option<Timer>,
 }
 
 impl Live {
@@ -241,6 +258,8 @@ impl Shell {
             Event::Timer(number) => self.of_session(number, Input::Timeout),
             Event::Capture(event) => self.capture_event(event),
             Event::Peer(id, event) => self.peer_event(id, event),
+            Event::CheckUp(id) => self.check_up(id),
+            Event::Examined(id, evidence) => self.examined(&id, &evidence),
             Event::Resume => self.resume(),
             Event::Retry => self.retry(),
             Event::Hurry => self.hurry(),
@@ -303,6 +322,7 @@ impl Shell {
         *live.leg(role) = Some(Leg {
             id: id.clone(),
             peer: None,
+            check_up: None,
         });
         let custom = None;
         self.input(match role {
@@ -362,6 +382,7 @@ impl Shell {
             }
             Output::CloseMedia { id } => {
                 if let Some(role) = self.role_of(&id) {
+                    self.examine_failed(role);
                     self.close_media(role);
                 }
             }
@@ -475,7 +496,10 @@ impl Shell {
                 }
             }
             PeerEvent::Candidate(candidate) => self.ask(Input::LocalCandidate { id, candidate }),
-            PeerEvent::Connected => self.ask(Input::MediaConnected { id }),
+            PeerEvent::Connected => {
+                self.check_up_later(&id);
+                self.ask(Input::MediaConnected { id });
+            }
             PeerEvent::Failed(error) => {
                 self.media_failed(id, error.to_string(), error.severity());
             }

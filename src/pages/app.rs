@@ -13,8 +13,8 @@ use crate::platform::socket::{self, Connect};
 use crate::platform::storage::Storage;
 use crate::platform::{location, random, timer};
 use crate::state::{
-    Command, Connection, Errands, Layout, Link, Memory, Press, Screen, Setting, Settings, Share,
-    Studio, Typed, random_name, server_url,
+    Command, Connection, Diagnoses, Errands, Layout, Link, Memory, Press, Screen, Setting,
+    Settings, Share, Studio, Typed, random_name, server_url,
 };
 
 /// What the page is given.
@@ -49,7 +49,7 @@ pub enum Msg {
     /// The user changed a setting.
     Setting(Setting),
     /// The driver tells something.
-    Update(Update),
+    Update(Box<Update>),
 }
 
 /// The app.
@@ -61,6 +61,7 @@ pub struct App {
     errands: Errands,
     /// The server's address is what the user typed.
     server_typed: bool,
+    diagnoses: Diagnoses,
     preview: Option<Preview>,
     studio: Studio,
     remote: Option<Remote>,
@@ -69,6 +70,13 @@ pub struct App {
 
 impl App {
     fn press(&mut self, press: Press) {
+        // What was wrong with the last stream is not said of the next.
+        match press {
+            Press::Connect => self.diagnoses = Diagnoses::default(),
+            Press::Stream(role) => self.diagnoses.set(role, None),
+            Press::PlayAgain => self.diagnoses.set(StreamRole::Player, None),
+            Press::Available | Press::SendData | Press::Capture(_) => {}
+        }
         if let Some(command) = self.screen.press(press) {
             self.driver.send(command);
         }
@@ -106,8 +114,11 @@ impl App {
             Update::GivenUp(target) => self.screen.given_up(target),
             Update::ServerRate(bits_per_second) => self.screen.server_rate(bits_per_second),
             Update::Refused { role, reason } => self.screen.refused(role, &reason),
+            Update::Diagnosis { role, diagnosis } => {
+                self.diagnoses.set(role, diagnosis.map(|it| *it))
+            }
             Update::Preview(preview) => self.preview = preview,
-            Update::Studio(studio) => self.studio = studio,
+            Update::Studio(studio) => self.studio = *studio,
             Update::Wishes(wishes) => self.set(Setting::Capture(wishes)),
             Update::Remote(remote) => self.remote = remote,
         }
@@ -166,10 +177,14 @@ impl Component for App {
             layout: link.layout,
             errands: Errands::of(link),
             server_typed: false,
+            diagnoses: Diagnoses::default(),
             preview: None,
             studio: Studio::default(),
             remote: None,
-            driver: Driver::start(connect.clone(), ctx.link().callback(Msg::Update)),
+            driver: Driver::start(
+                connect.clone(),
+                ctx.link().callback(|update| Msg::Update(Box::new(update))),
+            ),
         };
         let Settings {
             keep_trying,
@@ -195,7 +210,7 @@ impl Component for App {
                 }
                 self.set(setting);
             }
-            Msg::Update(update) => self.take(update),
+            Msg::Update(update) => self.take(*update),
         }
         true
     }
@@ -208,6 +223,7 @@ impl Component for App {
             preview: self.preview.clone(),
             studio: self.studio.clone(),
             remote: self.remote.clone(),
+            diagnoses: self.diagnoses.clone(),
             share: self.share(),
             actions: Actions {
                 on_typed: link.callback(Msg::Typed),

@@ -19,6 +19,7 @@ pub fn Player(ViewProps { view }: &ViewProps) -> Html {
         settings,
         remote,
         share,
+        diagnoses,
         actions,
         ..
     } = view;
@@ -41,6 +42,7 @@ pub fn Player(ViewProps { view }: &ViewProps) -> Html {
             <main>
                 <PlayCard
                     half={screen.play.clone()}
+                    diagnosis={diagnoses.play.clone()}
                     controls={controls.play}
                     available={controls.available}
                     availability={screen.availability.clone()}

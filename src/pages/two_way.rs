@@ -20,6 +20,7 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
         studio,
         remote,
         share,
+        diagnoses,
         actions,
     } = view;
     let controls = Controls::of(screen);
@@ -32,6 +33,7 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
             <main class="halves">
                 <PublishCard
                     half={screen.publish.clone()}
+                    diagnosis={diagnoses.publish.clone()}
                     controls={controls.publish}
                     preview={preview.clone()}
                     studio={studio.clone()}
@@ -43,6 +45,7 @@ pub fn TwoWay(ViewProps { view }: &ViewProps) -> Html {
                 />
                 <PlayCard
                     half={screen.play.clone()}
+                    diagnosis={diagnoses.play.clone()}
                     controls={controls.play}
                     available={controls.available}
                     availability={screen.availability.clone()}

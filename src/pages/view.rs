@@ -6,7 +6,7 @@ use crate::components::connection_bar::ConnectionBar;
 
 use crate::driver::Remote;
 use crate::platform::media::Preview;
-use crate::state::{Controls, Press, Screen, Setting, Settings, Share, Studio, Typed};
+use crate::state::{Controls, Diagnoses, Press, Screen, Setting, Settings, Share, Studio, Typed};
 
 /// Where a view reports what the user does.
 #[derive(Clone, PartialEq)]
@@ -34,6 +34,8 @@ pub struct View {
     pub studio: Studio,
     /// The played stream; `None` while nothing plays.
     pub remote: Option<Remote>,
+    /// Why media does not flow, where it does not.
+    pub diagnoses: Diagnoses,
     /// Links to the stream in the playing half.
     pub share: Share,
     /// Where the view reports to.

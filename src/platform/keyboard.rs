@@ -45,8 +45,8 @@ fn stroke(event: &KeyboardEvent, player: &Element) -> Stroke {
         Some(letter) if !key.is_ascii() => letter,
         Some(_) | None => key,
     };
-    let key = if key.chars().count() == 1 {
-        key.to_lowercase()
+    let key = if key.len() == 1 {
+        key.to_ascii_lowercase()
     } else {
         key
     };
@@ -72,10 +72,13 @@ fn focus(event: &KeyboardEvent, player: &Element) -> Focus {
             Focus::Text
         };
     }
+    let inside = player.contains(target.dyn_ref::<Node>());
+    // Another modal dialog has the keys for itself.
+    let in_dialog = !inside && matches!(target.closest("dialog"), Ok(Some(_)));
     let takes_text = matches!(target.tag_name().as_str(), "TEXTAREA" | "SELECT");
-    if takes_text || target.is_content_editable() {
+    if takes_text || in_dialog || target.is_content_editable() {
         Focus::Text
-    } else if player.contains(target.dyn_ref::<Node>()) || has_screen(player) {
+    } else if inside || has_screen(player) {
         Focus::Player
     } else {
         Focus::Page

@@ -49,6 +49,13 @@ impl Track {
         self.track.label()
     }
 
+    /// Whether it is one of a phone's cameras, which face the user or away from
+    /// the user.
+    pub fn is_of_phone(&self) -> bool {
+        let settings = self.track.get_settings();
+        js_sys::Reflect::has(&settings, &"facingMode".into()).unwrap_or(false)
+    }
+
     /// Whether it carries anything; silence and black if not.
     pub fn set_enabled(&self, enabled: bool) {
         self.track.set_enabled(enabled);
@@ -79,7 +86,7 @@ impl Drop for Track {
 pub(super) fn size_constraints(size: Size) -> js_sys::Object {
     let video = js_sys::Object::new();
     let members = [
-        ("width", size.height * 16 / 9),
+        ("width", size.height.saturating_mul(16) / 9),
         ("height", size.height),
         ("frameRate", size.frame_rate),
     ];

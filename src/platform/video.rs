@@ -95,6 +95,9 @@ impl Showing {
                         screen.handle(SoundEvent::Paused);
                     }
                 }),
+                listen(&screen, "playing", |screen| {
+                    screen.handle(SoundEvent::Resumed);
+                }),
                 // Safari pauses a picture that leaves its full screen.
                 listen(&screen, "webkitendfullscreen", |screen| {
                     screen.handle(SoundEvent::Loaded);
@@ -208,5 +211,11 @@ pub async fn set_speaker(node: &NodeRef, id: &str) -> Result<(), Thrown> {
     let Some(video) = node.cast::<HtmlVideoElement>() else {
         return Ok(());
     };
+    if !js_sys::Reflect::has(&video, &"setSinkId".into())? {
+        return Err(Thrown {
+            name: String::new(),
+            message: "this browser cannot choose it".to_owned(),
+        });
+    }
     settled(video.unchecked_ref::<SinkVideo>().set_sink_id(id)).await
 }

@@ -129,13 +129,20 @@ impl Candidate {
         }
     }
 
+    /// Whether nobody can connect to it: active TCP candidates have no port of
+    /// their own but this (RFC 6544, section 4.5).
+    pub fn only_calls(&self) -> bool {
+        self.transport == Transport::Tcp && self.port == 9
+    }
+
     /// From where it can be reached.
     pub fn scope(&self) -> Scope {
         scope(&self.address)
     }
 }
 
-/// The candidates in a description, each once.
+/// The candidates in a description, each once, without those that only call
+/// and cannot be called.
 pub fn candidates(sdp: &str) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
     for line in sdp.lines() {
@@ -145,6 +152,7 @@ pub fn candidates(sdp: &str) -> Vec<Candidate> {
         if let Some(candidate) = Candidate::parse(value)
             && found.len() < MAX_CANDIDATES
             && !found.contains(&candidate)
+            && !candidate.only_calls()
         {
             found.push(candidate);
         }
@@ -184,6 +192,7 @@ mod tests {
             a=candidate:1 1 udp 2122260223 192.0.2.1 31001 typ host\r\n\
             a=candidate:1 1 UDP 7 192.0.2.1 31001 typ host generation 0\r\n\
             a=candidate:2 1 tcp 1 2001:db8::1 443 typ host tcptype passive\r\n\
+            a=candidate:2 1 tcp 1 192.0.2.1 9 typ host tcptype active\r\n\
             a=candidate:3 1 udp 1 ab-cd.local 5 typ srflx raddr 0.0.0.0 rport 0\r\n\
             a=candidate:4 1 udp 1 192.0.2.1 99999 typ host\r\n\
             a=candidate:5 1 sctp 1 192.0.2.1 1 typ host\r\n\

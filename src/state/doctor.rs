@@ -93,6 +93,25 @@ pub struct Diagnosis {
     pub evidence: Evidence,
 }
 
+/// What is wrong with each half.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Diagnoses {
+    /// The publishing half.
+    pub publish: Option<Diagnosis>,
+    /// The playing half.
+    pub play: Option<Diagnosis>,
+}
+
+impl Diagnoses {
+    /// Takes what is wrong with a half, or that nothing is.
+    pub fn set(&mut self, role: StreamRole, diagnosis: Option<Diagnosis>) {
+        match role {
+            StreamRole::Publisher => self.publish = diagnosis,
+            StreamRole::Player => self.play = diagnosis,
+        }
+    }
+}
+
 /// Makes sense of the evidence. `server` is the address the user connected to.
 /// `None` if media flows.
 pub fn diagnose(evidence: &Evidence, server: &str) -> Option<Diagnosis> {
@@ -327,16 +346,19 @@ fn tried(evidence: &Evidence) -> Vec<String> {
         1 => "1 address".to_owned(),
         many => format!("{many} addresses"),
     };
+    let pairs = match evidence.pairs.len() {
+        1 => "1 pair was".to_owned(),
+        many => format!("{many} pairs were"),
+    };
     let worked = evidence
         .pairs
         .iter()
         .filter(|pair| pair.state == PairState::Succeeded)
         .count();
     vec![format!(
-        "The browser offered {}, the server {}; {} pairs were tried, {worked} worked.",
+        "The browser offered {}, the server {}; {pairs} tried, {worked} worked.",
         count(&evidence.local),
         count(&evidence.remote),
-        evidence.pairs.len(),
     )]
 }
 

@@ -220,7 +220,7 @@ fn a_report_says_what_was_offered_and_tried() {
     let text = diagnose(&evidence, SERVER).unwrap().to_text();
     for line in [
         "Nothing came back from any of the server's addresses\n\nFindings\n",
-        "- The browser offered 1 address, the server 1 address; 1 pairs were tried, 0 worked.\n",
+        "- The browser offered 1 address, the server 1 address; 1 pair was tried, 0 worked.\n",
         "\nBrowser\n- host UDP hidden:31001\n",
         "\nServer\n- host UDP 203.0.113.9:31001\n",
         "\nTried\n- 192.168.1.2:31001 to 203.0.113.9:31001: failed, 9 checks, 0 answers\n",

@@ -166,6 +166,12 @@ impl Guard {
         self.state = State::default();
     }
 
+    /// Nothing plays any more: what was being done is over, what was done stays said.
+    pub fn handle_end(&mut self) {
+        self.note
+            .take_if(|(note, ..)| matches!(note, Note::CatchingUp | Note::GaveUp));
+    }
+
     /// What the page says, for people; empty if nothing.
     pub fn note(&self) -> String {
         let Some((note, behind_ms, _)) = self.note else {

@@ -97,6 +97,20 @@ fn the_last_step_plays_again() {
 }
 
 #[test]
+fn a_play_that_ends_is_not_caught_up_with_any_more() {
+    let mut watch = Watch::new();
+    watch.hold(60.0, 30);
+    watch.hold(2_360.0, 5);
+    watch.guard.handle_end();
+    assert_eq!(watch.guard.note(), "");
+    watch.hold(2_360.0, 10);
+    let said = "Played again: was 2.3 s behind";
+    assert_eq!(watch.guard.note(), said);
+    watch.guard.handle_end();
+    assert_eq!(watch.guard.note(), said);
+}
+
+#[test]
 fn a_step_that_works_slowly_is_given_time() {
     let mut watch = Watch::new();
     watch.hold(60.0, 30);

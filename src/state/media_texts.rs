@@ -92,27 +92,27 @@ impl MediaProblem {
                 "Open this page by its https:// address, or on this computer by http://localhost."
             }
             Self::Blocked => {
-                "Press the camera or lock symbol beside the page's address, allow camera and \
-                 microphone, and publish again."
+                "Press the camera or lock symbol beside the page\u{2019}s address, allow camera and \
+                 microphone, and try again."
             }
-            Self::Dismissed => "Publish again and choose \u{201c}Allow\u{201d}.",
+            Self::Dismissed => "Try again and choose \u{201c}Allow\u{201d}.",
             Self::Policy => {
                 "Open this page in a tab of its own, or give its <iframe> the attribute \
                  allow=\"camera; microphone\"."
             }
             Self::System => {
                 "Let the browser use camera and microphone in the privacy settings of your \
-                 system, then publish again."
+                 system, then try again."
             }
             Self::Missing => "Plug in a camera or a microphone; the page notices by itself.",
             Self::Busy => {
                 "Close other programs and tabs that use the camera, or choose another device \
-                 below; then publish again."
+                 below; then try again."
             }
             Self::Unsuitable => "Choose another device or a smaller picture below.",
-            Self::Aborted => "Unplug the device, plug it in again and publish again.",
+            Self::Aborted => "Unplug the device, plug it in and try again.",
             Self::Unsupported => "Use a current Chrome, Edge, Firefox or Safari.",
-            Self::Unknown => "Publish again; if that does not help, restart the browser.",
+            Self::Unknown => "Try again; if that does not help, restart the browser.",
         }
     }
 }

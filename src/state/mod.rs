@@ -29,7 +29,7 @@ pub use candidate::{Candidate, CandidateKind, Scope, Transport, candidates};
 pub use controls::{Button, Controls, FormControls};
 pub use defaults::{random_name, server_url};
 pub use devices::{Device, DeviceKind, Devices};
-pub use doctor::{Diagnosis, Evidence, Media, Pair, PairState, Progress, diagnose};
+pub use doctor::{Diagnoses, Diagnosis, Evidence, Media, Pair, PairState, Progress, diagnose};
 pub use level::{Level, LevelWatch, percent as level_percent};
 pub use link::{Errands, Layout, Link};
 pub use media_texts::{MediaProblem, Permission};

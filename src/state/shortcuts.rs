@@ -100,7 +100,7 @@ pub enum Focus {
 /// A key pressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stroke {
-    /// `KeyboardEvent.key`, in lower case if it is a letter.
+    /// `KeyboardEvent.key`, in lower case if it is a Latin letter.
     pub key: String,
     /// Held with Control, Alt or Meta: the browser's or the system's.
     pub modified: bool,

@@ -37,12 +37,20 @@ pub fn snapshot_name(stream: &str, at: LocalMoment) -> String {
 }
 
 fn safe(name: &str) -> String {
-    let harmless = |c: char| {
-        if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') {
-            c
-        } else {
-            '_'
-        }
+    // Named one by one: the tables of what Unicode calls a letter weigh more
+    // than the rest of the player.
+    let harmless = |c: char| match c {
+        // Control characters, spaces and what turns the direction of writing.
+        '\0'..=' '
+        | '\x7f'..='\u{a0}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202f}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{feff}' => '_',
+        // What shells and file systems give a meaning.
+        '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' | '%' | '&' | '$' | '\'' | '`'
+        | ';' | '~' => '_',
+        c => c,
     };
     let name: String = name.chars().take(MAX_NAME_CHARS).map(harmless).collect();
     // A leading dot hides a file, and two of them are a folder.

@@ -36,6 +36,8 @@ pub enum SoundEvent {
     Refused,
     /// It stopped without being asked to.
     Paused,
+    /// It plays, whoever asked it to: a small window has buttons of its own.
+    Resumed,
     /// The user wants to hear something else.
     Wished(Loudness),
     /// The user pressed what [`Sound::press`] shows.
@@ -92,6 +94,7 @@ impl Sound {
             SoundEvent::Played => self.played(),
             SoundEvent::Refused => self.refused(),
             SoundEvent::Paused => self.paused(),
+            SoundEvent::Resumed => self.resumed(),
             SoundEvent::Wished(wish) => {
                 self.wish = wish;
                 self.wished()
@@ -162,6 +165,15 @@ impl Sound {
         }
     }
 
+    fn resumed(&self) -> (Stage, bool) {
+        match self.stage {
+            Stage::Stopped => self.with_wished_sound(),
+            Stage::Idle | Stage::Starting | Stage::Asking | Stage::Heard | Stage::Silent { .. } => {
+                (self.stage, false)
+            }
+        }
+    }
+
     fn wished(&self) -> (Stage, bool) {
         match (self.stage, self.wish.muted) {
             (Stage::Asking, true) => (Stage::Silent { refused: false }, true),
@@ -218,7 +230,7 @@ pub fn volume_step(volume: f64, louder: bool) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::SoundEvent::{Loaded, Paused, Played, Pressed, Refused, Wished};
+    use super::SoundEvent::{Loaded, Paused, Played, Pressed, Refused, Resumed, Wished};
     use super::*;
 
     const LOUD: Loudness = Loudness {
@@ -318,6 +330,17 @@ mod tests {
             true,
         );
         check(MUTE, &[Loaded, Played, Paused], true, play, false);
+    }
+
+    #[test]
+    fn what_others_resume_needs_no_press_any_more() {
+        let paused = [Loaded, Played, Played, Paused, Resumed];
+        check(LOUD, &paused, false, None, true);
+        check(MUTE, &[Loaded, Played, Paused, Resumed], true, None, false);
+        // Said of the muted start, while the answer about the sound is awaited.
+        check(LOUD, &[Loaded, Played, Resumed], false, None, false);
+        let refused = [Loaded, Played, Resumed, Refused];
+        check(LOUD, &refused, true, Some(NeededPress::Unmute), true);
     }
 
     #[test]

@@ -88,6 +88,8 @@ pub struct Found {
     pub label: String,
     /// The device asked for was not there; the browser chose this one.
     pub instead: bool,
+    /// It is one of a phone's cameras, of which one can be on at a time.
+    pub of_phone: bool,
 }
 
 /// What is to be done.
@@ -108,6 +110,7 @@ pub enum Step {
 struct InUse {
     wish: Wish,
     label: String,
+    of_phone: bool,
 }
 
 /// Where the picture comes from.
@@ -133,6 +136,8 @@ pub struct Studio {
     offered: Option<Kinds>,
     /// What could not be had.
     given_up: Kinds,
+    /// The phone's camera that made room for another one.
+    made_room: Option<Wish>,
     muted: Kinds,
     /// What comes next was not asked for by the user, who is told of it.
     unasked: bool,
@@ -225,6 +230,8 @@ impl Studio {
     pub fn end(&mut self) {
         self.on = false;
         self.sharing = false;
+        self.sound = None;
+        self.shown = None;
         self.offered = None;
         self.waiting = false;
         self.notice.clear();
@@ -274,6 +281,7 @@ impl Studio {
         if let Some(wish) = &ask.camera {
             let had_one = self.shown.is_some();
             let opened = self.take(DeviceKind::Camera, wish, camera, had_one);
+            self.made_room = None;
             let shown = opened.map(|device| Shown::Camera(device, ask.size));
             self.shown = shown.or(self.shown.take());
         }
@@ -308,10 +316,10 @@ impl Studio {
                     self.microphone_failed(reason);
                 }
                 if ask.camera.is_some() {
-                    self.camera_failed(reason);
+                    self.camera_failed(problem, reason);
                 }
                 self.advice = problem.advice();
-                if self.kinds() == Kinds::default() {
+                if self.kinds() == Kinds::default() && self.next().is_none() {
                     self.on = false;
                 }
             }
@@ -366,7 +374,8 @@ impl Studio {
         if devices != self.devices {
             self.devices = devices;
             self.given_up = Kinds::default();
-            self.unasked = true;
+            // Devices that are just being opened for the first time were asked for.
+            self.unasked |= self.kinds() != Kinds::default();
         }
     }
 
@@ -384,6 +393,7 @@ impl Studio {
     /// The user acts: everything is worth a try again.
     fn hopeful(&mut self) {
         self.given_up = Kinds::default();
+        self.made_room = None;
         self.unasked = false;
         self.notice.clear();
         self.advice = "";
@@ -461,8 +471,11 @@ impl Studio {
         {
             self.devices.forget(kind, &absent);
         }
-        let label = found.label;
-        Some(InUse { wish, label })
+        Some(InUse {
+            wish,
+            label: found.label,
+            of_phone: found.of_phone,
+        })
     }
 
     fn microphone_failed(&mut self, reason: &str) {
@@ -475,9 +488,18 @@ impl Studio {
         }
     }
 
-    fn camera_failed(&mut self, reason: &str) {
-        if let Some(Shown::Camera(used, _)) = &self.shown {
-            self.wishes.camera.clone_from(&used.wish.device);
+    fn camera_failed(&mut self, problem: MediaProblem, reason: &str) {
+        let before = match &self.shown {
+            Some(Shown::Camera(used, _)) if used.of_phone && problem == MediaProblem::Busy => {
+                self.made_room = Some(used.wish.clone());
+                self.shown = None;
+                return;
+            }
+            Some(Shown::Camera(used, _)) => Some(used.wish.clone()),
+            Some(Shown::Screen) | None => self.made_room.take(),
+        };
+        if let Some(before) = before {
+            self.wishes.camera = before.device;
             self.notice = texts::kept(DeviceKind::Camera, reason);
         } else {
             self.given_up.picture = true;

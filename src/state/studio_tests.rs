@@ -6,6 +6,7 @@ fn found(label: &str) -> Option<Found> {
     Some(Found {
         label: label.to_owned(),
         instead: false,
+        of_phone: false,
     })
 }
 
@@ -62,9 +63,13 @@ fn camera_and_microphone_are_opened_together_and_closed() {
     studio.press(CapturePress::Camera);
     let ask = ask(&studio);
     assert!(ask.microphone.is_some() && ask.camera.is_some());
+    // The list may come before the answer.
+    studio.listed(list()[..1].to_vec());
     studio.opened(&ask, found("M"), found("A"));
     assert_eq!(studio.next(), None);
     assert_eq!(studio.notice(), "");
+    studio.listed(list());
+    assert_eq!((studio.next(), studio.notice()), (None, ""));
 
     studio.press(CapturePress::Camera);
     for kind in [MediaKind::Sound, MediaKind::Picture] {
@@ -115,6 +120,38 @@ fn what_cannot_be_changed_stays_and_is_told() {
     assert_eq!(studio.advice(), "");
     fail(&mut studio, MediaProblem::Unsuitable);
     assert_eq!((studio.wishes().frame_rate, studio.next()), (30, None));
+}
+
+#[test]
+fn a_phones_camera_makes_room_for_the_other_one() {
+    let of_phone = |label: &str| {
+        found(label).map(|found| Found {
+            of_phone: true,
+            ..found
+        })
+    };
+    let mut studio = Studio::default();
+    studio.want();
+    studio.opened(&ask(&studio), None, of_phone("A"));
+    studio.listed(list());
+    studio.given_up.sound = true;
+    studio.wish(chosen_camera(&studio, "b"));
+    studio.given_up.sound = true;
+    fail(&mut studio, MediaProblem::Busy);
+    assert!(!studio.kinds().picture && studio.is_on());
+    let again = ask(&studio);
+    assert_eq!(again.camera.as_ref().unwrap().device.as_deref(), Some("b"));
+
+    // The other one fails even so: back to the first.
+    let mut failing = studio.clone();
+    fail(&mut failing, MediaProblem::Busy);
+    assert_eq!(ask(&failing).camera, Some(Wish::default()));
+    assert!(failing.notice().contains("was not changed"));
+    fail(&mut failing, MediaProblem::Busy);
+    assert_eq!((failing.next(), failing.is_on()), (None, false));
+
+    studio.opened(&again, None, of_phone("B"));
+    assert_eq!(studio.next(), None);
 }
 
 #[test]
@@ -215,6 +252,7 @@ fn a_remembered_device_that_is_not_there_is_asked_for_once() {
     let instead = Some(Found {
         label: "A".to_owned(),
         instead: true,
+        of_phone: false,
     });
     studio.opened(&ask, found("M"), instead);
     studio.listed(list());

@@ -31,8 +31,13 @@ globalThis.clearTimeout = (id) => {
   realClear(id);
 };
 
-export const openPeers = () =>
-  [...peers].filter((peer) => peer.connectionState !== "closed").length;
+const open = () => [...peers].filter((peer) => peer.connectionState !== "closed");
+
+export const openPeers = () => open().length;
+
+// Those of them that took an answer.
+export const answeredPeers = () =>
+  open().filter((peer) => peer.currentRemoteDescription?.type === "answer").length;
 
 export const runningTimers = () => timers.size;
 

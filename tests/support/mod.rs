@@ -24,6 +24,8 @@ const MAX_TURNS: u32 = 1_000;
 extern "C" {
     #[wasm_bindgen(js_name = openPeers)]
     pub(crate) fn open_peers() -> u32;
+    #[wasm_bindgen(js_name = answeredPeers)]
+    pub(crate) fn answered_peers() -> u32;
     #[wasm_bindgen(js_name = runningTimers)]
     pub(crate) fn running_timers() -> u32;
     #[wasm_bindgen(js_name = answerWithCamera)]

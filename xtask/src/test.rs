@@ -203,6 +203,8 @@ impl Run {
         self.progress.step("page tests (headless Chromium)", || {
             let mut test = shell.cargo(["test", "--tests"]);
             test.args(PAGE);
+            // For all tests of a file; 20 s are few on a busy machine.
+            test.env("WASM_BINDGEN_TEST_TIMEOUT", "120");
             shell.run_reading(&mut test, |line| keep_result(results, "page", line))
         })
     }

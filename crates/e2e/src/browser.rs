@@ -14,6 +14,15 @@ use tokio::time::Instant;
 use crate::process::Process;
 use crate::{PATIENCE, POLL};
 
+/// What the browser is told about its user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permissions {
+    /// Camera and microphone are given to any page without asking.
+    Given,
+    /// They are refused to any page without asking.
+    Refused,
+}
+
 /// Chromium with a fresh profile, a fake camera and a fake microphone.
 #[derive(Debug)]
 pub struct Browser {
@@ -23,11 +32,19 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts a browser with a window of 1280x900.
+    /// Starts a browser with a window of 1280x900 that gives the camera.
     ///
     /// # Errors
     /// Chromium or its driver is missing, or does not start.
     pub async fn start() -> Result<Self> {
+        Self::start_with(Permissions::Given).await
+    }
+
+    /// Starts a browser with a window of 1280x900.
+    ///
+    /// # Errors
+    /// Chromium or its driver is missing, or does not start.
+    pub async fn start_with(permissions: Permissions) -> Result<Self> {
         let driver = env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
         let driver = Process::spawn("chromedriver", Command::new(driver).arg("--port=0"))?;
         let port = driver.wait_for_line("its port", |line| {
@@ -36,7 +53,7 @@ impl Browser {
         })?;
         let profile = tempfile::tempdir()?;
         let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(&profile)?)
+            .capabilities(capabilities(&profile, permissions)?)
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .context("cannot open a browser session")?;
@@ -112,7 +129,7 @@ impl Browser {
     }
 }
 
-fn capabilities(profile: &TempDir) -> Result<Capabilities> {
+fn capabilities(profile: &TempDir, permissions: Permissions) -> Result<Capabilities> {
     let mut arguments: Vec<String> = [
         "--headless",
         "--no-sandbox",
@@ -124,15 +141,28 @@ fn capabilities(profile: &TempDir) -> Result<Capabilities> {
         "--disable-sync",
         "--window-size=1280,900",
         "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
     ]
     .map(str::to_owned)
     .into();
     arguments.push(format!("--user-data-dir={}", profile.path().display()));
-    let mut options = json!({ "args": arguments });
+    let mut options = json!({});
+    match permissions {
+        Permissions::Given => arguments.push("--use-fake-ui-for-media-stream".to_owned()),
+        Permissions::Refused => options["prefs"] = refusing_camera(),
+    }
+    options["args"] = arguments.into();
     if let Ok(chrome) = env::var("CHROME") {
         options["binary"] = chrome.into();
     }
     let capabilities = json!({ "browserName": "chrome", "goog:chromeOptions": options });
     Ok(serde_json::from_value(capabilities)?)
+}
+
+/// Chromium's settings under which no page gets camera or microphone.
+fn refusing_camera() -> Value {
+    const BLOCK: u32 = 2;
+    json!({
+        "profile.default_content_setting_values.media_stream_camera": BLOCK,
+        "profile.default_content_setting_values.media_stream_mic": BLOCK,
+    })
 }

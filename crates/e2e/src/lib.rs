@@ -14,7 +14,7 @@ mod programs;
 
 use std::time::Duration;
 
-pub use browser::Browser;
+pub use browser::{Browser, Permissions};
 pub use page::TwoWayPage;
 pub use picture::{Seen, Watched};
 pub use programs::{Publisher, Server};

@@ -19,10 +19,19 @@ impl<'b> TwoWayPage<'b> {
     /// # Errors
     /// The page does not appear.
     pub async fn open(browser: &'b Browser, server: &Server) -> Result<Self> {
-        browser.client().goto(server.url()).await?;
-        let page = Self { browser };
+        let page = Self::open_link(browser, server, "").await?;
         page.wait_enabled("connectBtn").await?;
         Ok(page)
+    }
+
+    /// Opens the page that `server` serves by a link with the query `query`.
+    ///
+    /// # Errors
+    /// There is no such page.
+    pub async fn open_link(browser: &'b Browser, server: &Server, query: &str) -> Result<Self> {
+        let url = format!("{}?{query}", server.url());
+        browser.client().goto(&url).await?;
+        Ok(Self { browser })
     }
 
     /// Opens the page and connects it to its server.
@@ -80,6 +89,32 @@ impl<'b> TwoWayPage<'b> {
                 .with_context(|| format!("#{id} says {said:?} instead of {text:?}"));
         }
         Ok(())
+    }
+
+    /// Waits until an element matches the CSS selector, or none does.
+    ///
+    /// # Errors
+    /// It stays as it is.
+    pub async fn wait_there(&self, selector: &str, there: bool) -> Result<()> {
+        let script = "return !!document.querySelector(arguments[0]) === arguments[1]";
+        let what = format!("{selector} to {}", if there { "come" } else { "go" });
+        let arguments = vec![json!(selector), json!(there)];
+        self.browser.wait_until(&what, script, arguments).await?;
+        Ok(())
+    }
+
+    /// Waits until the element says a whole number of milliseconds; the number.
+    ///
+    /// # Errors
+    /// It never does.
+    pub async fn wait_millis(&self, id: &str) -> Result<f64> {
+        let script = "const text = document.getElementById(arguments[0])?.textContent;
+                      return text && /^\\s*-?\\d+ ms\\s*$/.test(text) && parseFloat(text) + 1e6";
+        let number = self
+            .browser
+            .wait_until(&format!("#{id} in ms"), script, vec![json!(id)])
+            .await?;
+        Ok(number.as_f64().context("a number")? - 1e6)
     }
 
     /// What the element says.

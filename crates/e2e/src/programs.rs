@@ -21,8 +21,24 @@ impl Server {
     /// # Errors
     /// The program is not built, or does not come up.
     pub fn start() -> Result<Self> {
+        Self::start_at("0")
+    }
+
+    /// Ends the server without any farewell (SIGKILL) and starts another at the
+    /// same address.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn restart(self) -> Result<Self> {
+        let port = self.url.trim_end_matches('/').rsplit(':').next();
+        let port = port.context("the address has a port")?.to_owned();
+        drop(self);
+        Self::start_at(&port)
+    }
+
+    fn start_at(port: &str) -> Result<Self> {
         let mut command = Command::new(program("TWOWAY_SERVER", "twoway-server")?);
-        command.args(["--bind", "127.0.0.1", "--port", "0", "--media-port", "0"]);
+        command.args(["--bind", "127.0.0.1", "--port", port, "--media-port", "0"]);
         command.arg("--page").arg(page_folder()?);
         let process = Process::spawn("twoway-server", &mut command)?;
         let url = process.wait_for_line("the ready line", |line| {

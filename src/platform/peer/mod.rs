@@ -2,6 +2,7 @@
 //! server answers. There is no trickle in this protocol: the offer leaves
 //! without candidates, and the server's are in its answer.
 
+mod evidence;
 mod probe;
 mod rrtr;
 mod sender;
@@ -23,6 +24,7 @@ use web_sys::{
 };
 use yew::Callback;
 
+pub use evidence::{evidence, is_answered_without_candidates, is_failed};
 pub use probe::{Milestones, Probe};
 pub use sender::Sender;
 

@@ -55,10 +55,6 @@ impl Probe {
         self.milestones.set(milestones);
     }
 
-    #[allow(
-        dead_code,
-        reason = "statistics and the connection doctor read from it"
-    )]
     pub(crate) fn connection(&self) -> &RtcPeerConnection {
         &self.connection
     }

@@ -21,7 +21,16 @@ pub struct Frame {
 pub struct FrameLog {
     first: Option<Frame>,
     frames: Vec<Frame>,
-    strip_delays_ms: Vec<f64>,
+    strips: Vec<Strip>,
+}
+
+/// A frame whose strip was read.
+#[derive(Debug, Clone, Copy)]
+struct Strip {
+    /// Display minus the strip's capture time.
+    delay_ms: f64,
+    /// The capture clock's capture time minus the strip's.
+    apart_ms: Option<f64>,
 }
 
 /// The medians of some frames, in milliseconds.
@@ -46,10 +55,14 @@ impl FrameLog {
         }
     }
 
-    /// Takes what a frame's strip says: display minus capture.
-    pub fn push_strip(&mut self, delay_ms: f64) {
-        if self.strip_delays_ms.len() < CAPACITY {
-            self.strip_delays_ms.push(delay_ms);
+    /// Takes what the strip of a frame says: when it was captured, on the
+    /// page's clock as far as the publisher's wall clock is right.
+    pub fn push_strip(&mut self, frame: &Frame, captured_ms: f64) {
+        if self.strips.len() < CAPACITY {
+            self.strips.push(Strip {
+                delay_ms: frame.shown_ms - captured_ms,
+                apart_ms: frame.captured_ms.map(|clock| clock - captured_ms),
+            });
         }
     }
 
@@ -60,23 +73,33 @@ impl FrameLog {
 
     /// Takes the frames out, summed up.
     pub fn drain(&mut self) -> FrameTimes {
-        let median_of = |time: fn(&Frame) -> Option<f64>| {
-            median(&mut self.frames.iter().filter_map(time).collect::<Vec<_>>())
-        };
+        let median_of =
+            |time: fn(&Frame) -> Option<f64>| median(self.frames.iter().filter_map(time));
+        let delay_ms = median_of(|frame| Some(frame.shown_ms - frame.captured_ms?));
         let times = FrameTimes {
-            delay_ms: median_of(|frame| Some(frame.shown_ms - frame.captured_ms?)),
+            delay_ms,
             arrival_ms: median_of(|frame| Some(frame.received_ms? - frame.captured_ms?)),
             display_ms: median_of(|frame| Some(frame.shown_ms - frame.received_ms?)),
-            strip_ms: median(&mut self.strip_delays_ms),
+            strip_ms: self.strip_ms(delay_ms),
         };
         self.frames.clear();
-        self.strip_delays_ms.clear();
+        self.strips.clear();
         times
+    }
+
+    /// Only some strips are read, and the delay goes up and down with the
+    /// screen's refresh. So what they say of the capture clock, which does not,
+    /// is applied to the delay of all frames.
+    fn strip_ms(&self, delay_ms: Option<f64>) -> Option<f64> {
+        let apart_ms = median(self.strips.iter().filter_map(|strip| strip.apart_ms));
+        let by_clock = delay_ms.zip(apart_ms).map(|(delay, apart)| delay + apart);
+        by_clock.or_else(|| median(self.strips.iter().map(|strip| strip.delay_ms)))
     }
 }
 
 /// The middle value, the upper of the two if they are even.
-fn median(values: &mut [f64]) -> Option<f64> {
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
     values.sort_unstable_by(f64::total_cmp);
     values.get(values.len() / 2).copied()
 }
@@ -100,16 +123,40 @@ mod tests {
         log.push(frame(140.0, Some(110.0), Some(90.0)));
         log.push(frame(900.0, Some(150.0), Some(130.0)));
         log.push(frame(210.0, None, Some(170.0)));
-        for delay in [44.0, 41.0, 900.0] {
-            log.push_strip(delay);
-        }
         let times = log.drain();
         assert_eq!(times.delay_ms, Some(50.0));
         assert_eq!(times.arrival_ms, Some(20.0));
         assert_eq!(times.display_ms, Some(30.0));
-        assert_eq!(times.strip_ms, Some(44.0));
+        assert_eq!(times.strip_ms, None);
         assert_eq!(log.drain(), FrameTimes::default());
         assert_eq!(log.first(), Some(frame(100.0, Some(80.0), None)));
+    }
+
+    #[test]
+    fn strips_without_a_capture_clock_are_what_they_are() {
+        let mut log = FrameLog::default();
+        for shown_ms in [144.0, 141.0, 1_000.0] {
+            log.push_strip(&frame(shown_ms, None, None), 100.0);
+        }
+        assert_eq!(log.drain().strip_ms, Some(44.0));
+    }
+
+    #[test]
+    fn strips_of_a_few_frames_stand_for_all() {
+        let mut log = FrameLog::default();
+        // Every third frame waits for the screen, and only those are read.
+        for number in 0..30 {
+            let captured_ms = f64::from(number) * 33.0;
+            let waits = number % 3 == 0;
+            let delay_ms = if waits { 57.0 } else { 40.0 };
+            let frame = frame(captured_ms + delay_ms, None, Some(captured_ms));
+            log.push(frame);
+            if waits {
+                log.push_strip(&frame, captured_ms - 3.0);
+            }
+        }
+        let times = log.drain();
+        assert_eq!((times.delay_ms, times.strip_ms), (Some(40.0), Some(43.0)));
     }
 
     #[test]
@@ -117,11 +164,8 @@ mod tests {
         let mut log = FrameLog::default();
         for _ in 0..10 * CAPACITY {
             log.push(frame(1.0, None, None));
-            log.push_strip(1.0);
+            log.push_strip(&frame(1.0, None, None), 1.0);
         }
-        assert_eq!(
-            (log.frames.len(), log.strip_delays_ms.len()),
-            (CAPACITY, CAPACITY)
-        );
+        assert_eq!((log.frames.len(), log.strips.len()), (CAPACITY, CAPACITY));
     }
 }

@@ -48,6 +48,8 @@ pub struct Plot {
     pub top: String,
     /// The points of each line's pieces, for `<polyline>`: 600 wide, 100 high.
     pub lines: Vec<Vec<String>>,
+    /// What the second line is, if there is one.
+    pub dotted: Option<&'static str>,
     /// All of it in words.
     pub words: String,
 }
@@ -94,8 +96,18 @@ impl Plot {
                 .iter()
                 .map(|series| pieces(series, now_ms, scale))
                 .collect(),
+            dotted: None,
             words,
         }
+    }
+}
+
+impl Plot {
+    /// Names the second line, if it is to be seen.
+    pub(super) fn dotted(mut self, name: &'static str) -> Self {
+        let is_seen = self.lines.get(1).is_some_and(|line| !line.is_empty());
+        self.dotted = is_seen.then_some(name);
+        self
     }
 }
 

@@ -119,7 +119,7 @@ impl Record {
             series(|point| point.strip_ms),
         ];
         vec![
-            Plot::of("Delay", now_ms, &delays, 100.0, millis),
+            Plot::of("Delay", now_ms, &delays, 100.0, millis).dotted("strip"),
             plot("Frames a second", |p| p.figures.frame_rate, 10.0, decimal),
             plot("Bitrate", |p| p.figures.bitrate_bps, 100_000.0, bitrate),
             plot("Jitter", |p| p.figures.jitter_ms, 20.0, millis),
