@@ -47,6 +47,8 @@ pub(super) enum Refusal {
     BadMessage(String),
     #[error("There is no such resource, or it has ended")]
     NoSuchResource,
+    #[error("The body is no part of an SDP")]
+    BadFragment,
     #[error("If-Match is missing: it must name the resource's ETag")]
     TagMissing,
     #[error("If-Match names another ETag than the resource's")]
@@ -72,7 +74,9 @@ impl Refusal {
             Self::UnknownMessage | Self::EventType => Some(Reason::UnknownMessage),
             Self::BadMessage(_) => Some(Reason::BadMessage),
             Self::TooManySessions { .. } => Some(Reason::TooManySessions),
-            Self::TagMissing | Self::TagMismatch | Self::NoRestart => Some(Reason::BadRequest),
+            Self::BadFragment | Self::TagMissing | Self::TagMismatch | Self::NoRestart => {
+                Some(Reason::BadRequest)
+            }
             Self::NameInUse
             | Self::NoSuchStream
             | Self::NotReady

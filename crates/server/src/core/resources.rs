@@ -73,6 +73,8 @@ pub enum Problem {
     NotReady,
     /// The offer has no codec that fits the stream, or us.
     NoCommonCodecs,
+    /// What should be a part of an SDP is none.
+    BadFragment,
     /// The request has to say of which ICE session it is.
     TagMissing,
     /// The request is about another ICE session.
@@ -151,6 +153,7 @@ impl Core {
             None => Refusal::TagMissing,
             Some("*") => Refusal::NoRestart,
             Some(tag) if tag != ICE_SESSION_TAG => Refusal::TagMismatch,
+            Some(_) if !is_sdp(fragment) => Refusal::BadFragment,
             Some(_) if !ice_fragments(fragment).all(known) => Refusal::NoRestart,
             Some(_) => return self.reply(client, Reply::Trickled),
         };
@@ -245,6 +248,7 @@ impl Refusal {
             Self::NoSuchResource => Problem::NoSuchResource,
             Self::NotReady => Problem::NotReady,
             Self::SdpTooLarge { .. } => Problem::OfferTooLarge,
+            Self::BadFragment => Problem::BadFragment,
             Self::TagMissing => Problem::TagMissing,
             Self::TagMismatch => Problem::TagMismatch,
             Self::NoRestart => Problem::NoRestart,
@@ -288,6 +292,12 @@ fn problem_of(reason: EndReason) -> Problem {
 fn ice_fragments(sdp: &str) -> impl Iterator<Item = &str> {
     let lines = sdp.lines();
     lines.filter_map(|line| line.strip_prefix("a=ice-ufrag:").map(str::trim))
+}
+
+/// Whether every line has the form of SDP, RFC 8866 section 5.
+fn is_sdp(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.is_empty());
+    lines.all(|line| line.as_bytes().get(1) == Some(&b'='))
 }
 
 /// Whether an SDP has media of a kind that is not declined (port zero), RFC 3264

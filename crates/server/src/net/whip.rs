@@ -314,6 +314,7 @@ fn problem(problem: Problem, detail: &str) -> Response {
         Problem::NameInUse => (StatusCode::CONFLICT, "name-in-use"),
         Problem::NotReady => (StatusCode::CONFLICT, "not-ready"),
         Problem::NoCommonCodecs => (StatusCode::NOT_ACCEPTABLE, "no-common-codecs"),
+        Problem::BadFragment => (StatusCode::BAD_REQUEST, "bad-fragment"),
         Problem::TagMissing => (StatusCode::PRECONDITION_REQUIRED, "if-match-missing"),
         Problem::TagMismatch => (StatusCode::PRECONDITION_FAILED, "if-match-mismatch"),
         Problem::NoRestart => (StatusCode::UNPROCESSABLE_ENTITY, "no-ice-restart"),

@@ -232,6 +232,7 @@ fn candidates_are_taken_and_restarts_are_not() {
     assert_eq!(world.trickle(&path, tag, same), Reply::Trickled);
     assert_eq!(world.trickle(&path, tag, ""), Reply::Trickled);
     let refusals = [
+        (tag, "{\"candidate\": 1}", Problem::BadFragment),
         (tag, other, Problem::NoRestart),
         (Some("*"), other, Problem::NoRestart),
         (Some("\"2\""), same, Problem::TagMismatch),
@@ -241,7 +242,7 @@ fn candidates_are_taken_and_restarts_are_not() {
         let reply = world.trickle(&path, tag, fragment);
         assert_eq!(problem(reply), expected, "{tag:?}");
     }
-    assert_eq!(world.refused, [Reason::BadRequest; 4]);
+    assert_eq!(world.refused, [Reason::BadRequest; 5]);
     assert_eq!(world.delete(&path), Reply::Deleted);
 }
 

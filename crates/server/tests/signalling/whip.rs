@@ -111,6 +111,7 @@ async fn candidates_and_restarts() {
     for (headers, body, status) in [
         (vec![FRAGMENT, ("If-Match", tag)], candidate, 204),
         (vec![FRAGMENT, ("If-Match", tag)], "", 204),
+        (vec![FRAGMENT, ("If-Match", tag)], "{}", 400),
         (vec![FRAGMENT, ("If-Match", tag)], restart, 422),
         (vec![FRAGMENT, ("If-Match", "*")], restart, 422),
         (vec![FRAGMENT, ("If-Match", "\"9\"")], candidate, 412),
