@@ -68,6 +68,14 @@ pub fn ConnectionBar(props: &ConnectionBarProps) -> Html {
                     { props.button.label }
                 </button>
             </form>
+            <div class="connection-foot">
+            <ReportLine
+                status_id="connectStatus"
+                info_id="connectInfo"
+                report={props.report.clone()}
+                notice_id="connectNotice"
+                notice={&props.notice}
+            />
             <label class="switch" for="keepTrying">
                 <input
                     id="keepTrying"
@@ -79,13 +87,7 @@ pub fn ConnectionBar(props: &ConnectionBarProps) -> Html {
                 />
                 {"Reconnect and resume by itself"}
             </label>
-            <ReportLine
-                status_id="connectStatus"
-                info_id="connectInfo"
-                report={props.report.clone()}
-                notice_id="connectNotice"
-                notice={&props.notice}
-            />
+            </div>
         </section>
     }
 }

@@ -40,11 +40,26 @@ impl Browser {
         Self::start_with(Permissions::Given).await
     }
 
+    /// Starts a browser that shows pages as a phone of 390x844 does.
+    ///
+    /// # Errors
+    /// Chromium or its driver is missing, or does not start.
+    pub async fn start_phone() -> Result<Self> {
+        let metrics = json!({ "width": 390, "height": 844, "pixelRatio": 2.0, "touch": true });
+        let mut options = options(Permissions::Given);
+        options["mobileEmulation"] = json!({ "deviceMetrics": metrics });
+        Self::open(options).await
+    }
+
     /// Starts a browser with a window of 1280x900.
     ///
     /// # Errors
     /// Chromium or its driver is missing, or does not start.
     pub async fn start_with(permissions: Permissions) -> Result<Self> {
+        Self::open(options(permissions)).await
+    }
+
+    async fn open(options: Value) -> Result<Self> {
         let driver = env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
         let driver = Process::spawn("chromedriver", Command::new(driver).arg("--port=0"))?;
         let port = driver.wait_for_line("its port", |line| {
@@ -53,7 +68,7 @@ impl Browser {
         })?;
         let profile = tempfile::tempdir()?;
         let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(&profile, permissions)?)
+            .capabilities(capabilities(&profile, options)?)
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .context("cannot open a browser session")?;
@@ -79,12 +94,19 @@ impl Browser {
         Ok(())
     }
 
-    /// Sets the size of the window, in CSS pixels.
+    /// Sets the size of the page's own room in the window, in CSS pixels. A
+    /// window is at least 500 wide.
     ///
     /// # Errors
     /// The browser is gone.
-    pub async fn set_window(&self, width: u32, height: u32) -> Result<()> {
+    pub async fn set_viewport(&self, width: u32, height: u32) -> Result<()> {
         self.client.set_window_size(width, height).await?;
+        let frame = "return [outerWidth - innerWidth, outerHeight - innerHeight]";
+        let frame = self.run(frame, vec![]).await?;
+        let (beside, above): (u32, u32) = serde_json::from_value(frame)?;
+        self.client
+            .set_window_size(width + beside, height + above)
+            .await?;
         Ok(())
     }
 
@@ -129,8 +151,8 @@ impl Browser {
     }
 }
 
-fn capabilities(profile: &TempDir, permissions: Permissions) -> Result<Capabilities> {
-    let mut arguments: Vec<String> = [
+fn options(permissions: Permissions) -> Value {
+    let mut arguments = vec![
         "--headless",
         "--no-sandbox",
         "--disable-gpu",
@@ -141,16 +163,22 @@ fn capabilities(profile: &TempDir, permissions: Permissions) -> Result<Capabilit
         "--disable-sync",
         "--window-size=1280,900",
         "--use-fake-device-for-media-stream",
-    ]
-    .map(str::to_owned)
-    .into();
-    arguments.push(format!("--user-data-dir={}", profile.path().display()));
+    ];
     let mut options = json!({});
     match permissions {
-        Permissions::Given => arguments.push("--use-fake-ui-for-media-stream".to_owned()),
+        Permissions::Given => arguments.push("--use-fake-ui-for-media-stream"),
         Permissions::Refused => options["prefs"] = refusing_camera(),
     }
-    options["args"] = arguments.into();
+    options["args"] = json!(arguments);
+    options
+}
+
+fn capabilities(profile: &TempDir, mut options: Value) -> Result<Capabilities> {
+    let profile = format!("--user-data-dir={}", profile.path().display());
+    let arguments = options["args"].as_array_mut();
+    arguments
+        .context("a list of arguments")?
+        .push(profile.into());
     if let Ok(chrome) = env::var("CHROME") {
         options["binary"] = chrome.into();
     }

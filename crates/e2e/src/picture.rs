@@ -11,7 +11,7 @@ use crate::Browser;
 /// last call, and not a plain one.
 pub(crate) const PICTURE_CHANGED: &str = r"
     const box = document.getElementById(arguments[0]);
-    const video = box.querySelector('video');
+    const video = box?.querySelector('video');
     if (!video || !video.videoWidth || video.readyState < 2) return false;
     const canvas = document.createElement('canvas');
     canvas.width = 64;
@@ -26,8 +26,8 @@ pub(crate) const PICTURE_CHANGED: &str = r"
     return changed;
 ";
 
-/// Collects, for `arguments[0]` milliseconds, every frame's time of
-/// presentation and the luma of its strip cells (whose centres are
+/// Collects, for `arguments[0]` milliseconds, the time at which every frame is
+/// expected on the screen and the luma of its strip cells (whose centres are
 /// `arguments[1]`), and the loudest and quietest sound.
 const WATCH: &str = r"
     const [millis, centers, done] = arguments;
@@ -55,7 +55,7 @@ const WATCH: &str = r"
     const decodedBefore = decoded();
     const start = performance.now();
     const look = (now, metadata) => {
-        const shown_ms = Date.now();
+        const shown_ms = Math.round(performance.timeOrigin + metadata.expectedDisplayTime);
         context.drawImage(video, 0, -top);
         const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
         const luma = centers.map(([x, y]) => data[4 * ((y - top) * canvas.width + x) + 1]);
@@ -91,7 +91,7 @@ pub struct Watched {
 /// One presented frame.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen {
-    /// When the page could draw it, milliseconds since the Unix epoch.
+    /// When it is expected on the screen, milliseconds since the Unix epoch.
     pub shown_ms: u64,
     /// What its strip says; `None` if it cannot be read.
     pub stamp: Option<Stamp>,

@@ -9,7 +9,7 @@ use serde_json::json;
 const REMEMBER: &str = "window.before = document.querySelector('#remoteVideo video').srcObject";
 
 /// Another stream is played now than the one remembered.
-const REPLACED: &str = "const now = document.querySelector('#remoteVideo video').srcObject;
+const REPLACED: &str = "const now = document.querySelector('#remoteVideo video')?.srcObject;
                         return !!now && now !== window.before";
 
 const MUTED: &str = "return document.querySelector('#remoteVideo video').muted";

@@ -17,10 +17,10 @@ use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    MediaStream, MediaStreamTrack, RtcBundlePolicy, RtcConfiguration, RtcIceConnectionState,
-    RtcIceServer, RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState,
-    RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,
-    RtcSessionDescriptionInit, RtcTrackEvent,
+    EventTarget, MediaStream, MediaStreamTrack, RtcBundlePolicy, RtcConfiguration,
+    RtcIceConnectionState, RtcIceServer, RtcPeerConnection, RtcPeerConnectionIceEvent,
+    RtcPeerConnectionState, RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit,
+    RtcSdpType, RtcSessionDescriptionInit, RtcTrackEvent,
 };
 use yew::Callback;
 
@@ -37,6 +37,9 @@ use super::timer::{self, Timer};
 /// A connection that is silent for longer will not come back in time to be
 /// worth waiting for: a new one takes a fraction of a second.
 const DISCONNECTED_GRACE: Duration = Duration::from_secs(3);
+
+/// A Web Call Server says why it closed a connection, right after or before.
+const CLOSED_GRACE: Duration = Duration::from_secs(1);
 
 /// Why a peer connection does not come about.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -229,6 +232,28 @@ impl Peer {
     }
 }
 
+/// A server that ends the DTLS association says so in no other way to a WHEP
+/// viewer: the connection's own state stays "connected".
+fn listen_to_transport(
+    connection: &RtcPeerConnection,
+    on_event: &Callback<PeerEvent>,
+) -> Option<EventListener> {
+    let receiver = connection.get_receivers().get(0);
+    let transport = js_sys::Reflect::get(&receiver, &"transport".into()).ok()?;
+    let transport: EventTarget = transport.dyn_into().ok()?;
+    let (state_of, on_event) = (transport.clone(), on_event.clone());
+    let grace = Cell::new(None);
+    Some(EventListener::new(&transport, "statechange", move |_| {
+        let state = js_sys::Reflect::get(&state_of, &"state".into());
+        if state.is_ok_and(|state| state == "closed") {
+            let on_event = on_event.clone();
+            grace.set(Some(Timer::after(CLOSED_GRACE, move || {
+                on_event.emit(PeerEvent::Failed(PeerError::ConnectionLost));
+            })));
+        }
+    }))
+}
+
 /// A received track is muted until its first packet (WebRTC, section 5.4).
 fn listen_to_first_packet(track: &MediaStreamTrack, probe: &Probe) -> EventListener {
     let probe = probe.clone();
@@ -283,6 +308,7 @@ fn listen_to_connection(
 ) -> EventListener {
     let (peer, probe, on_event) = (connection.clone(), probe.clone(), on_event.clone());
     let grace = Cell::new(None);
+    let transport = Cell::new(None);
     EventListener::new(connection, "connectionstatechange", move |_| {
         let state = peer.connection_state();
         grace.set((state == RtcPeerConnectionState::Disconnected).then(|| {
@@ -293,6 +319,7 @@ fn listen_to_connection(
         }));
         if state == RtcPeerConnectionState::Connected {
             probe.note(|steps| &mut steps.dtls_ms, timer::now_ms());
+            transport.set(listen_to_transport(&peer, &on_event));
             on_event.emit(PeerEvent::Connected);
         } else if state == RtcPeerConnectionState::Failed {
             on_event.emit(PeerEvent::Failed(PeerError::ConnectionFailed));

@@ -15,19 +15,71 @@ async fn main() -> Result<()> {
     std::fs::create_dir_all(&folder)?;
     let server = Server::start()?;
     let _publisher = Publisher::start(&server, "test")?;
-    let browser = Browser::start().await?;
-    two_way(&browser, &server, &folder).await?;
-    browser.close().await
+    let camera = Camera { server, folder };
+    camera.two_way().await?;
+    camera.statistics().await?;
+    camera.embed().await?;
+    camera.phone().await
 }
 
-/// Both halves at work: the camera published, the test picture playing.
-async fn two_way(browser: &Browser, server: &Server, folder: &Path) -> Result<()> {
-    browser.set_window(1280, 1000).await?;
-    let page = TwoWayPage::open_connected(browser, server).await?;
-    page.publish("camera").await?;
-    page.play("test").await?;
-    save(browser, &folder.join("playing.png")).await
+/// Where the pictures are taken and kept. Each is taken in a browser of its
+/// own, so that none shows what another left behind.
+struct Camera {
+    server: Server,
+    folder: PathBuf,
 }
+
+impl Camera {
+    /// Both halves at work: the camera published, the test picture playing.
+    async fn two_way(&self) -> Result<()> {
+        let browser = Browser::start().await?;
+        browser.set_viewport(1280, 1180).await?;
+        let page = TwoWayPage::open_connected(&browser, &self.server).await?;
+        page.publish("camera").await?;
+        page.play("test").await?;
+        self.take(&browser, "playing.png").await
+    }
+
+    /// The player view with its statistics, once their graphs have a line.
+    async fn statistics(&self) -> Result<()> {
+        let browser = Browser::start().await?;
+        browser.set_viewport(1000, 1560).await?;
+        let query = "view=player&stream=test&play=1&stats=1&muted=1";
+        let page = TwoWayPage::open_link(&browser, &self.server, query).await?;
+        page.wait_text("playStatus", "PLAYING").await?;
+        page.wait_millis("statDelay").await?;
+        page.watch(GRAPH_SECONDS).await?;
+        self.take(&browser, "statistics.png").await
+    }
+
+    /// The bare player, as another page frames it.
+    async fn embed(&self) -> Result<()> {
+        let browser = Browser::start().await?;
+        browser.set_viewport(640, 360).await?;
+        let query = "view=embed&stream=test&play=1&muted=1";
+        let page = TwoWayPage::open_link(&browser, &self.server, query).await?;
+        page.wait_moving("remoteVideo").await?;
+        self.take(&browser, "embed.png").await
+    }
+
+    /// The player view on a phone.
+    async fn phone(&self) -> Result<()> {
+        let browser = Browser::start_phone().await?;
+        let query = "view=player&stream=test&play=1&muted=1";
+        let page = TwoWayPage::open_link(&browser, &self.server, query).await?;
+        page.wait_text("playStatus", "PLAYING").await?;
+        page.wait_moving("remoteVideo").await?;
+        self.take(&browser, "phone.png").await
+    }
+
+    async fn take(&self, browser: &Browser, name: &str) -> Result<()> {
+        let path = self.folder.join(name);
+        save(browser, &path).await
+    }
+}
+
+/// How long the graphs are filled before their picture is taken.
+const GRAPH_SECONDS: u32 = 20;
 
 async fn save(browser: &Browser, path: &Path) -> Result<()> {
     let png = browser.client().screenshot().await?;
