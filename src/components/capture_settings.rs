@@ -1,11 +1,12 @@
 //! Which devices are captured, and how.
 
-use yew::{Callback, Html, Properties, component, html};
+use yew::{Callback, Html, html};
 
-use super::device_picker::DevicePicker;
+use super::device_picker::{DevicePicker, device_picker};
 use super::select_field::{Choice, SelectField};
+use crate::pages::view::View;
 use crate::platform::devices;
-use crate::state::{Capture, DeviceKind, Devices, Setting, Settings};
+use crate::state::{Capture, DeviceKind, Setting, Settings};
 
 /// Pictures to choose from, by their height.
 const HEIGHTS: [u32; 4] = [360, 480, 720, 1080];
@@ -14,36 +15,22 @@ const FRAME_RATES: [u32; 3] = [15, 30, 60];
 /// Limits of the video's bitrate to choose from, in kilobits a second.
 const BITRATES_KBPS: [u32; 4] = [500, 1_000, 2_000, 4_000];
 
-/// What the section is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct CaptureSettingsProps {
-    /// The devices there are.
-    pub devices: Devices,
-    /// What is chosen.
-    pub settings: Settings,
-    /// Told of each change.
-    pub on_setting: Callback<Setting>,
-}
-
 /// Pickers for devices, size, rate and bitrate, and the mirror; closed until
 /// they are wanted.
-#[component]
-pub fn CaptureSettings(props: &CaptureSettingsProps) -> Html {
-    let capture = &props.settings.capture;
+pub fn capture_settings(view: &View) -> Html {
+    let mirror = changed(view, |capture, _| capture.mirrored = !capture.mirrored);
     html! {
         <details id="captureSettings" class="capture-settings">
             <summary>{"Camera and microphone"}</summary>
             <div class="capture-grid">
-                { device_pickers(props) }
-                { quality(props) }
+                { device_pickers(view) }
+                { quality(view) }
                 <label class="check" for="mirrorPreview">
                     <input
                         id="mirrorPreview"
                         type="checkbox"
-                        checked={capture.mirrored}
-                        onchange={changed(props, |capture, _: yew::Event| {
-                            capture.mirrored = !capture.mirrored;
-                        })}
+                        checked={view.settings.capture.mirrored}
+                        onchange={mirror.reform(|_| String::new())}
                     />
                     {"Mirror my own picture here (never for the viewers)"}
                 </label>
@@ -52,41 +39,54 @@ pub fn CaptureSettings(props: &CaptureSettingsProps) -> Html {
     }
 }
 
-fn device_pickers(props: &CaptureSettingsProps) -> Html {
+fn device_pickers(view: &View) -> Html {
     let Settings {
         capture, speaker, ..
-    } = &props.settings;
+    } = view.settings;
+    let camera = DevicePicker {
+        id: "cameraSelect",
+        kind: DeviceKind::Camera,
+        devices: view.studio.devices(),
+        chosen: capture.camera.as_deref(),
+        on_pick: changed(view, |capture, id| capture.camera = chosen_id(id)),
+    };
+    let microphone = DevicePicker {
+        id: "microphoneSelect",
+        kind: DeviceKind::Microphone,
+        devices: view.studio.devices(),
+        chosen: capture.microphone.as_deref(),
+        on_pick: changed(view, |capture, id| capture.microphone = chosen_id(id)),
+    };
+    let on_setting = &view.actions.on_setting;
+    let speaker = DevicePicker {
+        id: "speakerSelect",
+        kind: DeviceKind::Speaker,
+        devices: view.studio.devices(),
+        chosen: speaker.as_deref(),
+        on_pick: on_setting.reform(|id| Setting::Speaker(chosen_id(id))),
+    };
     html! {
         <>
-            <DevicePicker
-                id="cameraSelect"
-                kind={DeviceKind::Camera}
-                devices={props.devices.clone()}
-                chosen={capture.camera.clone()}
-                on_choice={changed(props, |capture, id| capture.camera = id)}
-            />
-            <DevicePicker
-                id="microphoneSelect"
-                kind={DeviceKind::Microphone}
-                devices={props.devices.clone()}
-                chosen={capture.microphone.clone()}
-                on_choice={changed(props, |capture, id| capture.microphone = id)}
-            />
+            { device_picker(camera) }
+            { device_picker(microphone) }
             if devices::can_choose_speaker() {
-                <DevicePicker
-                    id="speakerSelect"
-                    kind={DeviceKind::Speaker}
-                    devices={props.devices.clone()}
-                    chosen={speaker.clone()}
-                    on_choice={props.on_setting.reform(Setting::Speaker)}
-                />
+                { device_picker(speaker) }
             }
         </>
     }
 }
 
-fn quality(props: &CaptureSettingsProps) -> Html {
-    let capture = &props.settings.capture;
+fn quality(view: &View) -> Html {
+    let capture = &view.settings.capture;
+    let on_height = changed(view, |capture, text| {
+        capture.height = text.parse().unwrap_or(capture.height);
+    });
+    let on_frame_rate = changed(view, |capture, text| {
+        capture.frame_rate = text.parse().unwrap_or(capture.frame_rate);
+    });
+    let on_bitrate = changed(view, |capture, text| {
+        capture.max_bitrate_bps = text.parse().ok();
+    });
     html! {
         <>
             <SelectField
@@ -94,43 +94,39 @@ fn quality(props: &CaptureSettingsProps) -> Html {
                 label="Resolution"
                 choices={choices(&HEIGHTS, "p")}
                 chosen={capture.height.to_string()}
-                on_pick={changed(props, |capture, text: String| {
-                    capture.height = text.parse().unwrap_or(capture.height);
-                })}
+                on_pick={on_height}
             />
             <SelectField
                 id="frameRateSelect"
                 label="Frame rate"
                 choices={choices(&FRAME_RATES, " a second")}
                 chosen={capture.frame_rate.to_string()}
-                on_pick={changed(props, |capture, text: String| {
-                    capture.frame_rate = text.parse().unwrap_or(capture.frame_rate);
-                })}
+                on_pick={on_frame_rate}
             />
             <SelectField
                 id="bitrateSelect"
                 label="Video bitrate"
                 choices={bitrates()}
                 chosen={capture.max_bitrate_bps.map(|bps| bps.to_string()).unwrap_or_default()}
-                on_pick={changed(props, |capture, text: String| {
-                    capture.max_bitrate_bps = text.parse().ok();
-                })}
+                on_pick={on_bitrate}
             />
         </>
     }
 }
 
-/// A callback that changes what is captured.
-fn changed<T: 'static>(
-    props: &CaptureSettingsProps,
-    change: impl Fn(&mut Capture, T) + 'static,
-) -> Callback<T> {
-    let capture = props.settings.capture.clone();
-    props.on_setting.reform(move |value| {
+/// A callback that changes what is captured, told the value of a choice.
+fn changed(view: &View, change: fn(&mut Capture, String)) -> Callback<String> {
+    let capture = view.settings.capture.clone();
+    view.actions.on_setting.reform(move |value| {
         let mut capture = capture.clone();
         change(&mut capture, value);
         Setting::Capture(capture)
     })
+}
+
+/// The empty choice leaves it to the browser.
+fn chosen_id(id: String) -> Option<String> {
+    Some(id).filter(|id| !id.is_empty())
 }
 
 fn choices(numbers: &[u32], unit: &str) -> Vec<Choice> {

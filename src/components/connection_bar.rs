@@ -1,93 +1,83 @@
 //! The connection form.
 
-use yew::{AttrValue, Event, Html, Properties, SubmitEvent, component, html};
+use yew::{Event, Html, SubmitEvent, html};
 
-use super::report_line::ReportLine;
-use super::text_field::TextField;
-use crate::pages::view::Actions;
+use super::report_line::{ReportLine, report_line};
+use super::text_field::{TextField, text_field};
+use crate::pages::view::View;
 use crate::platform::dom;
-use crate::state::{Button, Field, Press, Report, Setting, Typed};
+use crate::state::{Controls, Field, Press, Setting, Typed};
 
-/// What the form is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct ConnectionBarProps {
-    /// The server's address.
-    pub server: Field,
-    /// Whether it can be edited.
-    pub enabled: bool,
-    /// Connects and disconnects.
-    pub button: Button,
-    /// What is said about the connection.
-    pub report: Report,
-    /// What is done about its loss; empty while there is none.
-    pub notice: AttrValue,
-    /// The bearer token, where the server's address is one for WHIP and WHEP.
-    pub token: Option<AttrValue>,
-    /// What is lost is tried for again.
-    pub keep_trying: bool,
-    /// Where the form reports to.
-    pub actions: Actions,
-}
-
-/// The server's address, "Connect" or "Disconnect", and what became of it.
-#[component]
-pub fn ConnectionBar(props: &ConnectionBarProps) -> Html {
-    let onsubmit = props.actions.on_press.reform(|event: SubmitEvent| {
+/// The server's address, for WHIP and WHEP a token, "Connect" or "Disconnect",
+/// and what became of it.
+pub fn connection_bar(view: &View) -> Html {
+    let screen = view.screen;
+    let actions = view.actions;
+    let controls = Controls::of(screen);
+    let onsubmit = actions.on_press.reform(|event: SubmitEvent| {
         event.prevent_default();
         Press::Connect
     });
+    let server = TextField {
+        id: "urlServer",
+        label: "Server",
+        when_missing: "Enter the server's address, such as ws://localhost:8080",
+        field: &screen.server,
+        enabled: controls.server,
+        input_mode: "url",
+        input_type: "text",
+        on_text: actions.on_typed.reform(Typed::Server),
+    };
+    let report = ReportLine {
+        status_id: "connectStatus",
+        info_id: "connectInfo",
+        report: &screen.connect_report,
+        notice: Some(("connectNotice", &screen.connect_notice)),
+    };
     html! {
         <section class="connection" aria-label="Connection">
             <form id="connectionForm" class="controls" novalidate=true {onsubmit}>
-                <TextField
-                    id="urlServer"
-                    label="Server"
-                    when_missing="Enter the server's address, such as ws://localhost:8080"
-                    field={props.server.clone()}
-                    enabled={props.enabled}
-                    input_mode="url"
-                    on_text={props.actions.on_typed.reform(Typed::Server)}
-                />
-                if let Some(token) = &props.token {
-                    <TextField
-                        id="token"
-                        label="Token"
-                        when_missing=""
-                        field={Field::new(token.to_string())}
-                        enabled={props.enabled}
-                        input_type="password"
-                        on_text={props.actions.on_typed.reform(Typed::Token)}
-                    />
+                { text_field(&server) }
+                if screen.takes_token() {
+                    { token(view, controls.server) }
                 }
                 <button
                     id="connectBtn"
                     type="submit"
                     class="button primary"
-                    disabled={!props.button.enabled}
+                    disabled={!controls.connect.enabled}
                 >
-                    { props.button.label }
+                    { controls.connect.label }
                 </button>
             </form>
             <div class="connection-foot">
-            <ReportLine
-                status_id="connectStatus"
-                info_id="connectInfo"
-                report={props.report.clone()}
-                notice_id="connectNotice"
-                notice={&props.notice}
-            />
-            <label class="switch" for="keepTrying">
-                <input
-                    id="keepTrying"
-                    type="checkbox"
-                    checked={props.keep_trying}
-                    onchange={props.actions.on_setting.reform(|event: Event| {
-                        Setting::KeepTrying(dom::checked(&event))
-                    })}
-                />
-                {"Reconnect and resume by itself"}
-            </label>
+                { report_line(&report) }
+                <label class="switch" for="keepTrying">
+                    <input
+                        id="keepTrying"
+                        type="checkbox"
+                        checked={view.settings.keep_trying}
+                        onchange={actions.on_setting.reform(|event: Event| {
+                            Setting::KeepTrying(dom::checked(&event))
+                        })}
+                    />
+                    {"Reconnect and resume by itself"}
+                </label>
             </div>
         </section>
     }
+}
+
+/// The bearer token.
+fn token(view: &View, enabled: bool) -> Html {
+    text_field(&TextField {
+        id: "token",
+        label: "Token",
+        when_missing: "",
+        field: &Field::new(view.screen.token.clone()),
+        enabled,
+        input_mode: "text",
+        input_type: "password",
+        on_text: view.actions.on_typed.reform(Typed::Token),
+    })
 }

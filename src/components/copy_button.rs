@@ -1,9 +1,6 @@
 //! A button that copies a text and says what became of it.
 
-use yew::{
-    AttrValue, Callback, Html, MouseEvent, NodeRef, Properties, component, html, use_mut_ref,
-    use_state_eq,
-};
+use yew::{AttrValue, Component, Context, Html, Properties, html};
 
 use crate::platform::clipboard;
 use crate::platform::task::Task;
@@ -18,13 +15,12 @@ pub struct CopyButtonProps {
     pub label: AttrValue,
     /// What it copies.
     pub text: AttrValue,
-    /// A field with the text, selected where the browser lets no page copy.
+    /// Id of a field with the text, selected where the browser lets no page copy.
     #[prop_or_default]
-    pub field: Option<NodeRef>,
+    pub field: Option<AttrValue>,
 }
 
 /// What became of the last press.
-#[derive(Debug, Clone, PartialEq)]
 enum Copied {
     /// Nothing was pressed.
     No,
@@ -35,42 +31,79 @@ enum Copied {
 }
 
 /// "Copy" and, after a press, a word beside it.
-#[component]
-pub fn CopyButton(props: &CopyButtonProps) -> Html {
-    let copied = use_state_eq(|| Copied::No);
-    let copying = use_mut_ref(|| None);
-    let on_copy = {
-        let (field, text, copied) = (props.field.clone(), props.text.clone(), copied.setter());
-        Callback::from(move |_: MouseEvent| {
-            let (field, text, copied) = (field.clone(), text.clone(), copied.clone());
-            let task = Task::spawn(async move {
-                match clipboard::write(text.to_string()).await {
-                    Ok(()) => copied.set(Copied::Text(text)),
-                    Err(_) => {
-                        if let Some(field) = field {
-                            clipboard::select(&field);
-                        }
-                        copied.set(Copied::Refused);
-                    }
-                }
-            });
-            copying.replace(Some(task));
-        })
-    };
-    let result = match (&*copied, &props.field) {
-        (Copied::Text(text), _) if *text == props.text => "Copied",
-        (Copied::Refused, Some(_)) => {
-            "The browser lets no page copy here. The text is selected: copy it."
+pub struct CopyButton {
+    copied: Copied,
+    copying: Option<Task>,
+}
+
+/// What the button reacts to.
+pub enum Msg {
+    /// It was pressed.
+    Copy,
+    /// What became of it: the text that was copied, if the browser let it.
+    Copied(Option<AttrValue>),
+}
+
+impl Component for CopyButton {
+    type Message = Msg;
+    type Properties = CopyButtonProps;
+
+    fn create(_ctx: &Context<Self>) -> Self {
+        Self {
+            copied: Copied::No,
+            copying: None,
         }
-        (Copied::Refused, None) => "The browser lets no page copy here.",
-        (Copied::No | Copied::Text(_), _) => "",
-    };
-    html! {
-        <div class="copy-action">
-            <button id={&props.id} type="button" class="button" onclick={on_copy}>
-                { &props.label }
-            </button>
-            <span class="copy-result" role="status">{ result }</span>
-        </div>
+    }
+
+    fn update(&mut self, ctx: &Context<Self>, msg: Self::Message) -> bool {
+        match msg {
+            Msg::Copy => self.copy(ctx),
+            Msg::Copied(Some(text)) => self.copied = Copied::Text(text),
+            Msg::Copied(None) => {
+                if let Some(field) = &ctx.props().field {
+                    clipboard::select(field);
+                }
+                self.copied = Copied::Refused;
+            }
+        }
+        true
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        let props = ctx.props();
+        html! {
+            <div class="copy-action">
+                <button
+                    id={&props.id}
+                    type="button"
+                    class="button"
+                    onclick={ctx.link().callback(|_| Msg::Copy)}
+                >
+                    { &props.label }
+                </button>
+                <span class="copy-result" role="status">{ self.result(props) }</span>
+            </div>
+        }
+    }
+}
+
+impl CopyButton {
+    fn copy(&mut self, ctx: &Context<Self>) {
+        let (link, text) = (ctx.link().clone(), ctx.props().text.clone());
+        self.copying = Some(Task::spawn(async move {
+            let copied = clipboard::write(text.to_string()).await;
+            link.send_message(Msg::Copied(copied.is_ok().then_some(text)));
+        }));
+    }
+
+    fn result(&self, props: &CopyButtonProps) -> &'static str {
+        match (&self.copied, &props.field) {
+            (Copied::Text(text), _) if *text == props.text => "Copied",
+            (Copied::Refused, Some(_)) => {
+                "The browser lets no page copy here. The text is selected: copy it."
+            }
+            (Copied::Refused, None) => "The browser lets no page copy here.",
+            (Copied::No | Copied::Text(_), _) => "",
+        }
     }
 }

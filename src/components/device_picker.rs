@@ -1,43 +1,38 @@
 //! Chooses a camera, a microphone or a speaker.
 
-use yew::{AttrValue, Callback, Html, Properties, component, html};
+use yew::{Callback, Html, html};
 
 use super::select_field::{Choice, SelectField};
 use crate::state::{DeviceKind, Devices};
 
 /// What a picker is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct DevicePickerProps {
+pub struct DevicePicker<'a> {
     /// Id of the `<select>`.
-    pub id: AttrValue,
+    pub id: &'static str,
     /// What to choose.
     pub kind: DeviceKind,
     /// The devices there are.
-    pub devices: Devices,
+    pub devices: &'a Devices,
     /// The chosen device's id; `None` is the browser's choice.
-    pub chosen: Option<String>,
-    /// Told what the user picks.
-    pub on_choice: Callback<Option<String>>,
+    pub chosen: Option<&'a str>,
+    /// Told the id that the user picks; empty is the browser's choice.
+    pub on_pick: Callback<String>,
 }
 
 /// The devices of a kind; the first choice leaves it to the browser.
-#[component]
-pub fn DevicePicker(props: &DevicePickerProps) -> Html {
-    let on_pick = props
-        .on_choice
-        .reform(|id: String| Some(id).filter(|id| !id.is_empty()));
+pub fn device_picker(props: DevicePicker) -> Html {
     html! {
         <SelectField
-            id={&props.id}
+            id={props.id}
             label={props.kind.title()}
-            choices={choices(props)}
-            chosen={props.chosen.clone().unwrap_or_default()}
-            {on_pick}
+            choices={choices(&props)}
+            chosen={props.chosen.unwrap_or_default().to_owned()}
+            on_pick={props.on_pick}
         />
     }
 }
 
-fn choices(props: &DevicePickerProps) -> Vec<Choice> {
+fn choices(props: &DevicePicker) -> Vec<Choice> {
     let kind = props.kind;
     let listed = || props.devices.of(kind);
     let mut choices: Vec<Choice> = listed()
@@ -52,7 +47,7 @@ fn choices(props: &DevicePickerProps) -> Vec<Choice> {
         None => format!("No {}", kind.word()),
     };
     choices.insert(0, Choice::new("", first));
-    let chosen = props.chosen.as_deref();
+    let chosen = props.chosen;
     if let Some(id) = chosen
         && props.devices.label(kind, id).is_none()
     {

@@ -1,26 +1,17 @@
 //! The connection doctor's word on a half whose media does not flow.
 
-use yew::{AttrValue, Html, Properties, component, html};
+use yew::{Html, html};
 
 use super::copy_button::CopyButton;
 use crate::state::{Candidate, Diagnosis, Pair};
 
-/// What the doctor is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct DoctorProps {
-    /// Id of the region.
-    pub id: AttrValue,
-    /// What is wrong; `None` while nothing is.
-    pub diagnosis: Option<Diagnosis>,
-}
-
-/// What is wrong and what to do; what it was drawn from is folded away.
-#[component]
-pub fn Doctor(DoctorProps { id, diagnosis }: &DoctorProps) -> Html {
+/// What is wrong and what to do; what it was drawn from is folded away. `id` is
+/// the region's; nothing is wrong without a diagnosis.
+pub fn doctor(id: &'static str, diagnosis: Option<&Diagnosis>) -> Html {
     let Some(diagnosis) = diagnosis else {
         return Html::default();
     };
-    let title = format!("{id}Title");
+    let title = [id, "Title"].concat();
     let evidence = &diagnosis.evidence;
     html! {
         <section {id} class="doctor" role="region" aria-labelledby={title.clone()}>
@@ -40,7 +31,7 @@ pub fn Doctor(DoctorProps { id, diagnosis }: &DoctorProps) -> Html {
                 </div>
             </details>
             <CopyButton
-                id={format!("{id}CopyBtn")}
+                id={[id, "CopyBtn"].concat()}
                 label="Copy the report"
                 text={diagnosis.to_text()}
             />

@@ -1,22 +1,13 @@
 //! A figure over the last minute.
 
-use yew::{Html, Properties, classes, component, html};
+use yew::{Html, classes, html};
 
 use crate::state::statistics::Plot;
 
-/// What a graph is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct GraphProps {
-    /// What it draws.
-    pub plot: Plot,
-}
-
 /// A graph: the drawing is one image to screen readers, described in words.
-#[component]
-pub fn Graph(props: &GraphProps) -> Html {
-    let plot = &props.plot;
+pub fn graph(plot: &Plot) -> Html {
     html! {
-        <figure class="graph">
+        <figure key={plot.title} class="graph">
             <figcaption>
                 <span>{ plot.title }</span>
                 <b>{ if plot.now.is_empty() { "–" } else { &plot.now } }</b>

@@ -1,14 +1,12 @@
 //! The player's keys, explained.
 
-use yew::{Callback, Html, MouseEvent, Properties, component, html, use_effect_with, use_node_ref};
+use yew::{Callback, Html, MouseEvent, html};
 
-use super::icon::{Drawing, Icon};
-use crate::platform::dialog::Modal;
+use super::sheet::Sheet;
 use crate::state::SHORTCUTS;
 
 /// What the sheet is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct HelpSheetProps {
+pub struct HelpSheet {
     /// The keys work.
     pub enabled: bool,
     /// Told when they shall work or not.
@@ -17,29 +15,18 @@ pub struct HelpSheetProps {
     pub on_close: Callback<()>,
 }
 
-/// A modal sheet, open as long as it is mounted.
-#[component]
-pub fn HelpSheet(props: &HelpSheetProps) -> Html {
-    let sheet = use_node_ref();
-    use_effect_with((), {
-        let (sheet, on_close) = (sheet.clone(), props.on_close.clone());
-        move |()| {
-            let modal = Modal::open(&sheet, on_close);
-            move || drop(modal)
-        }
-    });
+/// A modal sheet, open as long as it is drawn.
+pub fn help_sheet(props: HelpSheet) -> Html {
     let enabled = props.enabled;
     let on_switch = props.on_enabled.reform(move |_: MouseEvent| !enabled);
     html! {
-        <dialog id="helpSheet" class="sheet" ref={sheet} aria-labelledby="helpTitle">
-            <div class="sheet-title">
-                <h2 id="helpTitle">{"Keys of the player"}</h2>
-                <form method="dialog">
-                    <button id="helpCloseBtn" class="control" aria-label="Close">
-                        <Icon drawing={Drawing::Close} />
-                    </button>
-                </form>
-            </div>
+        <Sheet
+            id="helpSheet"
+            title_id="helpTitle"
+            title="Keys of the player"
+            close_id="helpCloseBtn"
+            on_close={props.on_close}
+        >
             <dl>
                 { for SHORTCUTS.iter().map(|shortcut| html! {
                     <div>
@@ -61,6 +48,6 @@ pub fn HelpSheet(props: &HelpSheetProps) -> Html {
                 />
                 {"Use these keys"}
             </label>
-        </dialog>
+        </Sheet>
     }
 }

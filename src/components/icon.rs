@@ -1,6 +1,6 @@
 //! The page's few drawings, as plain SVG.
 
-use yew::{Html, Properties, component, html};
+use yew::{Html, html};
 
 /// A drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,19 +117,11 @@ impl Drawing {
     }
 }
 
-/// What an icon is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct IconProps {
-    /// What it draws.
-    pub drawing: Drawing,
-}
-
 /// A drawing the size of the text around it, said nothing of to screen readers.
-#[component]
-pub fn Icon(props: &IconProps) -> Html {
+pub fn icon(drawing: Drawing) -> Html {
     html! {
         <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-            <path d={props.drawing.path()} />
+            <path d={drawing.path()} />
         </svg>
     }
 }

@@ -1,9 +1,9 @@
 //! What is captured.
 
-use yew::{Html, Properties, classes, component, html, use_effect_with, use_node_ref};
+use yew::{Component, Context, Html, NodeRef, Properties, classes, html};
 
-use super::icon::{Drawing, Icon};
-use crate::platform::media::Preview;
+use super::icon::{Drawing, icon};
+use crate::platform::media::{Picture, Preview};
 use crate::platform::video::{Audio, Showing};
 use crate::state::{Kinds, Studio};
 
@@ -18,43 +18,77 @@ pub struct LocalVideoProps {
 
 /// The camera's or the screen's picture without its sound, what is muted, and
 /// what there is to say about the devices.
-#[component]
-pub fn LocalVideo(props: &LocalVideoProps) -> Html {
-    let video = use_node_ref();
-    let picture = props.preview.as_ref().map(|preview| &preview.picture);
-    use_effect_with(picture.cloned(), {
-        let video = video.clone();
-        move |picture| {
-            let showing = picture
-                .as_ref()
-                .and_then(|picture| Showing::start(&video, picture, Audio::Silent));
-            move || drop(showing)
+pub struct LocalVideo {
+    video: NodeRef,
+    showing: Option<Showing>,
+}
+
+impl Component for LocalVideo {
+    type Message = ();
+    type Properties = LocalVideoProps;
+
+    fn create(_ctx: &Context<Self>) -> Self {
+        Self {
+            video: NodeRef::default(),
+            showing: None,
         }
-    });
-    let studio = &props.studio;
-    let shown = props.preview.as_ref().is_some_and(|it| it.has_picture);
-    html! {
-        <div id="localVideo" class="display">
-            <video
-                ref={video}
-                class={classes!(studio.is_mirrored().then_some("mirrored"))}
-                playsinline=true
-                muted=true
-                aria-label="Camera preview"
-            />
-            if !shown {
-                <div class="empty">
-                    <Icon drawing={Drawing::Camera} />
-                    <span>{ placeholder(props) }</span>
-                </div>
-            }
-            <div class="capture-badges">{ badges(studio.muted()) }</div>
-            <div class="capture-notices" role="status" aria-live="polite">
-                <p id="captureNotice">{ studio.notice().to_owned() }</p>
-                <p id="publishAdvice">{ studio.advice() }</p>
-            </div>
-        </div>
     }
+
+    fn changed(&mut self, ctx: &Context<Self>, old: &Self::Properties) -> bool {
+        if picture(ctx.props()) != picture(old) {
+            self.show(ctx);
+        }
+        true
+    }
+
+    fn rendered(&mut self, ctx: &Context<Self>, first_render: bool) {
+        if first_render {
+            self.show(ctx);
+        }
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        let props = ctx.props();
+        let studio = &props.studio;
+        let shown = props.preview.as_ref().is_some_and(|it| it.has_picture);
+        html! {
+            <div id="localVideo" class="display">
+                <video
+                    ref={&self.video}
+                    class={classes!(studio.is_mirrored().then_some("mirrored"))}
+                    playsinline=true
+                    muted=true
+                    aria-label="Camera preview"
+                />
+                if !shown {
+                    <div class="empty">
+                        { icon(Drawing::Camera) }
+                        <span>{ placeholder(props) }</span>
+                    </div>
+                }
+                <div class="capture-badges">{ badges(studio.muted()) }</div>
+                <div class="capture-notices" role="status" aria-live="polite">
+                    <p id="captureNotice">{ studio.notice().to_owned() }</p>
+                    <p id="publishAdvice">{ studio.advice() }</p>
+                </div>
+            </div>
+        }
+    }
+}
+
+impl LocalVideo {
+    /// Shows the picture of the properties, and no other any more.
+    fn show(&mut self, ctx: &Context<Self>) {
+        // The old one empties the element, so it goes first.
+        self.showing = None;
+        let picture = picture(ctx.props());
+        self.showing =
+            picture.and_then(|picture| Showing::start(&self.video, picture, Audio::Silent));
+    }
+}
+
+fn picture(props: &LocalVideoProps) -> Option<&Picture> {
+    props.preview.as_ref().map(|preview| &preview.picture)
 }
 
 fn placeholder(props: &LocalVideoProps) -> &'static str {
@@ -74,12 +108,12 @@ fn badges(muted: Kinds) -> Html {
         <>
             if muted.sound {
                 <span id="audioMutedBadge" class="capture-badge">
-                    <Icon drawing={Drawing::MicrophoneOff} />{"Sound off"}
+                    { icon(Drawing::MicrophoneOff) }{"Sound off"}
                 </span>
             }
             if muted.picture {
                 <span id="videoMutedBadge" class="capture-badge">
-                    <Icon drawing={Drawing::CameraOff} />{"Picture off"}
+                    { icon(Drawing::CameraOff) }{"Picture off"}
                 </span>
             }
         </>

@@ -24,6 +24,7 @@ pub mod remote_video;
 pub mod report_line;
 pub mod select_field;
 pub mod share_sheet;
+pub mod sheet;
 pub mod stacked_bar;
 pub mod statistics_panel;
 pub mod text_field;

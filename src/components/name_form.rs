@@ -1,58 +1,62 @@
 //! The form of one half: the stream's name and the button that starts and
 //! stops it.
 
-use yew::{AttrValue, Callback, Children, Html, Properties, SubmitEvent, component, html};
+use session::StreamRole;
+use yew::{Html, SubmitEvent, html};
 
-use super::text_field::TextField;
-use crate::state::{Field, FormControls};
+use super::text_field::{TextField, text_field};
+use crate::pages::view::Actions;
+use crate::state::{Field, FormControls, Press, Typed};
 
 /// What the form is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct NameFormProps {
+pub struct NameForm<'a> {
     /// Id of the form.
-    pub id: AttrValue,
+    pub id: &'static str,
     /// Id of the input.
-    pub input_id: AttrValue,
+    pub input_id: &'static str,
     /// Id of the button.
-    pub button_id: AttrValue,
+    pub button_id: &'static str,
+    /// Whose form it is.
+    pub role: StreamRole,
     /// The stream's name.
-    pub name: Field,
+    pub name: &'a Field,
     /// What is enabled, and what the button says.
     pub controls: FormControls,
-    /// Told of each change of the name.
-    pub on_text: Callback<String>,
-    /// Told of the press.
-    pub on_submit: Callback<()>,
+    /// Told of each change of the name, and of the press.
+    pub actions: &'a Actions,
     /// More buttons.
-    #[prop_or_default]
-    pub children: Children,
+    pub more: Html,
 }
 
 /// A name and a button; Enter in the field presses it.
-#[component]
-pub fn NameForm(props: &NameFormProps) -> Html {
-    let onsubmit = props
-        .on_submit
-        .reform(|event: SubmitEvent| event.prevent_default());
+pub fn name_form(props: NameForm) -> Html {
+    let role = props.role;
+    let onsubmit = props.actions.on_press.reform(move |event: SubmitEvent| {
+        event.prevent_default();
+        Press::Stream(role)
+    });
+    let field = TextField {
+        id: props.input_id,
+        label: "Stream Name",
+        when_missing: "Enter a stream name",
+        field: props.name,
+        enabled: props.controls.input,
+        input_mode: "text",
+        input_type: "text",
+        on_text: (props.actions.on_typed).reform(move |text| Typed::Name(role, text)),
+    };
     html! {
-        <form id={&props.id} class="controls" novalidate=true {onsubmit}>
-            <TextField
-                id={&props.input_id}
-                label="Stream Name"
-                when_missing="Enter a stream name"
-                field={props.name.clone()}
-                enabled={props.controls.input}
-                on_text={&props.on_text}
-            />
+        <form id={props.id} class="controls" novalidate=true {onsubmit}>
+            { text_field(&field) }
             <button
-                id={&props.button_id}
+                id={props.button_id}
                 type="submit"
                 class="button primary"
                 disabled={!props.controls.button.enabled}
             >
                 { props.controls.button.label }
             </button>
-            { for props.children.iter() }
+            { props.more }
         </form>
     }
 }

@@ -1,17 +1,16 @@
 //! What is said over the played picture.
 
-use yew::{AttrValue, Callback, Html, MouseEvent, Properties, component, html};
+use yew::{Callback, Html, MouseEvent, html};
 
-use super::icon::{Drawing, Icon};
+use super::icon::{Drawing, icon};
 use crate::state::{Muted, NeededPress};
 
 /// What the overlay is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct PictureOverlayProps {
+pub struct PictureOverlay<'a> {
     /// The publisher's microphone is muted, its camera is off.
     pub publisher_muted: Muted,
     /// A message in the middle; empty if there is none.
-    pub notice: AttrValue,
+    pub notice: &'a str,
     /// The picture is on its way.
     pub waiting: bool,
     /// The press the browser waits for.
@@ -20,12 +19,11 @@ pub struct PictureOverlayProps {
     pub on_press: Callback<MouseEvent>,
     /// What became of the last thing the user did; empty if there is nothing
     /// to say.
-    pub said: AttrValue,
+    pub said: &'a str,
 }
 
 /// Badges in the corner; in the middle what matters most.
-#[component]
-pub fn PictureOverlay(props: &PictureOverlayProps) -> Html {
+pub fn picture_overlay(props: &PictureOverlay) -> Html {
     html! {
         <>
             <div class="top">
@@ -37,10 +35,10 @@ pub fn PictureOverlay(props: &PictureOverlayProps) -> Html {
                         { badge("videoMutedBadge", Drawing::PublisherDark, "Camera off") }
                     }
                 </div>
-                <p id="playerStatus" class="said" role="status">{ &props.said }</p>
+                <p id="playerStatus" class="said" role="status">{ props.said }</p>
             </div>
             <div class="middle">
-                <p id="playNotice" class="notice" role="status">{ &props.notice }</p>
+                <p id="playNotice" class="notice" role="status">{ props.notice }</p>
                 <p class="waiting" role="status">
                     if props.waiting {
                         <span class="spinner" />
@@ -58,7 +56,7 @@ pub fn PictureOverlay(props: &PictureOverlayProps) -> Html {
 fn badge(id: &'static str, drawing: Drawing, text: &'static str) -> Html {
     html! {
         <span {id} class="badge">
-            <Icon {drawing} />
+            { icon(drawing) }
             { text }
         </span>
     }
@@ -71,7 +69,7 @@ fn press_button(press: NeededPress, onclick: Callback<MouseEvent>) -> Html {
     };
     html! {
         <button {id} type="button" class="button needed-press" {onclick}>
-            <Icon {drawing} />
+            { icon(drawing) }
             { text }
         </button>
     }

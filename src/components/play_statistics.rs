@@ -9,7 +9,7 @@ use std::rc::Rc;
 use web_sys::HtmlVideoElement;
 use yew::{AttrValue, Callback, Component, Context, Html, NodeRef, Properties, html};
 
-use super::statistics_panel::StatisticsPanel;
+use super::statistics_panel::{StatisticsPanel, statistics_panel};
 use crate::driver::Remote;
 use crate::platform::frames::{self, FrameWatch, StripReader};
 use crate::platform::peer::stats::{self, Sampler};
@@ -153,12 +153,7 @@ impl Component for PlayStatistics {
                     <span id="guardNote" role="status">{ self.guard.note() }</span>
                 </div>
                 if open {
-                    <StatisticsPanel
-                        overview={self.record.overview().map(Rc::new)}
-                        first_frame={self.first_frame()}
-                        copied={&self.copied}
-                        on_copy={ctx.link().callback(|()| Msg::Copy)}
-                    />
+                    { self.view_panel(ctx) }
                 }
             </div>
         }
@@ -166,6 +161,15 @@ impl Component for PlayStatistics {
 }
 
 impl PlayStatistics {
+    fn view_panel(&self, ctx: &Context<Self>) -> Html {
+        statistics_panel(&StatisticsPanel {
+            overview: self.record.overview(),
+            first_frame: self.first_frame(),
+            copied: &self.copied,
+            on_copy: ctx.link().callback(|_| Msg::Copy),
+        })
+    }
+
     /// Begins to watch a play, with nothing left of the one before.
     fn start(&mut self, ctx: &Context<Self>, remote: &Remote) {
         self.record = Record::default();

@@ -1,8 +1,8 @@
 //! What can be done with the played picture.
 
-use yew::{Callback, Html, InputEvent, Properties, component, html};
+use yew::{Callback, Html, InputEvent, html};
 
-use super::icon::{Drawing, Icon};
+use super::icon::{Drawing, icon};
 use crate::platform::dom;
 use crate::state::{Fit, PlayerAction, SHORTCUTS, VOLUME_STEP, percent};
 
@@ -18,8 +18,7 @@ pub struct Abilities {
 }
 
 /// What the controls are given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct PlayerControlsProps {
+pub struct PlayerControls {
     /// What the browser can do.
     pub abilities: Abilities,
     /// A stream is shown; without one only help is offered.
@@ -41,8 +40,7 @@ pub struct PlayerControlsProps {
 }
 
 /// The bar along the picture's lower edge.
-#[component]
-pub fn PlayerControls(props: &PlayerControlsProps) -> Html {
+pub fn player_controls(props: &PlayerControls) -> Html {
     let abilities = props.abilities;
     html! {
         <div class="player-bar" role="group" aria-label="Player controls">
@@ -71,7 +69,7 @@ pub fn PlayerControls(props: &PlayerControlsProps) -> Html {
     }
 }
 
-fn sound(props: &PlayerControlsProps) -> Html {
+fn sound(props: &PlayerControls) -> Html {
     let drawing = if props.muted {
         Drawing::Muted
     } else {
@@ -88,15 +86,16 @@ fn sound(props: &PlayerControlsProps) -> Html {
 }
 
 /// A slider from 0 to 100.
-fn volume(props: &PlayerControlsProps) -> Html {
+fn volume(props: &PlayerControls) -> Html {
     let shown = if props.muted {
         0
     } else {
         percent(props.volume)
     };
     let oninput = props.on_volume.reform(|event: InputEvent| {
-        // A slider holds nothing but numbers.
-        dom::input_value(&event).parse().unwrap_or(0.0) / 100.0
+        // A slider holds nothing but numbers, and its step makes them whole.
+        let percent: u8 = dom::input_value(&event).parse().unwrap_or_default();
+        f64::from(percent) / 100.0
     });
     html! {
         <span class="volume">
@@ -118,7 +117,7 @@ fn volume(props: &PlayerControlsProps) -> Html {
     }
 }
 
-fn fit(props: &PlayerControlsProps) -> Html {
+fn fit(props: &PlayerControls) -> Html {
     let (drawing, fills) = match props.fit {
         Fit::Contain => (Drawing::Fill, false),
         Fit::Cover => (Drawing::Whole, true),
@@ -126,7 +125,7 @@ fn fit(props: &PlayerControlsProps) -> Html {
     button(props, "fitBtn", PlayerAction::Fit, drawing, Some(fills))
 }
 
-fn full_screen(props: &PlayerControlsProps) -> Html {
+fn full_screen(props: &PlayerControls) -> Html {
     let drawing = if props.full_screen {
         Drawing::LeaveFullScreen
     } else {
@@ -139,7 +138,7 @@ fn full_screen(props: &PlayerControlsProps) -> Html {
 
 /// A button for `action`, named like its key in the help sheet.
 fn button(
-    props: &PlayerControlsProps,
+    props: &PlayerControls,
     id: &'static str,
     action: PlayerAction,
     drawing: Drawing,
@@ -158,7 +157,7 @@ fn button(
             aria-pressed={pressed}
             onclick={props.on_action.reform(move |_| action)}
         >
-            <Icon {drawing} />
+            { icon(drawing) }
         </button>
     }
 }

@@ -1,91 +1,58 @@
 //! The publishing half.
 
 use session::StreamRole;
-use yew::{AttrValue, Html, Properties, component, html};
+use yew::{Html, html};
 
-use super::capture_controls::CaptureControls;
-use super::capture_settings::CaptureSettings;
-use super::doctor::Doctor;
+use super::capture_controls::capture_controls;
+use super::capture_settings::capture_settings;
+use super::doctor::doctor;
 use super::local_video::LocalVideo;
-use super::name_form::NameForm;
-use super::payload_form::PayloadForm;
-use super::report_line::ReportLine;
-use crate::pages::view::Actions;
-use crate::platform::media::Preview;
-use crate::state::{Diagnosis, FormControls, Half, Press, Settings, Stage, Studio, Typed};
-
-/// What the half is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct PublishCardProps {
-    /// Its stream.
-    pub half: Half,
-    /// What is enabled.
-    pub controls: FormControls,
-    /// What is captured; `None` while nothing is on.
-    pub preview: Option<Preview>,
-    /// Its devices.
-    pub studio: Studio,
-    /// Data to send, JSON text.
-    pub payload: AttrValue,
-    /// What is wrong with it; empty if nothing.
-    pub payload_error: AttrValue,
-    /// Whether it can be sent.
-    pub send_data: bool,
-    /// Why its media does not flow, if it does not.
-    #[prop_or_default]
-    pub diagnosis: Option<Diagnosis>,
-    /// What the page remembers.
-    pub settings: Settings,
-    /// Where the half reports to.
-    pub actions: Actions,
-}
+use super::name_form::{NameForm, name_form};
+use super::payload_form::{PayloadForm, payload_form};
+use super::report_line::{ReportLine, report_line};
+use crate::pages::view::View;
+use crate::state::{Controls, Stage};
 
 /// Publishes camera and microphone under a name.
-#[component]
-pub fn PublishCard(props: &PublishCardProps) -> Html {
-    let role = StreamRole::Publisher;
+pub fn publish_card(view: &View, controls: Controls) -> Html {
+    let screen = view.screen;
+    let half = &screen.publish;
+    let actions = view.actions;
+    let form = NameForm {
+        id: "streamerForm",
+        input_id: "publishStream",
+        button_id: "publishBtn",
+        role: StreamRole::Publisher,
+        name: &half.name,
+        controls: controls.publish,
+        actions,
+        more: Html::default(),
+    };
+    let report = ReportLine {
+        status_id: "publishStatus",
+        info_id: "publishInfo",
+        report: &half.report,
+        notice: Some(("publishNotice", &half.notice)),
+    };
+    let payload = PayloadForm {
+        payload: &screen.payload,
+        error: &screen.payload_error,
+        enabled: controls.send_data,
+        actions,
+    };
     html! {
         <section class="card" aria-labelledby="publishTitle">
             <div class="card-title">
                 <h2 id="publishTitle">{"Publish"}</h2>
                 <span class="caption text-muted">{"Local"}</span>
             </div>
-            <LocalVideo preview={props.preview.clone()} studio={props.studio.clone()} />
-            <CaptureControls
-                studio={props.studio.clone()}
-                sound={props.preview.as_ref().and_then(|preview| preview.sound.clone())}
-                idle={props.half.stage == Stage::Idle}
-                on_press={&props.actions.on_press}
-            />
-            <NameForm
-                id="streamerForm"
-                input_id="publishStream"
-                button_id="publishBtn"
-                name={props.half.name.clone()}
-                controls={props.controls}
-                on_text={props.actions.on_typed.reform(move |text| Typed::Name(role, text))}
-                on_submit={props.actions.on_press.reform(move |()| Press::Stream(role))}
-            />
-            <ReportLine
-                status_id="publishStatus"
-                info_id="publishInfo"
-                report={props.half.report.clone()}
-                notice_id="publishNotice"
-                notice={props.half.notice.clone()}
-            />
-            <Doctor id="publishDoctor" diagnosis={props.diagnosis.clone()} />
-            <CaptureSettings
-                devices={props.studio.devices().clone()}
-                settings={props.settings.clone()}
-                on_setting={&props.actions.on_setting}
-            />
-            <PayloadForm
-                payload={&props.payload}
-                error={&props.payload_error}
-                enabled={props.send_data}
-                on_typed={&props.actions.on_typed}
-                on_press={&props.actions.on_press}
-            />
+            <LocalVideo preview={view.preview.cloned()} studio={view.studio.clone()} />
+            { capture_controls(view, half.stage == Stage::Idle) }
+            { name_form(form) }
+            { report_line(&report) }
+            { doctor("publishDoctor", view.diagnoses.publish.as_ref()) }
+            { capture_settings(view) }
+            { payload_form(&payload) }
         </section>
     }
 }

@@ -7,10 +7,10 @@ use yew::{
     classes, html,
 };
 
-use super::help_sheet::HelpSheet;
-use super::icon::{Drawing, Icon};
-use super::picture_overlay::PictureOverlay;
-use super::player_controls::{Abilities, PlayerControls};
+use super::help_sheet::{HelpSheet, help_sheet};
+use super::icon::{Drawing, icon};
+use super::picture_overlay::{PictureOverlay, picture_overlay};
+use super::player_controls::{Abilities, PlayerControls, player_controls};
 use crate::platform::fullscreen::FullScreen;
 use crate::platform::keyboard::Keyboard;
 use crate::platform::media::Picture;
@@ -243,26 +243,15 @@ impl Component for RemoteVideo {
                 />
                 if props.is_over() {
                     <div class="empty">
-                        <Icon drawing={Drawing::Screen} />
+                        { icon(Drawing::Screen) }
                         <span>{"The stream you play appears here"}</span>
                     </div>
                 }
-                <PictureOverlay
-                    publisher_muted={props.publisher_muted}
-                    notice={props.notice.clone().unwrap_or_default()}
-                    waiting={self.is_waiting(props)}
-                    press={self.needed_press(props)}
-                    on_press={link.callback(|_| Msg::NeededPress)}
-                    said={self.said.clone()}
-                />
+                { self.view_overlay(ctx) }
                 { props.children.clone() }
                 { self.view_controls(ctx) }
                 if self.help {
-                    <HelpSheet
-                        enabled={props.settings.shortcuts}
-                        on_enabled={props.on_setting.reform(Setting::Shortcuts)}
-                        on_close={link.callback(|()| Msg::HelpClosed)}
-                    />
+                    { self.view_help(ctx) }
                 }
             </div>
         }
@@ -270,21 +259,40 @@ impl Component for RemoteVideo {
 }
 
 impl RemoteVideo {
+    fn view_overlay(&self, ctx: &Context<Self>) -> Html {
+        let props = ctx.props();
+        picture_overlay(&PictureOverlay {
+            publisher_muted: props.publisher_muted,
+            notice: props.notice.as_deref().unwrap_or_default(),
+            waiting: self.is_waiting(props),
+            press: self.needed_press(props),
+            on_press: ctx.link().callback(|_| Msg::NeededPress),
+            said: &self.said,
+        })
+    }
+
     fn view_controls(&self, ctx: &Context<Self>) -> Html {
         let props = ctx.props();
-        html! {
-            <PlayerControls
-                abilities={self.abilities}
-                playing={props.picture.is_some()}
-                muted={self.is_silent(props)}
-                volume={props.settings.volume}
-                fit={props.settings.fit}
-                full_screen={self.is_full}
-                small={self.is_small}
-                on_action={ctx.link().callback(Msg::Act)}
-                on_volume={ctx.link().callback(Msg::Volume)}
-            />
-        }
+        player_controls(&PlayerControls {
+            abilities: self.abilities,
+            playing: props.picture.is_some(),
+            muted: self.is_silent(props),
+            volume: props.settings.volume,
+            fit: props.settings.fit,
+            full_screen: self.is_full,
+            small: self.is_small,
+            on_action: ctx.link().callback(Msg::Act),
+            on_volume: ctx.link().callback(Msg::Volume),
+        })
+    }
+
+    fn view_help(&self, ctx: &Context<Self>) -> Html {
+        let props = ctx.props();
+        help_sheet(HelpSheet {
+            enabled: props.settings.shortcuts,
+            on_enabled: props.on_setting.reform(Setting::Shortcuts),
+            on_close: ctx.link().callback(|()| Msg::HelpClosed),
+        })
     }
 
     /// A picture is on its way, and nothing else says so.

@@ -1,41 +1,36 @@
 //! A status as a chip, what there is to say about it, and what is done about it.
 
-use yew::{AttrValue, Html, Properties, classes, component, html};
+use yew::{Html, classes, html};
 
 use crate::state::Report;
 
 /// What a report is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct ReportLineProps {
+pub struct ReportLine<'a> {
     /// Id of the status.
-    pub status_id: AttrValue,
+    pub status_id: &'static str,
     /// Id of the info.
-    pub info_id: AttrValue,
+    pub info_id: &'static str,
     /// What to show.
-    pub report: Report,
-    /// Id of the notice, where there may be one.
-    #[prop_or_default]
-    pub notice_id: Option<AttrValue>,
-    /// What is done about a loss; empty while there is none.
-    #[prop_or_default]
-    pub notice: AttrValue,
+    pub report: &'a Report,
+    /// Where there may be a notice: its id and what is done about a loss, empty
+    /// while there is none.
+    pub notice: Option<(&'static str, &'a str)>,
 }
 
 /// A status and its info; screen readers say each change.
-#[component]
-pub fn ReportLine(props: &ReportLineProps) -> Html {
-    let Report { status, info } = &props.report;
+pub fn report_line(props: &ReportLine) -> Html {
+    let Report { status, info } = props.report;
     html! {
         <div class="report" role="status" aria-live="polite" aria-atomic="true">
             <div
-                id={&props.status_id}
+                id={props.status_id}
                 class={classes!("status", status.map(|status| status.tone().class()))}
             >
                 { status.map_or("", |status| status.text()) }
             </div>
-            <div id={&props.info_id} class="info text-muted">{ info }</div>
-            if let Some(id) = &props.notice_id {
-                <div {id} class="notice">{ &props.notice }</div>
+            <div id={props.info_id} class="info text-muted">{ info }</div>
+            if let Some((id, notice)) = props.notice {
+                <div {id} class="notice">{ notice }</div>
             }
         </div>
     }

@@ -1,8 +1,6 @@
 //! A labelled choice of a few.
 
-use yew::{
-    AttrValue, Callback, Event, Html, Properties, component, html, use_effect, use_node_ref,
-};
+use yew::{AttrValue, Callback, Component, Context, Event, Html, NodeRef, Properties, html};
 
 use crate::platform::dom;
 
@@ -41,26 +39,40 @@ pub struct SelectFieldProps {
 }
 
 /// A label and a `<select>`.
-#[component]
-pub fn SelectField(props: &SelectFieldProps) -> Html {
-    let node = use_node_ref();
-    // The browser changes what is selected by itself, so that a comparison of
-    // what was drawn before would not bring a refused choice back.
-    use_effect({
-        let (node, chosen) = (node.clone(), props.chosen.clone());
-        move || dom::select(&node, &chosen)
-    });
-    let onchange = props
-        .on_pick
-        .reform(|event: Event| dom::selected_value(&event));
-    html! {
-        <div class="select-field">
-            <label for={&props.id}>{ &props.label }</label>
-            <select id={&props.id} ref={node} {onchange}>
-                { for props.choices.iter().map(|choice| html! {
-                    <option key={choice.value.as_str()} value={&choice.value}>{ &choice.text }</option>
-                }) }
-            </select>
-        </div>
+pub struct SelectField {
+    node: NodeRef,
+}
+
+impl Component for SelectField {
+    type Message = ();
+    type Properties = SelectFieldProps;
+
+    fn create(_ctx: &Context<Self>) -> Self {
+        Self {
+            node: NodeRef::default(),
+        }
+    }
+
+    fn rendered(&mut self, ctx: &Context<Self>, _first_render: bool) {
+        // The browser changes what is selected by itself, so that a comparison
+        // of what was drawn before would not bring a refused choice back.
+        dom::select(&self.node, &ctx.props().chosen);
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        let props = ctx.props();
+        let onchange = (props.on_pick).reform(|event: Event| dom::selected_value(&event));
+        html! {
+            <div class="select-field">
+                <label for={&props.id}>{ &props.label }</label>
+                <select id={&props.id} ref={&self.node} {onchange}>
+                    { for props.choices.iter().map(|choice| html! {
+                        <option key={choice.value.as_str()} value={&choice.value}>
+                            { &choice.text }
+                        </option>
+                    }) }
+                </select>
+            </div>
+        }
     }
 }

@@ -1,30 +1,15 @@
 //! Links to the stream, ready to be copied.
 
-use yew::{
-    AttrValue, Callback, Html, MouseEvent, Properties, component, html, use_effect_with,
-    use_node_ref, use_state_eq,
-};
+use yew::{Html, html};
 
 use super::copy_button::CopyButton;
-use super::icon::{Drawing, Icon};
-use crate::platform::dialog::Modal;
+use super::sheet::Sheet;
+use crate::pages::view::View;
 use crate::state::Share;
 
-/// What the sheet is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct ShareSheetProps {
-    /// What there is to share.
-    pub share: Share,
-}
-
 /// "Share", and the sheet it opens.
-#[component]
-pub fn ShareSheet(ShareSheetProps { share }: &ShareSheetProps) -> Html {
-    let open = use_state_eq(|| false);
-    let set = |is_open: bool| {
-        let open = open.setter();
-        Callback::from(move |()| open.set(is_open))
-    };
+pub fn share_sheet(view: &View) -> Html {
+    let on_share = &view.actions.on_share;
     html! {
         <>
             <button
@@ -32,98 +17,80 @@ pub fn ShareSheet(ShareSheetProps { share }: &ShareSheetProps) -> Html {
                 type="button"
                 class="button"
                 aria-haspopup="dialog"
-                onclick={set(true).reform(|_: MouseEvent| ())}
+                onclick={on_share.reform(|_| true)}
             >
                 {"Share"}
             </button>
-            if *open {
-                <Sheet share={share.clone()} on_close={set(false)} />
+            if view.sharing {
+                <Sheet
+                    id="shareSheet"
+                    title_id="shareTitle"
+                    title="Share this stream"
+                    close_id="closeShareBtn"
+                    on_close={on_share.reform(|()| false)}
+                >
+                    { links(view.share) }
+                </Sheet>
             }
         </>
     }
 }
 
-/// What the open sheet is given.
-#[derive(Clone, PartialEq, Properties)]
-struct SheetProps {
-    share: Share,
-    on_close: Callback<()>,
-}
-
-#[component]
-fn Sheet(SheetProps { share, on_close }: &SheetProps) -> Html {
-    let sheet = use_node_ref();
-    use_effect_with((), {
-        let (sheet, on_close) = (sheet.clone(), on_close.clone());
-        move |()| {
-            let modal = Modal::open(&sheet, on_close);
-            move || drop(modal)
-        }
-    });
+fn links(share: &Share) -> Html {
+    let link = CopyField {
+        id: "shareLink",
+        button_id: "copyLinkBtn",
+        label: "Link to the player",
+        text: &share.link,
+        rows: "2",
+    };
+    let snippet = CopyField {
+        id: "shareSnippet",
+        button_id: "copySnippetBtn",
+        label: "HTML for another page",
+        text: &share.snippet,
+        rows: "5",
+    };
     html! {
-            <dialog id="shareSheet" class="sheet" ref={sheet} aria-labelledby="shareTitle">
-                <div class="sheet-title">
-                    <h2 id="shareTitle">{"Share this stream"}</h2>
-                    <form method="dialog">
-                        <button id="closeShareBtn" class="control" aria-label="Close">
-                            <Icon drawing={Drawing::Close} />
-                        </button>
-                    </form>
-                </div>
-                if share.this_machine_only {
-                    <p id="shareNote" class="note">
-                        {"These addresses name this machine: they work in its own browsers only."}
-                    </p>
-                }
-                <CopyField
-                    id="shareLink"
-                    button_id="copyLinkBtn"
-                    label="Link to the player"
-                    text={share.link.clone()}
-                />
-                <CopyField
-                    id="shareSnippet"
-                    button_id="copySnippetBtn"
-                    label="HTML for another page"
-                    text={share.snippet.clone()}
-                    rows={5}
-                />
-            </dialog>
+        <>
+            if share.this_machine_only {
+                <p id="shareNote" class="note">
+                    {"These addresses name this machine: they work in its own browsers only."}
+                </p>
+            }
+            { copy_field(&link) }
+            { copy_field(&snippet) }
+        </>
     }
 }
 
 /// What a field to copy from is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct CopyFieldProps {
+struct CopyField<'a> {
     /// Id of the field.
-    pub id: AttrValue,
+    id: &'static str,
     /// Id of the button.
-    pub button_id: AttrValue,
+    button_id: &'static str,
     /// What the text is.
-    pub label: AttrValue,
-    /// The text.
-    pub text: AttrValue,
+    label: &'static str,
+    text: &'a str,
     /// Lines shown.
-    #[prop_or(2)]
-    pub rows: u32,
+    rows: &'static str,
 }
 
 /// A text that cannot be edited and a button that copies it.
-#[component]
-pub fn CopyField(props: &CopyFieldProps) -> Html {
-    let field = use_node_ref();
+fn copy_field(field: &CopyField) -> Html {
+    let text = field.text.to_owned();
     html! {
         <div class="copy-field">
-            <label for={&props.id}>{ &props.label }</label>
+            <label for={field.id}>{ field.label }</label>
             <textarea
-                id={&props.id}
-                ref={field.clone()}
-                rows={props.rows.to_string()}
+                id={field.id}
+                rows={field.rows}
                 readonly=true
                 spellcheck="false"
-                value={&props.text}
+                value={text.clone()}
             />
-            <CopyButton id={&props.button_id} text={&props.text} {field} />
+            <CopyButton id={field.button_id} {text} field={field.id} />
         </div>
     }
 }

@@ -1,25 +1,16 @@
 //! Parts of a whole, one beside the other.
 
-use yew::{AttrValue, Html, Properties, classes, component, html};
+use yew::{Html, classes, html};
 
 use crate::state::statistics::millis;
 
 /// How wide the drawing is, in its own units.
 const WIDTH: f64 = 1_000.0;
 
-/// What a bar is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct StackedBarProps {
-    /// What the whole is.
-    pub label: AttrValue,
-    /// Each part's name and its milliseconds; `None` is unknown.
-    pub parts: Vec<(&'static str, Option<f64>)>,
-}
-
-/// A bar and its legend. The legend says everything the bar shows.
-#[component]
-pub fn StackedBar(props: &StackedBarProps) -> Html {
-    let known = || props.parts.iter().map(|(_, ms)| ms.unwrap_or(0.0));
+/// A bar and its legend, which says everything the bar shows. `label` is what
+/// the whole is, `parts` each part's name and its milliseconds; `None` is unknown.
+pub fn stacked_bar(label: &'static str, parts: &[(&'static str, Option<f64>)]) -> Html {
+    let known = || parts.iter().map(|(_, ms)| ms.unwrap_or(0.0));
     let total = known().sum::<f64>();
     let mut left = 0.0;
     let rects = known().enumerate().filter_map(|(index, ms)| {
@@ -43,8 +34,8 @@ pub fn StackedBar(props: &StackedBarProps) -> Html {
             <svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">
                 { for rects }
             </svg>
-            <ul class="legend" aria-label={&props.label}>
-                { for props.parts.iter().enumerate().map(|(index, (name, ms))| html! {
+            <ul class="legend" aria-label={label}>
+                { for parts.iter().enumerate().map(|(index, (name, ms))| html! {
                     <li key={index}>
                         <svg viewBox="0 0 10 10" aria-hidden="true">
                             <rect class={part_class(index)} width="10" height="10" rx="3" />

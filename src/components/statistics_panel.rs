@@ -1,40 +1,34 @@
 //! The statistics of the played stream.
 
-use std::rc::Rc;
+use yew::{AttrValue, Callback, Html, MouseEvent, html};
 
-use yew::{AttrValue, Callback, Html, MouseEvent, Properties, component, html};
-
-use super::graph::Graph;
-use super::stacked_bar::StackedBar;
+use super::graph::graph;
+use super::stacked_bar::stacked_bar;
 use crate::state::statistics::{
     DelaySource, Figures, FirstFrame, Overview, Point, Sample, bitrate, decimal, millis, percent,
 };
 
 /// What the panel is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct StatisticsPanelProps {
+pub struct StatisticsPanel<'a> {
     /// What the stream does; `None` before the first sample.
-    pub overview: Option<Rc<Overview>>,
+    pub overview: Option<Overview>,
     /// How long its first picture took.
     pub first_frame: FirstFrame,
     /// What became of the last copying; empty if nothing yet.
-    pub copied: AttrValue,
+    pub copied: &'a AttrValue,
     /// Told of a press on "Copy".
-    pub on_copy: Callback<()>,
+    pub on_copy: Callback<MouseEvent>,
 }
 
 /// Figures, where the delay and the first picture's time went, and graphs.
-#[component]
-pub fn StatisticsPanel(props: &StatisticsPanelProps) -> Html {
+pub fn statistics_panel(props: &StatisticsPanel) -> Html {
     html! {
         <section id="statsPanel" class="statistics" aria-label="Statistics of the played stream">
             if let Some(overview) = &props.overview {
                 { headline(overview, &props.first_frame) }
                 { shares(overview, &props.first_frame) }
                 <div class="graphs">
-                    { for overview.plots.iter().map(|plot| html! {
-                        <Graph key={plot.title} plot={plot.clone()} />
-                    }) }
+                    { for overview.plots.iter().map(graph) }
                 </div>
                 { facts(overview) }
             } else {
@@ -66,12 +60,9 @@ fn shares(overview: &Overview, first_frame: &FirstFrame) -> Html {
     html! {
         <div class="shares">
             <h3>{"Where the delay goes"}</h3>
-            <StackedBar label="Parts of the delay" parts={overview.latest.split.parts().to_vec()} />
+            { stacked_bar("Parts of the delay", &overview.latest.split.parts()) }
             <h3>{"Where the time to the first picture went"}</h3>
-            <StackedBar
-                label="Parts of the time to the first picture"
-                parts={first_frame.parts().to_vec()}
-            />
+            { stacked_bar("Parts of the time to the first picture", &first_frame.parts()) }
         </div>
     }
 }
@@ -104,7 +95,7 @@ fn facts(overview: &Overview) -> Html {
     }
 }
 
-fn copy(props: &StatisticsPanelProps) -> Html {
+fn copy(props: &StatisticsPanel) -> Html {
     html! {
         <div class="copy">
             <button
@@ -112,11 +103,11 @@ fn copy(props: &StatisticsPanelProps) -> Html {
                 type="button"
                 class="button"
                 disabled={props.overview.is_none()}
-                onclick={props.on_copy.reform(|_: MouseEvent| ())}
+                onclick={&props.on_copy}
             >
                 {"Copy as JSON"}
             </button>
-            <span id="copyStatsResult" role="status">{ &props.copied }</span>
+            <span id="copyStatsResult" role="status">{ props.copied }</span>
         </div>
     }
 }

@@ -1,13 +1,13 @@
 //! The app: it holds the state and the driver, and draws the view asked for.
 
 use core::time::Duration;
+
 use session::StreamRole;
+use yew::{Component, Context, Html, NodeRef, Properties};
 
-use yew::{Component, Context, Html, Properties, html};
-
-use super::embed::Embed;
-use super::player::Player;
-use super::two_way::TwoWay;
+use super::embed::embed;
+use super::player::player;
+use super::two_way::two_way;
 use super::view::{Actions, View};
 use crate::driver::{Driver, Remote, Update};
 use crate::platform::media::Preview;
@@ -54,6 +54,8 @@ pub enum Msg {
     Watch,
     /// The user changed a setting.
     Setting(Setting),
+    /// The user opened the share sheet, or closed it.
+    Share(bool),
     /// Data came a moment ago and is to be seen now.
     Draw,
     /// The driver tells something.
@@ -73,6 +75,10 @@ pub struct App {
     preview: Option<Preview>,
     studio: Studio,
     remote: Option<Remote>,
+    /// The share sheet is open.
+    sharing: bool,
+    /// The element around the player.
+    stage: NodeRef,
     drawing: Option<Timer>,
     driver: Driver,
 }
@@ -200,6 +206,8 @@ impl Component for App {
             preview: None,
             studio: Studio::default(),
             remote: None,
+            sharing: false,
+            stage: NodeRef::default(),
             drawing: None,
             driver: Driver::start(
                 connect.clone(),
@@ -237,6 +245,7 @@ impl Component for App {
                     return self.draw_later(ctx);
                 }
             }
+            Msg::Share(open) => self.sharing = open,
             Msg::Draw => self.drawing = None,
         }
         true
@@ -245,24 +254,27 @@ impl Component for App {
     fn view(&self, ctx: &Context<Self>) -> Html {
         let link = ctx.link();
         let view = View {
-            screen: self.screen.clone(),
-            settings: self.memory.settings(),
-            preview: self.preview.clone(),
-            studio: self.studio.clone(),
-            remote: self.remote.clone(),
-            diagnoses: self.diagnoses.clone(),
-            share: self.share(),
-            actions: Actions {
+            screen: &self.screen,
+            settings: &self.memory.settings(),
+            preview: self.preview.as_ref(),
+            studio: &self.studio,
+            remote: self.remote.as_ref(),
+            stage: &self.stage,
+            diagnoses: &self.diagnoses,
+            share: &self.share(),
+            sharing: self.sharing,
+            actions: &Actions {
                 on_typed: link.callback(Msg::Typed),
                 on_press: link.callback(Msg::Press),
                 on_setting: link.callback(Msg::Setting),
                 on_watch: link.callback(|()| Msg::Watch),
+                on_share: link.callback(Msg::Share),
             },
         };
         match self.layout {
-            Layout::TwoWay => html! { <TwoWay {view} /> },
-            Layout::Player => html! { <Player {view} /> },
-            Layout::Embed => html! { <Embed {view} /> },
+            Layout::TwoWay => two_way(&view),
+            Layout::Player => player(&view),
+            Layout::Embed => embed(&view),
         }
     }
 }

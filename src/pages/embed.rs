@@ -1,27 +1,26 @@
 //! The embed view: the bare picture, for an `<iframe>` of any size.
 
-use yew::{Callback, Html, component, html, use_node_ref};
+use yew::{Callback, Html, html};
 
-use super::view::ViewProps;
-use crate::components::icon::{Drawing, Icon};
+use super::view::View;
+use crate::components::icon::{Drawing, icon};
 use crate::components::play_statistics::PlayStatistics;
 use crate::components::remote_video::RemoteVideo;
 use crate::state::{Connection, Press, Report, Screen, Stage, Status};
 
 /// The picture in the whole frame. While there is none, a word about why and,
 /// where a press helps, the one button.
-#[component]
-pub fn Embed(ViewProps { view }: &ViewProps) -> Html {
-    let notice = Notice::of(&view.screen);
-    let stage = use_node_ref();
+pub(super) fn embed(view: &View) -> Html {
+    let screen = view.screen;
+    let notice = Notice::of(screen);
     html! {
-        <main class="embed" ref={stage.clone()}>
+        <main class="embed" ref={view.stage}>
             <RemoteVideo
-                picture={view.remote.as_ref().map(|remote| remote.picture.clone())}
-                name={view.screen.play.name.text.clone()}
+                picture={view.remote.map(|remote| remote.picture.clone())}
+                name={screen.play.name.text.clone()}
                 settings={view.settings.clone()}
                 on_setting={&view.actions.on_setting}
-                publisher_muted={view.screen.publisher_muted}
+                publisher_muted={screen.publisher_muted}
                 fill=true
             />
             <div class="embed-notice">
@@ -33,18 +32,18 @@ pub fn Embed(ViewProps { view }: &ViewProps) -> Html {
                         class="button primary"
                         onclick={view.actions.on_watch.reform(|_| ())}
                     >
-                        <Icon drawing={Drawing::Start} />
+                        { icon(Drawing::Start) }
                         {"Play"}
                     </button>
                 }
             </div>
             <PlayStatistics
-                remote={view.remote.clone()}
-                {stage}
+                remote={view.remote.cloned()}
+                stage={view.stage}
                 open={view.settings.statistics}
                 has_button=false
-                server={view.screen.server.text.clone()}
-                server_rate={view.screen.server_rate}
+                server={screen.server.text.clone()}
+                server_rate={screen.server_rate}
                 on_open={Callback::noop()}
                 on_restart={view.actions.on_press.reform(|()| Press::PlayAgain)}
             />

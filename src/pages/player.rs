@@ -1,60 +1,34 @@
 //! The player view: one large player, and the connection out of the way.
 
 use session::StreamRole;
-use yew::{Callback, Html, component, html};
+use yew::{Callback, Html, html};
 
-use super::view::{Actions, View, ViewProps};
-use crate::components::masthead::Masthead;
-use crate::components::play_card::PlayCard;
-use crate::components::share_sheet::ShareSheet;
-use crate::platform::peer;
+use super::view::{Actions, View};
+use crate::components::connection_bar::connection_bar;
+use crate::components::masthead::masthead;
+use crate::components::play_card::play_card;
+use crate::components::share_sheet::share_sheet;
 use crate::state::{Connection, Controls, Press, Screen, Status};
 
 /// One player. "Play" connects by itself, so the server's address is folded
 /// away until it does not answer.
-#[component]
-pub fn Player(ViewProps { view }: &ViewProps) -> Html {
-    let View {
-        screen,
-        settings,
-        remote,
-        share,
-        diagnoses,
-        actions,
-        ..
-    } = view;
+pub(super) fn player(view: &View) -> Html {
+    let screen = view.screen;
     let controls = controls(Controls::of(screen), screen.connection);
-    let actions = watching(actions, screen.connection);
+    let actions = watching(view.actions, screen.connection);
     let status = &screen.connect_report.status;
     html! {
         <div class="page player-page">
-            <Masthead supported={peer::is_supported()}>
-                <ShareSheet share={share.clone()} />
-            </Masthead>
+            { masthead(share_sheet(view)) }
             <details class="fold" open={needs_server(screen)}>
                 <summary>
                     {"Server "}
                     <span class="text-muted">{ &screen.server.text }</span>
                     <span class="text-muted">{ status.map_or("", |status| status.text()) }</span>
                 </summary>
-                { view.connection_bar() }
+                { connection_bar(view) }
             </details>
-            <main>
-                <PlayCard
-                    half={screen.play.clone()}
-                    diagnosis={diagnoses.play.clone()}
-                    controls={controls.play}
-                    available={controls.available}
-                    availability={screen.availability.clone()}
-                    remote={remote.clone()}
-                    publisher_muted={screen.publisher_muted}
-                    received={screen.received.clone()}
-                    server={screen.server.text.clone()}
-                    server_rate={screen.server_rate}
-                    settings={settings.clone()}
-                    {actions}
-                />
-            </main>
+            <main>{ play_card(view, controls, &actions) }</main>
         </div>
     }
 }

@@ -1,15 +1,13 @@
 //! What every view of the app is given.
 
-use yew::{AttrValue, Callback, Html, Properties, html};
-
-use crate::components::connection_bar::ConnectionBar;
+use yew::{Callback, NodeRef};
 
 use crate::driver::Remote;
 use crate::platform::media::Preview;
-use crate::state::{Controls, Diagnoses, Press, Screen, Setting, Settings, Share, Studio, Typed};
+use crate::state::{Diagnoses, Press, Screen, Setting, Settings, Share, Studio, Typed};
 
 /// Where a view reports what the user does.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Actions {
     /// Told of each change of a field.
     pub on_typed: Callback<Typed>,
@@ -19,55 +17,32 @@ pub struct Actions {
     pub on_setting: Callback<Setting>,
     /// Told of the press that plays, whether there is a session or not.
     pub on_watch: Callback<()>,
+    /// Told that the share sheet shall be open or not.
+    pub on_share: Callback<bool>,
 }
 
-/// The app's state as a view sees it.
-#[derive(Clone, PartialEq)]
-pub struct View {
+/// The app's state as a view sees it. The views and the parts that have nothing
+/// of their own are plain functions of it: a component is compiled once more
+/// with all of Yew's life cycle, which the page's size does not allow.
+pub struct View<'a> {
     /// Fields, statuses and texts.
-    pub screen: Screen,
+    pub screen: &'a Screen,
     /// What the page remembers.
-    pub settings: Settings,
+    pub settings: &'a Settings,
     /// What is captured; `None` when nothing is on.
-    pub preview: Option<Preview>,
+    pub preview: Option<&'a Preview>,
     /// Its devices.
-    pub studio: Studio,
+    pub studio: &'a Studio,
     /// The played stream; `None` while nothing plays.
-    pub remote: Option<Remote>,
+    pub remote: Option<&'a Remote>,
+    /// The element around the player.
+    pub stage: &'a NodeRef,
     /// Why media does not flow, where it does not.
-    pub diagnoses: Diagnoses,
+    pub diagnoses: &'a Diagnoses,
     /// Links to the stream in the playing half.
-    pub share: Share,
+    pub share: &'a Share,
+    /// The sheet with them is open.
+    pub sharing: bool,
     /// Where the view reports to.
-    pub actions: Actions,
-}
-
-impl View {
-    /// The connection form, the same in every view that has one.
-    pub(super) fn connection_bar(&self) -> Html {
-        let screen = &self.screen;
-        let controls = Controls::of(screen);
-        let token = screen
-            .takes_token()
-            .then(|| AttrValue::from(screen.token.clone()));
-        html! {
-            <ConnectionBar
-                server={screen.server.clone()}
-                enabled={controls.server}
-                button={controls.connect}
-                report={screen.connect_report.clone()}
-                notice={screen.connect_notice.clone()}
-                {token}
-                keep_trying={self.settings.keep_trying}
-                actions={self.actions.clone()}
-            />
-        }
-    }
-}
-
-/// What a view is given.
-#[derive(Clone, PartialEq, Properties)]
-pub struct ViewProps {
-    /// The app's state.
-    pub view: View,
+    pub actions: &'a Actions,
 }

@@ -1,8 +1,8 @@
 //! The clipboard (Clipboard API and Events, section 7).
 
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{HtmlInputElement, HtmlTextAreaElement};
-use yew::NodeRef;
+use web_sys::HtmlTextAreaElement;
 
 use super::Thrown;
 
@@ -24,11 +24,11 @@ pub async fn write(text: String) -> Result<(), Thrown> {
     Ok(())
 }
 
-/// Selects all of a field, so that the user can copy it.
-pub fn select(field: &NodeRef) {
-    if let Some(input) = field.cast::<HtmlInputElement>() {
-        input.select();
-    } else if let Some(area) = field.cast::<HtmlTextAreaElement>() {
+/// Selects all of the `<textarea>` of this id, so that the user can copy it.
+pub fn select(id: &str) {
+    let document = web_sys::window().and_then(|window| window.document());
+    let field = document.and_then(|document| document.get_element_by_id(id));
+    if let Some(area) = field.and_then(|field| field.dyn_into::<HtmlTextAreaElement>().ok()) {
         area.select();
     }
 }
