@@ -1,10 +1,11 @@
 //! Client to server messages.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::envelope::{Envelope, encode};
-use crate::{DataStatusEvent, DecodeError, MediaSessionId, StreamEventType, StreamName, lenient};
+use crate::lenient::{BadArgument, FromMembers, Members};
+use crate::{DataStatusEvent, DecodeError, MediaSessionId, StreamEventType, StreamName, strict};
 
 /// A message from a client.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,249 +122,309 @@ impl ClientMessage {
 }
 
 /// `connection`: who the client is and what it can do.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Connection {
     /// The server-side application; `defaultApp` by convention.
-    #[serde(deserialize_with = "lenient::string")]
     pub app_key: String,
     /// Usable media providers in order of preference.
-    #[serde(deserialize_with = "lenient::strings")]
     pub media_providers: Vec<String>,
     /// Keep the session's streams for a while after the socket is lost.
-    #[serde(
-        deserialize_with = "lenient::maybe_flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_alive: Option<bool>,
     /// Resume token from an earlier `getUserData`.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_token: Option<String>,
     /// Version of the signalling the client speaks; `2.0` today.
-    #[serde(deserialize_with = "lenient::string")]
     pub client_version: String,
     /// The client's operating system.
-    #[serde(rename = "clientOSVersion", deserialize_with = "lenient::string")]
+    #[serde(rename = "clientOSVersion")]
     pub client_os_version: String,
     /// The client's browser or program.
-    #[serde(deserialize_with = "lenient::string")]
     pub client_browser_version: String,
     /// Application data for the server's hooks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom: Option<Value>,
 }
 
+impl FromMembers for Connection {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            app_key: members.string("appKey"),
+            media_providers: members.strings("mediaProviders"),
+            keep_alive: members.maybe_flag("keepAlive"),
+            auth_token: members.text("authToken"),
+            client_version: members.string("clientVersion"),
+            client_os_version: members.string("clientOSVersion"),
+            client_browser_version: members.string("clientBrowserVersion"),
+            custom: members.value("custom"),
+        })
+    }
+}
+
 /// `publishStream`: the offer of a publisher.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PublishStream {
     /// The stream's id, made by the client.
-    #[serde(deserialize_with = "lenient::id")]
     pub media_session_id: Option<MediaSessionId>,
     /// The name to publish by.
-    #[serde(deserialize_with = "lenient::id")]
     pub name: Option<StreamName>,
     /// Always `true`.
-    #[serde(deserialize_with = "lenient::flag")]
     pub published: bool,
     /// The offer has video to send.
-    #[serde(deserialize_with = "lenient::flag")]
     pub has_video: bool,
     /// The offer has audio to send.
-    #[serde(deserialize_with = "lenient::flag")]
     pub has_audio: bool,
     /// `PENDING`, or whatever an old client thinks; not to be trusted.
-    #[serde(deserialize_with = "lenient::string")]
     pub status: String,
     /// Record on the server.
-    #[serde(deserialize_with = "lenient::flag")]
     pub record: bool,
     /// `WebRTC`.
-    #[serde(deserialize_with = "lenient::string")]
     pub media_provider: String,
     /// The SDP offer.
-    #[serde(deserialize_with = "lenient::string")]
     pub sdp: String,
     /// Application data for the server's hooks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom: Option<Value>,
     /// Wanted video bitrate, kbit/s; 0 is unset.
-    #[serde(with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub bitrate: f64,
     /// Least video bitrate, kbit/s; 0 is unset.
-    #[serde(with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub min_bitrate: f64,
     /// Most video bitrate, kbit/s; 0 is unset.
-    #[serde(with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub max_bitrate: f64,
     /// Where to publish the stream again by RTMP.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rtmp_url: Option<String>,
     /// Media constraints as the application gave them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub constraints: Option<Value>,
     /// `UDP` or `TCP`.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<String>,
     /// Whether the server may forward the video orientation extension.
-    #[serde(
-        deserialize_with = "lenient::maybe_flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cvo_extension: Option<bool>,
 }
 
+impl FromMembers for PublishStream {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            media_session_id: members.id(),
+            name: members.name(),
+            published: members.flag("published"),
+            has_video: members.flag("hasVideo"),
+            has_audio: members.flag("hasAudio"),
+            status: members.string("status"),
+            record: members.flag("record"),
+            media_provider: members.string("mediaProvider"),
+            sdp: members.string("sdp"),
+            custom: members.value("custom"),
+            bitrate: members.number("bitrate"),
+            min_bitrate: members.number("minBitrate"),
+            max_bitrate: members.number("maxBitrate"),
+            rtmp_url: members.text("rtmpUrl"),
+            constraints: members.value("constraints"),
+            transport: members.text("transport"),
+            cvo_extension: members.maybe_flag("cvoExtension"),
+        })
+    }
+}
+
 /// `playStream`: the receive-only offer of a viewer.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PlayStream {
     /// The stream's id, made by the client.
-    #[serde(deserialize_with = "lenient::id")]
     pub media_session_id: Option<MediaSessionId>,
     /// The name to play.
-    #[serde(deserialize_with = "lenient::id")]
     pub name: Option<StreamName>,
     /// Always `false`.
-    #[serde(deserialize_with = "lenient::flag")]
     pub published: bool,
     /// Always `true`, even for audio only: look in the SDP.
-    #[serde(deserialize_with = "lenient::flag")]
     pub has_video: bool,
     /// Always `true`, even for video only: look in the SDP.
-    #[serde(deserialize_with = "lenient::flag")]
     pub has_audio: bool,
     /// `PENDING`; not to be trusted.
-    #[serde(deserialize_with = "lenient::string")]
     pub status: String,
     /// Always `false`.
-    #[serde(deserialize_with = "lenient::flag")]
     pub record: bool,
     /// Wanted width in pixels; 0 is the source's.
-    #[serde(with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub width: f64,
     /// Wanted height in pixels; 0 is the source's.
-    #[serde(with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub height: f64,
     /// `WebRTC`, `MSE` or `WSPlayer`.
-    #[serde(deserialize_with = "lenient::string")]
     pub media_provider: String,
     /// The SDP offer.
-    #[serde(deserialize_with = "lenient::string")]
     pub sdp: String,
     /// Application data for the server's hooks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom: Option<Value>,
     /// Wanted bitrate, kbit/s; 0 is the source's.
-    #[serde(with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub bitrate: f64,
     /// Least bitrate, kbit/s; 0 is unset.
-    #[serde(with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub min_bitrate: f64,
     /// Most bitrate, kbit/s; 0 is unset.
-    #[serde(with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub max_bitrate: f64,
     /// 0 to 100; 0 is unset.
-    #[serde(with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub quality: f64,
     /// Media constraints as the application gave them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub constraints: Option<Value>,
     /// `UDP` or `TCP`.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<String>,
     /// Whether the server may forward the video orientation extension.
-    #[serde(
-        deserialize_with = "lenient::maybe_flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cvo_extension: Option<bool>,
 }
 
+impl FromMembers for PlayStream {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            media_session_id: members.id(),
+            name: members.name(),
+            published: members.flag("published"),
+            has_video: members.flag("hasVideo"),
+            has_audio: members.flag("hasAudio"),
+            status: members.string("status"),
+            record: members.flag("record"),
+            width: members.number("width"),
+            height: members.number("height"),
+            media_provider: members.string("mediaProvider"),
+            sdp: members.string("sdp"),
+            custom: members.value("custom"),
+            bitrate: members.number("bitrate"),
+            min_bitrate: members.number("minBitrate"),
+            max_bitrate: members.number("maxBitrate"),
+            quality: members.number("quality"),
+            constraints: members.value("constraints"),
+            transport: members.text("transport"),
+            cvo_extension: members.maybe_flag("cvoExtension"),
+        })
+    }
+}
+
 /// `stopStream` of a viewer and `unPublishStream` of a publisher.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StopStream {
     /// The stream's id.
-    #[serde(deserialize_with = "lenient::id")]
     pub media_session_id: Option<MediaSessionId>,
     /// The stream's name.
-    #[serde(deserialize_with = "lenient::id")]
     pub name: Option<StreamName>,
     /// `true` from the publisher.
-    #[serde(deserialize_with = "lenient::flag")]
     pub published: bool,
     /// Always `true`.
-    #[serde(deserialize_with = "lenient::flag")]
     pub has_video: bool,
     /// Always `true`.
-    #[serde(deserialize_with = "lenient::flag")]
     pub has_audio: bool,
     /// The client's status when it asked; not to be trusted.
-    #[serde(deserialize_with = "lenient::string")]
     pub status: String,
     /// Always `false`.
-    #[serde(deserialize_with = "lenient::flag")]
     pub record: bool,
 }
 
+impl FromMembers for StopStream {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            media_session_id: members.id(),
+            name: members.name(),
+            published: members.flag("published"),
+            has_video: members.flag("hasVideo"),
+            has_audio: members.flag("hasAudio"),
+            status: members.string("status"),
+            record: members.flag("record"),
+        })
+    }
+}
+
 /// `availableStream`: is the name live? The id is only for the reply.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AvailableRequest {
     /// Fresh id that the reply repeats.
-    #[serde(deserialize_with = "lenient::id")]
     pub media_session_id: Option<MediaSessionId>,
     /// The name asked about.
-    #[serde(deserialize_with = "lenient::id")]
     pub name: Option<StreamName>,
+}
+
+impl FromMembers for AvailableRequest {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            media_session_id: members.id(),
+            name: members.name(),
+        })
+    }
 }
 
 /// `snapshot`: a picture of the stream, please.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SnapshotRequest {
     /// The name of the stream.
-    #[serde(deserialize_with = "lenient::id")]
     pub name: Option<StreamName>,
     /// Fresh or live id that the reply repeats.
-    #[serde(deserialize_with = "lenient::id")]
     pub media_session_id: Option<MediaSessionId>,
 }
 
+impl FromMembers for SnapshotRequest {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            name: members.name(),
+            media_session_id: members.id(),
+        })
+    }
+}
+
 /// `sendStreamEvent`: data or mute state from the publisher to its players.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SendStreamEvent {
     /// The sender's stream.
-    #[serde(default, deserialize_with = "lenient::id")]
     pub media_session_id: Option<MediaSessionId>,
     /// What happened.
     #[serde(rename = "type")]
     pub event_type: StreamEventType,
     /// Only for `data`: what the application passed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<Value>,
 }
 
+impl FromMembers for SendStreamEvent {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            media_session_id: members.id(),
+            event_type: StreamEventType::from_wire(&members.required("type")?),
+            payload: members.value("payload"),
+        })
+    }
+}
+
 /// `sendData`: session-level data for the server's application.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SendData {
     /// Matched by the `DataStatusEvent` that answers.
-    #[serde(deserialize_with = "lenient::string")]
     pub operation_id: String,
     /// What the application passed.
     pub payload: Value,
+}
+
+impl FromMembers for SendData {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            operation_id: members.string("operationId"),
+            payload: members.value("payload").unwrap_or_default(),
+        })
+    }
 }

@@ -1,11 +1,11 @@
 //! The envelope: `{"message": name, "data": [argument, ...]}`.
 
 use serde::Serialize;
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::Error as _;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::lenient;
+use crate::lenient::{self, BadArgument, FromMembers, Members};
 
 /// Why a text message could not be understood.
 #[derive(Debug, Error)]
@@ -19,7 +19,7 @@ pub enum DecodeError {
         /// The message's name.
         message: String,
         /// What is wrong with it.
-        source: serde_json::Error,
+        source: BadArgument,
     },
 }
 
@@ -48,21 +48,11 @@ impl Envelope {
 
     /// The first argument, which is an object; missing or `null` counts as an
     /// empty one. Any further arguments are ignored.
-    pub(crate) fn argument<T: DeserializeOwned>(self) -> Result<T, DecodeError> {
-        let argument = match self.data.into_iter().next() {
-            None | Some(Value::Null) => Ok(Value::Object(Map::new())),
-            Some(Value::Object(members)) => Ok(Value::Object(members)),
-            // Derived code would read an array as the fields in order.
-            Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
-                Err(serde_json::Error::custom("not an object"))
-            }
-        };
-        argument
-            .and_then(serde_json::from_value)
-            .map_err(|source| DecodeError::Argument {
-                message: self.message,
-                source,
-            })
+    pub(crate) fn argument<T: FromMembers>(self) -> Result<T, DecodeError> {
+        let message = self.message;
+        Members::of(self.data.into_iter().next())
+            .and_then(|mut members| T::from_members(&mut members))
+            .map_err(|source| DecodeError::Argument { message, source })
     }
 
     /// The first argument as text; empty if there is none.
@@ -71,17 +61,16 @@ impl Envelope {
         first.and_then(lenient::value_as_text).unwrap_or_default()
     }
 
-    /// The first two arguments; any further ones are ignored.
-    pub(crate) fn first_two<A, B>(self) -> Result<(A, B), DecodeError>
-    where
-        A: DeserializeOwned,
-        B: DeserializeOwned,
-    {
-        let pair = self.data.into_iter().take(2).collect();
-        serde_json::from_value(Value::Array(pair)).map_err(|source| DecodeError::Argument {
-            message: self.message,
-            source,
-        })
+    /// The first two arguments, both strings; any further ones are ignored.
+    pub(crate) fn two_strings(self) -> Result<(String, String), DecodeError> {
+        let mut data = self.data.into_iter();
+        match (data.next(), data.next()) {
+            (Some(Value::String(first)), Some(Value::String(second))) => Ok((first, second)),
+            _ => Err(DecodeError::Argument {
+                message: self.message,
+                source: BadArgument::NoStrings,
+            }),
+        }
     }
 }
 

@@ -1,77 +1,131 @@
-//! Deserialisers that take what real clients send: `null` for missing,
-//! numbers in strings, flags as numbers or words. A value that makes no sense
-//! is taken as missing: one bad field does not cost the message.
+//! Reading what real clients send: `null` for missing, numbers in strings,
+//! flags as numbers or words. A value that makes no sense is taken as missing:
+//! one bad member does not cost the message.
+//!
+//! Members are taken by hand: code derived for a dozen messages would be a
+//! tenth of the page.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Number, Value};
+use thiserror::Error;
 
-/// `null` or a value of the wrong type becomes the default.
-pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + DeserializeOwned,
-{
-    let value = Value::deserialize(deserializer)?;
-    Ok(serde_json::from_value(value).unwrap_or_default())
+use crate::{MediaSessionId, StreamName};
+
+/// What is wrong with an argument.
+#[derive(Debug, Error)]
+pub enum BadArgument {
+    /// Members were expected.
+    #[error("not an object")]
+    NoObject,
+    /// Two strings were expected.
+    #[error("not two strings")]
+    NoStrings,
+    /// A member without which the message means nothing.
+    #[error("missing or unreadable: {0}")]
+    Member(&'static str),
 }
 
-/// A string or number as text.
-pub(crate) fn text<'de, D>(deserializer: D) -> Result<Option<String>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    Value::deserialize(deserializer).map(value_as_text)
+/// The members of an argument, to be taken one by one.
+#[derive(Debug)]
+pub(crate) struct Members(Map<String, Value>);
+
+/// Something read from the members of an argument.
+pub(crate) trait FromMembers: Sized {
+    /// Takes what it needs.
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument>;
 }
 
-/// A string or number as text; anything else is empty.
-pub(crate) fn string<'de, D>(deserializer: D) -> Result<String, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    Ok(text(deserializer)?.unwrap_or_default())
-}
+impl Members {
+    /// The members of an object; missing or `null` counts as an empty one.
+    pub(crate) fn of(argument: Option<Value>) -> Result<Self, BadArgument> {
+        match argument {
+            None | Some(Value::Null) => Ok(Self(Map::new())),
+            Some(Value::Object(members)) => Ok(Self(members)),
+            Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+                Err(BadArgument::NoObject)
+            }
+        }
+    }
 
-/// The strings of an array; a lone string counts as an array of one.
-pub(crate) fn strings<'de, D>(deserializer: D) -> Result<Vec<String>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    Ok(match Value::deserialize(deserializer)? {
-        Value::Array(values) => values.into_iter().filter_map(value_as_text).collect(),
-        Value::String(text) => vec![text],
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
-    })
-}
+    /// Any value; `null` counts as missing.
+    pub(crate) fn value(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name).filter(|value| !value.is_null())
+    }
 
-/// An id or name: any text, `None` if missing, `null` or of a wrong type.
-pub(crate) fn id<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: From<String>,
-{
-    Ok(text(deserializer)?.map(T::from))
-}
+    /// A string without which the message means nothing.
+    pub(crate) fn required(&mut self, name: &'static str) -> Result<String, BadArgument> {
+        match self.value(name) {
+            Some(Value::String(text)) => Ok(text),
+            Some(_) | None => Err(BadArgument::Member(name)),
+        }
+    }
 
-/// `true`, a number but 0, or the words `true` and `1`; anything else is no.
-pub(crate) fn flag<'de, D>(deserializer: D) -> Result<bool, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    Ok(maybe_flag(deserializer)?.unwrap_or_default())
-}
+    /// The stream's id, without which the message means nothing.
+    pub(crate) fn required_id(
+        &mut self,
+        name: &'static str,
+    ) -> Result<MediaSessionId, BadArgument> {
+        self.required(name).map(MediaSessionId::from)
+    }
 
-/// As [`flag`], but knows missing from no.
-pub(crate) fn maybe_flag<'de, D>(deserializer: D) -> Result<Option<bool>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    Ok(match Value::deserialize(deserializer)? {
-        Value::Bool(flag) => Some(flag),
-        Value::Number(number) => Some(number.as_f64() != Some(0.0)),
-        Value::String(word) => Some(matches!(word.trim(), "true" | "1")),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    })
+    /// A string or number as text.
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        self.value(name).and_then(value_as_text)
+    }
+
+    /// A string or number as text; anything else is empty.
+    pub(crate) fn string(&mut self, name: &str) -> String {
+        self.text(name).unwrap_or_default()
+    }
+
+    /// The strings of an array; a lone string counts as an array of one.
+    pub(crate) fn strings(&mut self, name: &str) -> Vec<String> {
+        match self.value(name) {
+            Some(Value::Array(values)) => values.into_iter().filter_map(value_as_text).collect(),
+            Some(Value::String(text)) => vec![text],
+            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// `mediaSessionId`.
+    pub(crate) fn id(&mut self) -> Option<MediaSessionId> {
+        self.text("mediaSessionId").map(MediaSessionId::from)
+    }
+
+    /// `name`.
+    pub(crate) fn name(&mut self) -> Option<StreamName> {
+        self.text("name").map(StreamName::from)
+    }
+
+    /// `true`, a number but 0, or the words `true` and `1`; anything else is no.
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
+        self.maybe_flag(name).unwrap_or_default()
+    }
+
+    /// As [`Members::flag`], but knows missing from no.
+    pub(crate) fn maybe_flag(&mut self, name: &str) -> Option<bool> {
+        match self.value(name)? {
+            Value::Bool(flag) => Some(flag),
+            Value::Number(number) => Some(number.as_f64() != Some(0.0)),
+            Value::String(word) => Some(matches!(word.trim(), "true" | "1")),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    /// A number, or a string that holds one as JSON writes it; anything else is 0.
+    pub(crate) fn number(&mut self, name: &str) -> f64 {
+        self.maybe_number(name).unwrap_or_default()
+    }
+
+    /// As [`Members::number`], but knows missing from 0.
+    pub(crate) fn maybe_number(&mut self, name: &str) -> Option<f64> {
+        match self.value(name)? {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse::<Number>().ok()?.as_f64(),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
 }
 
 pub(crate) fn value_as_text(value: Value) -> Option<String> {
@@ -79,57 +133,5 @@ pub(crate) fn value_as_text(value: Value) -> Option<String> {
         Value::String(text) => Some(text),
         Value::Number(number) => Some(number.to_string()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// A number, or a string that holds one; anything else is 0. Whole numbers are
-/// written without a fraction: clients with integer types refuse `0.0`.
-pub(crate) mod number {
-    use serde::{Deserializer, Serializer};
-
-    pub(crate) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        /// From here on not every whole number is an `f64` (2^53).
-        const END_OF_WHOLE_NUMBERS: f64 = 9_007_199_254_740_992.0;
-        if number.fract() == 0.0 && number.abs() < END_OF_WHOLE_NUMBERS {
-            serializer.serialize_i64(*number as i64)
-        } else {
-            serializer.serialize_f64(*number)
-        }
-    }
-
-    pub(crate) fn deserialize<'de, D>(deserializer: D) -> Result<f64, D::Error>
-    where
-        D: Deserializer<'de>,
-    {
-        Ok(super::maybe_number::deserialize(deserializer)?.unwrap_or_default())
-    }
-}
-
-/// As [`number`], but knows missing from 0.
-pub(crate) mod maybe_number {
-    use serde::{Deserialize, Deserializer, Serializer};
-    use serde_json::Value;
-
-    pub(crate) fn serialize<S: Serializer>(
-        number: &Option<f64>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match number {
-            Some(number) => super::number::serialize(number, serializer),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub(crate) fn deserialize<'de, D>(deserializer: D) -> Result<Option<f64>, D::Error>
-    where
-        D: Deserializer<'de>,
-    {
-        let number = match Value::deserialize(deserializer)? {
-            Value::Number(number) => number.as_f64(),
-            Value::String(text) => text.trim().parse().ok(),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        };
-        // "inf" and "NaN" parse, but JSON could not carry them on.
-        Ok(number.filter(|number| number.is_finite()))
     }
 }

@@ -17,6 +17,7 @@ mod lenient;
 mod server;
 mod status;
 mod stream_status;
+mod strict;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ pub use client::{
 };
 pub use envelope::DecodeError;
 pub use ids::{MediaSessionId, StreamName};
+pub use lenient::BadArgument;
 pub use server::{
     Availability, DataEvent, DataStatus, DataStatusEvent, Failure, ServerMessage, SessionDebug,
     StreamEvent, UserData, VideoRate,

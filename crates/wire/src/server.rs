@@ -1,10 +1,11 @@
 //! Server to client messages.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::envelope::{Envelope, encode};
-use crate::{Connection, DecodeError, MediaSessionId, StreamEventType, StreamStatusEvent, lenient};
+use crate::lenient::{BadArgument, FromMembers, Members};
+use crate::{Connection, DecodeError, MediaSessionId, StreamEventType, StreamStatusEvent, strict};
 
 /// A message from a server.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,9 +64,9 @@ impl ServerMessage {
             "getUserData" => Self::UserData(envelope.argument()?),
             "getVersion" => Self::Version(envelope.text_argument()),
             "setRemoteSDP" => {
-                let (media_session_id, sdp) = envelope.first_two()?;
+                let (id, sdp) = envelope.two_strings()?;
                 Self::RemoteSdp {
-                    media_session_id,
+                    media_session_id: MediaSessionId::from(id),
                     sdp,
                 }
             }
@@ -112,21 +113,27 @@ impl ServerMessage {
 }
 
 /// `getUserData`: the session's token and an echo of `connection`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct UserData {
     /// Resume token, `/<client address>/<server address>` by convention.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_token: Option<String>,
     /// `ESTABLISHED`.
-    #[serde(deserialize_with = "lenient::string")]
     pub status: String,
     /// Echo of the client's `connection`.
     #[serde(flatten, serialize_with = "without_token")]
     pub connection: Connection,
+}
+
+impl FromMembers for UserData {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            auth_token: members.text("authToken"),
+            status: members.string("status"),
+            connection: Connection::from_members(members)?,
+        })
+    }
 }
 
 /// The token has its own field beside the echo; a key must not come twice.
@@ -139,7 +146,7 @@ fn without_token<S: Serializer>(connection: &Connection, serializer: S) -> Resul
 }
 
 /// `notifyStreamEvent`: something happened to a stream the receiver has.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamEvent {
     /// The receiver's own stream, never the publisher's.
@@ -149,8 +156,18 @@ pub struct StreamEvent {
     pub event_type: StreamEventType,
     /// What goes with it. Written as `{}` if there is nothing, since clients
     /// look inside without asking.
-    #[serde(default, serialize_with = "or_empty_object")]
+    #[serde(serialize_with = "or_empty_object")]
     pub payload: Option<Value>,
+}
+
+impl FromMembers for StreamEvent {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            media_session_id: members.required_id("mediaSessionId")?,
+            event_type: StreamEventType::from_wire(&members.required("type")?),
+            payload: members.value("payload"),
+        })
+    }
 }
 
 fn or_empty_object<S: Serializer>(
@@ -165,39 +182,36 @@ fn or_empty_object<S: Serializer>(
 
 /// `availableStream`: the reply. On the wire the answer is the *string*
 /// `"true"`; anything else is no.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Availability {
     /// The request's `mediaSessionId`.
     pub id: MediaSessionId,
     /// Whether the name is live.
-    #[serde(rename = "status", with = "string_flag", default)]
+    #[serde(rename = "status", serialize_with = "string_flag")]
     pub available: bool,
     /// Why not.
-    #[serde(
-        default,
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<String>,
 }
 
-mod string_flag {
-    use serde::{Deserialize, Deserializer, Serializer};
-    use serde_json::Value;
-
-    pub(super) fn serialize<S: Serializer>(flag: &bool, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(if *flag { "true" } else { "false" })
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<bool, D::Error> {
-        Ok(Value::deserialize(deserializer)? == "true")
+impl FromMembers for Availability {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            id: members.required_id("id")?,
+            available: members
+                .value("status")
+                .is_some_and(|status| status == "true"),
+            info: members.text("info"),
+        })
     }
 }
 
+fn string_flag<S: Serializer>(flag: &bool, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(if *flag { "true" } else { "false" })
+}
+
 /// How a `sendData` ended; any other word makes old clients throw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum DataStatus {
     /// Delivered.
@@ -206,8 +220,18 @@ pub enum DataStatus {
     Failed,
 }
 
+impl DataStatus {
+    fn from_wire(text: &str) -> Result<Self, BadArgument> {
+        match text {
+            "ACCEPTED" => Ok(Self::Accepted),
+            "FAILED" => Ok(Self::Failed),
+            _ => Err(BadArgument::Member("status")),
+        }
+    }
+}
+
 /// `DataStatusEvent`: the fate of one `sendData`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DataStatusEvent {
     /// The operation's id.
@@ -215,76 +239,99 @@ pub struct DataStatusEvent {
     /// How it ended.
     pub status: DataStatus,
     /// Why it failed.
-    #[serde(
-        default,
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<String>,
 }
 
+impl FromMembers for DataStatusEvent {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            operation_id: members.required("operationId")?,
+            status: DataStatus::from_wire(&members.required("status")?)?,
+            info: members.text("info"),
+        })
+    }
+}
+
 /// `OnDataEvent`: session-level application data.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct DataEvent {
     /// The operation's id.
-    #[serde(deserialize_with = "lenient::string")]
     pub operation_id: String,
     /// What the application passed.
     pub payload: Value,
 }
 
+impl FromMembers for DataEvent {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            operation_id: members.string("operationId"),
+            payload: members.value("payload").unwrap_or_default(),
+        })
+    }
+}
+
 /// `inboundVideoRate` and `outboundVideoRate`; clients take one a second.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VideoRate {
     /// The receiver's stream.
     pub media_session_id: MediaSessionId,
     /// Bits per second.
-    #[serde(default, with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub video_rate: f64,
     /// Frames a second.
     #[serde(
-        default,
-        with = "lenient::maybe_number",
+        serialize_with = "strict::maybe_number",
         skip_serializing_if = "Option::is_none"
     )]
     pub fps: Option<f64>,
     /// NACKs so far.
     #[serde(
-        default,
-        with = "lenient::maybe_number",
+        serialize_with = "strict::maybe_number",
         skip_serializing_if = "Option::is_none"
     )]
     pub nack: Option<f64>,
     /// Keyframe requests so far.
     #[serde(
-        default,
-        with = "lenient::maybe_number",
+        serialize_with = "strict::maybe_number",
         skip_serializing_if = "Option::is_none"
     )]
     pub pli: Option<f64>,
     /// Packets lost so far.
     #[serde(
-        default,
-        with = "lenient::maybe_number",
+        serialize_with = "strict::maybe_number",
         skip_serializing_if = "Option::is_none"
     )]
     pub lost_packets: Option<f64>,
     /// Pixels.
     #[serde(
-        default,
-        with = "lenient::maybe_number",
+        serialize_with = "strict::maybe_number",
         skip_serializing_if = "Option::is_none"
     )]
     pub width: Option<f64>,
     /// Pixels.
     #[serde(
-        default,
-        with = "lenient::maybe_number",
+        serialize_with = "strict::maybe_number",
         skip_serializing_if = "Option::is_none"
     )]
     pub height: Option<f64>,
+}
+
+impl FromMembers for VideoRate {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            media_session_id: members.required_id("mediaSessionId")?,
+            video_rate: members.number("videoRate"),
+            fps: members.maybe_number("fps"),
+            nack: members.maybe_number("nack"),
+            pli: members.maybe_number("pli"),
+            lost_packets: members.maybe_number("lostPackets"),
+            width: members.maybe_number("width"),
+            height: members.maybe_number("height"),
+        })
+    }
 }
 
 impl VideoRate {
@@ -304,40 +351,48 @@ impl VideoRate {
 }
 
 /// `notifySessionDebugEvent`: the server's debug log of this session.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SessionDebug {
     /// `STARTED` or `STOPPED` by convention.
-    #[serde(deserialize_with = "lenient::string")]
     pub status: String,
     /// Where the finished log can be fetched, relative to the server.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
 }
 
+impl FromMembers for SessionDebug {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            status: members.string("status"),
+            file: members.text("file"),
+        })
+    }
+}
+
 /// `fail`: a refusal that changes no state by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Failure {
     /// The method that failed.
-    #[serde(deserialize_with = "lenient::string")]
     pub api_method: String,
     /// The stream it was about, if any.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Always there: a client that finds none corrupts its own state.
-    #[serde(deserialize_with = "lenient::string")]
     pub status: String,
     /// What is wrong.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<String>,
+}
+
+impl FromMembers for Failure {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            api_method: members.string("apiMethod"),
+            id: members.text("id"),
+            status: members.string("status"),
+            info: members.text("info"),
+        })
+    }
 }

@@ -1,12 +1,9 @@
 //! Stream statuses and stream event types, as spelled on the wire.
 
-use serde::de::IntoDeserializer;
-use serde::de::value::Error as Unreadable;
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
 
 /// `STREAM_STATUS`: where a stream is in its life.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StreamStatus {
     /// Local initial state.
     New,
@@ -35,7 +32,6 @@ pub enum StreamStatus {
     /// A stream event in a status message.
     StreamEvent,
     /// A status this version does not know.
-    #[serde(untagged)]
     Other(String),
 }
 
@@ -47,8 +43,23 @@ impl StreamStatus {
 
     /// Reads a status as spelled on the wire.
     pub fn from_wire(text: &str) -> Self {
-        Self::deserialize(text.into_deserializer())
-            .unwrap_or_else(|_: Unreadable| Self::Other(text.to_owned()))
+        const KNOWN: [StreamStatus; 13] = [
+            StreamStatus::New,
+            StreamStatus::Pending,
+            StreamStatus::Publishing,
+            StreamStatus::Playing,
+            StreamStatus::Unpublished,
+            StreamStatus::Stopped,
+            StreamStatus::Failed,
+            StreamStatus::Paused,
+            StreamStatus::PlaybackProblem,
+            StreamStatus::Resize,
+            StreamStatus::SnapshotComplete,
+            StreamStatus::NotEnoughBandwidth,
+            StreamStatus::StreamEvent,
+        ];
+        let known = KNOWN.into_iter().find(|status| status.as_str() == text);
+        known.unwrap_or_else(|| Self::Other(text.to_owned()))
     }
 
     /// The status as spelled on the wire.
@@ -73,8 +84,7 @@ impl StreamStatus {
 }
 
 /// `STREAM_EVENT_TYPE`: what happened to a stream.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StreamEventType {
     /// Application data from the publisher.
     Data,
@@ -95,6 +105,52 @@ pub enum StreamEventType {
     /// No snapshot; the payload says why.
     SnapshotFailed,
     /// A type this version does not know.
-    #[serde(untagged)]
     Other(String),
+}
+
+impl StreamEventType {
+    /// Reads a type as spelled on the wire.
+    pub fn from_wire(text: &str) -> Self {
+        const KNOWN: [StreamEventType; 9] = [
+            StreamEventType::Data,
+            StreamEventType::AudioMuted,
+            StreamEventType::AudioUnmuted,
+            StreamEventType::VideoMuted,
+            StreamEventType::VideoUnmuted,
+            StreamEventType::Resize,
+            StreamEventType::NotEnoughBandwidth,
+            StreamEventType::SnapshotCompleted,
+            StreamEventType::SnapshotFailed,
+        ];
+        let known = KNOWN.into_iter().find(|known| known.as_str() == text);
+        known.unwrap_or_else(|| Self::Other(text.to_owned()))
+    }
+
+    /// The type as spelled on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Data => "data",
+            Self::AudioMuted => "audioMuted",
+            Self::AudioUnmuted => "audioUnmuted",
+            Self::VideoMuted => "videoMuted",
+            Self::VideoUnmuted => "videoUnmuted",
+            Self::Resize => "resize",
+            Self::NotEnoughBandwidth => "notEnoughBandwidth",
+            Self::SnapshotCompleted => "snapshotCompleted",
+            Self::SnapshotFailed => "snapshotFailed",
+            Self::Other(other) => other,
+        }
+    }
+}
+
+impl Serialize for StreamStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl Serialize for StreamEventType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }

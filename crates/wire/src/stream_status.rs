@@ -1,21 +1,30 @@
 //! `notifyStreamStatusEvent`: the server tells where a stream is in its life.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::{MediaSessionId, StreamName, StreamStatus, lenient};
+use crate::lenient::{BadArgument, FromMembers, Members};
+use crate::{MediaSessionId, StreamName, StreamStatus, strict};
 
 /// Whether a track is muted at the publisher.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct MuteState {
     /// `true` while muted.
-    #[serde(deserialize_with = "lenient::flag")]
     pub muted: bool,
+}
+
+impl MuteState {
+    fn of(value: Option<Value>) -> Option<Self> {
+        let mut members = Members::of(Some(value?)).ok()?;
+        Some(Self {
+            muted: members.flag("muted"),
+        })
+    }
 }
 
 /// `notifyStreamStatusEvent`: where the receiver's stream now is. Mobile
 /// clients replace their whole stream object by this one, so it is complete.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamStatusEvent {
     /// The receiver's stream.
@@ -23,103 +32,97 @@ pub struct StreamStatusEvent {
     /// Its status.
     pub status: StreamStatus,
     /// Why; see [`crate::info`].
-    #[serde(
-        default,
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<String>,
     /// The stream's name.
-    #[serde(
-        default,
-        deserialize_with = "lenient::id",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<StreamName>,
     /// `true` for the publisher.
-    #[serde(default, deserialize_with = "lenient::flag")]
     pub published: bool,
     /// The stream has video.
-    #[serde(default, deserialize_with = "lenient::flag")]
     pub has_video: bool,
     /// The stream has audio.
-    #[serde(default, deserialize_with = "lenient::flag")]
     pub has_audio: bool,
     /// `WebRTC`.
-    #[serde(default, deserialize_with = "lenient::string")]
     pub media_provider: String,
     /// The server records the stream.
-    #[serde(default, deserialize_with = "lenient::flag")]
     pub record: bool,
     /// Pixels; 0 if unknown.
-    #[serde(default, with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub width: f64,
     /// Pixels; 0 if unknown.
-    #[serde(default, with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub height: f64,
     /// Video, kbit/s; 0 if unknown.
-    #[serde(default, with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub bitrate: f64,
     /// Least video bitrate, kbit/s; 0 if unset.
-    #[serde(default, with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub min_bitrate: f64,
     /// Most video bitrate, kbit/s; 0 if unset.
-    #[serde(default, with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub max_bitrate: f64,
     /// 0 to 100; 0 if unset.
-    #[serde(default, with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub quality: f64,
     /// Frames from keyframe to keyframe; 0 if unknown.
-    #[serde(default, with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub gop: f64,
     /// Frames a second; 0 if unknown.
-    #[serde(default, with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub fps: f64,
     /// kbit/s; 0 if unknown.
-    #[serde(default, with = "lenient::number")]
+    #[serde(serialize_with = "strict::number")]
     pub audio_bitrate: f64,
     /// When the stream was made, milliseconds since the Unix epoch.
-    #[serde(
-        default,
-        deserialize_with = "lenient::or_default",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub create_date: Option<u64>,
     /// `publish` or `play`.
-    #[serde(
-        default,
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// Name of the audio codec, for example `opus`.
-    #[serde(
-        default,
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audio_codec: Option<String>,
     /// Name of the video codec, for example `H264`.
-    #[serde(
-        default,
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub video_codec: Option<String>,
     /// The publisher's audio mute state, for late viewers.
-    #[serde(
-        default,
-        deserialize_with = "lenient::or_default",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audio_state: Option<MuteState>,
     /// The publisher's video mute state, for late viewers.
-    #[serde(
-        default,
-        deserialize_with = "lenient::or_default",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub video_state: Option<MuteState>,
+}
+
+impl FromMembers for StreamStatusEvent {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            media_session_id: members.required_id("mediaSessionId")?,
+            status: StreamStatus::from_wire(&members.required("status")?),
+            info: members.text("info"),
+            name: members.name(),
+            published: members.flag("published"),
+            has_video: members.flag("hasVideo"),
+            has_audio: members.flag("hasAudio"),
+            media_provider: members.string("mediaProvider"),
+            record: members.flag("record"),
+            width: members.number("width"),
+            height: members.number("height"),
+            bitrate: members.number("bitrate"),
+            min_bitrate: members.number("minBitrate"),
+            max_bitrate: members.number("maxBitrate"),
+            quality: members.number("quality"),
+            gop: members.number("gop"),
+            fps: members.number("fps"),
+            audio_bitrate: members.number("audioBitrate"),
+            create_date: members.value("createDate").and_then(|date| date.as_u64()),
+            media_type: members.text("mediaType"),
+            audio_codec: members.text("audioCodec"),
+            video_codec: members.text("videoCodec"),
+            audio_state: MuteState::of(members.value("audioState")),
+            video_state: MuteState::of(members.value("videoState")),
+        })
+    }
 }
 
 impl StreamStatusEvent {
