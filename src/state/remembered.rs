@@ -1,13 +1,13 @@
 //! What the page keeps in this browser from one visit to the next, and what a
 //! link changes for one visit only. Never a token.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{Link, Setting, Settings};
 
 /// What is kept.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Remembered {
     /// What the user set.
     pub settings: Settings,
@@ -28,9 +28,12 @@ impl Memory {
     /// Reads what [`Memory::to_json`] wrote. Anything else, by another page or
     /// an older version, gives the defaults.
     pub fn new(json: Option<&str>, link: &Link) -> Self {
-        let mut kept: Remembered = json
-            .and_then(|json| serde_json::from_str(json).ok())
-            .unwrap_or_default();
+        let json = json.and_then(|json| serde_json::from_str::<Value>(json).ok());
+        let json = json.unwrap_or_default();
+        let mut kept = Remembered {
+            settings: Settings::from_json(&json["settings"]),
+            server: json["server"].as_str().map(str::to_owned),
+        };
         // Not every number is a loudness.
         kept.settings.apply(Setting::Volume(kept.settings.volume));
         Self {

@@ -1,9 +1,10 @@
 //! What the page remembers in this browser. Never a token.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 /// How a picture of another shape than its box is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub enum Fit {
     /// All of it, with bars beside it.
     #[default]
@@ -13,8 +14,7 @@ pub enum Fit {
 }
 
 /// What is published, and how.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Capture {
     /// The camera's device id; `None` is the browser's choice.
     pub camera: Option<String>,
@@ -44,8 +44,7 @@ impl Default for Capture {
 }
 
 /// Everything remembered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Settings {
     /// Loudness of the played stream, 0 to 1.
     pub volume: f64,
@@ -101,7 +100,50 @@ pub enum Setting {
     Capture(Capture),
 }
 
+impl Fit {
+    fn from_json(json: &Value) -> Option<Self> {
+        match json.as_str()? {
+            "Contain" => Some(Self::Contain),
+            "Cover" => Some(Self::Cover),
+            _ => None,
+        }
+    }
+}
+
+impl Capture {
+    fn from_json(json: &Value) -> Self {
+        let text = |name: &str| Some(json[name].as_str()?.to_owned());
+        let number = |name: &str| json[name].as_u64()?.try_into().ok();
+        let default = Self::default();
+        Self {
+            camera: text("camera"),
+            microphone: text("microphone"),
+            height: number("height").unwrap_or(default.height),
+            frame_rate: number("frame_rate").unwrap_or(default.frame_rate),
+            max_bitrate_bps: number("max_bitrate_bps"),
+            mirrored: json["mirrored"].as_bool().unwrap_or(default.mirrored),
+        }
+    }
+}
+
 impl Settings {
+    /// Reads what was remembered; what is missing or makes no sense has its
+    /// default.
+    pub(super) fn from_json(json: &Value) -> Self {
+        let default = Self::default();
+        let flag = |name: &str, default| json[name].as_bool().unwrap_or(default);
+        Self {
+            volume: json["volume"].as_f64().unwrap_or(default.volume),
+            muted: flag("muted", default.muted),
+            fit: Fit::from_json(&json["fit"]).unwrap_or_default(),
+            speaker: json["speaker"].as_str().map(str::to_owned),
+            statistics: flag("statistics", default.statistics),
+            shortcuts: flag("shortcuts", default.shortcuts),
+            keep_trying: flag("keep_trying", default.keep_trying),
+            capture: Capture::from_json(&json["capture"]),
+        }
+    }
+
     /// Takes a change.
     pub fn apply(&mut self, setting: Setting) {
         match setting {

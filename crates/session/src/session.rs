@@ -10,7 +10,6 @@
 mod messages;
 
 use core::mem;
-use std::collections::BTreeMap;
 
 use tracing::{debug, info};
 use wire::{
@@ -34,10 +33,11 @@ const NO_REPLY: &str = "the server did not answer in time";
 pub struct Session {
     config: Config,
     state: State,
-    /// The streams that are not over.
-    streams: BTreeMap<MediaSessionId, Stream>,
-    /// When to give up waiting for a reply, by request.
-    available: BTreeMap<MediaSessionId, Time>,
+    /// The streams that are not over, in the order they were started. There are
+    /// few: a map would cost the page more than it saves.
+    streams: Vec<Stream>,
+    /// Requests, and when to give up waiting for the reply.
+    available: Vec<(MediaSessionId, Time)>,
     out: Outbox,
 }
 
@@ -72,8 +72,8 @@ impl Session {
         Self {
             config,
             state: State::New,
-            streams: BTreeMap::new(),
-            available: BTreeMap::new(),
+            streams: Vec::new(),
+            available: Vec::new(),
             out: Outbox::default(),
         }
     }
@@ -100,15 +100,11 @@ impl Session {
             Input::Disconnect => self.end(End::Disconnected),
             Input::Publish(publish) => {
                 self.check_new_stream(&publish.id)?;
-                let id = publish.id.clone();
-                let stream = Stream::publish(publish, &mut self.out);
-                self.streams.insert(id, stream);
+                self.streams.push(Stream::publish(publish, &mut self.out));
             }
             Input::Play(play) => {
                 self.check_new_stream(&play.id)?;
-                let id = play.id.clone();
-                let stream = Stream::play(play, &mut self.out);
-                self.streams.insert(id, stream);
+                self.streams.push(Stream::play(play, &mut self.out));
             }
             Input::Stop(id) => return self.stop(&id, now),
             Input::Available { id, name } => return self.ask_available(id, name, now),
@@ -169,8 +165,8 @@ impl Session {
             State::Established { silent_at } => Some(silent_at),
             State::New | State::Disconnected | State::Failed => None,
         };
-        let streams = self.streams.values().filter_map(Stream::deadline);
-        let requests = self.available.values().copied();
+        let streams = self.streams.iter().filter_map(Stream::deadline);
+        let requests = self.available.iter().map(|&(_, deadline)| deadline);
         session.into_iter().chain(streams).chain(requests).min()
     }
 
@@ -209,7 +205,8 @@ impl Session {
                 media_session_id: Some(id.clone()),
                 name: Some(name),
             }));
-        self.available.insert(id, now + self.config.stream_timeout);
+        let deadline = now + self.config.stream_timeout;
+        self.available.push((id, deadline));
         Ok(())
     }
 
@@ -219,7 +216,7 @@ impl Session {
         event_type: StreamEventType,
         payload: Option<serde_json::Value>,
     ) -> Result<(), Error> {
-        let stream = self.streams.get(id).ok_or(Error::NoSuchStream)?;
+        let stream = find(&self.streams, id).ok_or(Error::NoSuchStream)?;
         stream.send_event(event_type, payload, &mut self.out)
     }
 
@@ -235,7 +232,8 @@ impl Session {
         if !matches!(self.state, State::Established { .. }) {
             return Err(Error::NotEstablished);
         }
-        if self.streams.contains_key(id) || self.available.contains_key(id) {
+        let asked = self.available.iter().any(|(asked, _)| asked == id);
+        if asked || find(&self.streams, id).is_some() {
             return Err(Error::IdInUse);
         }
         Ok(())
@@ -286,17 +284,17 @@ impl Session {
             | State::Disconnected
             | State::Failed => {}
         }
-        for (id, stream) in mem::take(&mut self.streams) {
-            if let Some(stream) = stream.handle_timeout(now, &mut self.out) {
-                self.streams.insert(id, stream);
-            }
-        }
+        let out = &mut self.out;
+        let live = mem::take(&mut self.streams).into_iter();
+        self.streams = live
+            .filter_map(|stream| stream.handle_timeout(now, out))
+            .collect();
         self.expire_available(now);
     }
 
     fn expire_available(&mut self, now: Time) {
         let out = &mut self.out;
-        self.available.retain(|id, deadline| {
+        self.available.retain(|(id, deadline)| {
             let waiting = now < *deadline;
             if !waiting {
                 out.notify(Event::Available {
@@ -316,13 +314,13 @@ impl Session {
             State::Disconnected | State::Failed => return,
             State::New => {}
             State::Opening { .. } | State::Connected { .. } | State::Established { .. } => {
-                for stream in self.streams.values() {
+                for stream in &self.streams {
                     stream.close_media(&mut self.out);
                 }
                 self.out.push(Output::CloseSocket);
             }
         }
-        for stream in mem::take(&mut self.streams).into_values() {
+        for stream in mem::take(&mut self.streams) {
             stream.handle_session_lost(&mut self.out);
         }
         self.available.clear();
@@ -345,13 +343,18 @@ impl Session {
         id: &MediaSessionId,
         handle: impl FnOnce(Stream, &mut Outbox) -> Option<Stream>,
     ) -> bool {
-        let Some((id, stream)) = self.streams.remove_entry(id) else {
+        let mut streams = self.streams.iter();
+        let Some(index) = streams.position(|stream| stream.id() == id) else {
             debug!(stream = %id, "no such stream");
             return false;
         };
-        if let Some(stream) = handle(stream, &mut self.out) {
-            self.streams.insert(id, stream);
+        if let Some(stream) = handle(self.streams.remove(index), &mut self.out) {
+            self.streams.insert(index, stream);
         }
         true
     }
+}
+
+fn find<'a>(streams: &'a [Stream], id: &MediaSessionId) -> Option<&'a Stream> {
+    streams.iter().find(|stream| stream.id() == id)
 }

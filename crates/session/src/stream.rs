@@ -74,6 +74,11 @@ enum State {
 }
 
 impl Stream {
+    /// The stream's id.
+    pub(crate) fn id(&self) -> &MediaSessionId {
+        &self.identity.id
+    }
+
     /// Starts a publisher; media makes its offer.
     pub(crate) fn publish(publish: Publish, out: &mut Outbox) -> Self {
         let stream = Self {

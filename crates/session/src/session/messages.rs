@@ -6,7 +6,7 @@ use wire::{
     StreamStatusEvent, VideoRate,
 };
 
-use super::{Session, State};
+use super::{Session, State, find};
 use crate::io::MAX_MESSAGE_BYTES;
 use crate::{Event, StreamRole, Time};
 
@@ -45,7 +45,7 @@ impl Session {
             }
             ServerMessage::StreamStatus(event) => self.handle_stream_status(event, deadline),
             ServerMessage::StreamEvent(event) => {
-                if let Some(stream) = self.streams.get(&event.media_session_id) {
+                if let Some(stream) = find(&self.streams, &event.media_session_id) {
                     let payload = event.payload.unwrap_or_default();
                     stream.handle_event(event.event_type, payload, &mut self.out);
                 }
@@ -85,10 +85,12 @@ impl Session {
     }
 
     fn handle_available(&mut self, reply: Availability) {
-        if self.available.remove(&reply.id).is_none() {
+        let mut asked = self.available.iter();
+        let Some(index) = asked.position(|(id, _)| *id == reply.id) else {
             debug!(id = %reply.id, "availability not asked for, dropped");
             return;
-        }
+        };
+        self.available.remove(index);
         self.out.notify(Event::Available {
             id: reply.id,
             available: reply.available,
@@ -97,7 +99,7 @@ impl Session {
     }
 
     fn handle_video_rate(&mut self, role: StreamRole, rate: &VideoRate) {
-        if let Some(stream) = self.streams.get(&rate.media_session_id) {
+        if let Some(stream) = find(&self.streams, &rate.media_session_id) {
             stream.handle_video_rate(role, rate.video_rate, &mut self.out);
         }
     }
