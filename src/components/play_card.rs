@@ -6,7 +6,7 @@ use yew::{AttrValue, Html, html};
 use super::doctor::doctor;
 use super::name_form::{NameForm, name_form};
 use super::play_statistics::PlayStatistics;
-use super::received_list::ReceivedList;
+use super::received_list::received_list;
 use super::remote_video::RemoteVideo;
 use super::report_line::{ReportLine, report_line};
 use crate::pages::view::{Actions, View};
@@ -45,7 +45,7 @@ pub fn play_card(view: &View, controls: Controls, actions: &Actions) -> Html {
                 on_open={actions.on_setting.reform(Setting::Statistics)}
                 on_restart={actions.on_press.reform(|()| Press::PlayAgain)}
             />
-            <ReceivedList log={screen.received.clone()} />
+            { received_list(view) }
         </section>
     }
 }

@@ -14,7 +14,7 @@ use crate::platform::media::Preview;
 use crate::platform::socket::{self, Connect};
 use crate::platform::storage::Storage;
 use crate::platform::timer::Timer;
-use crate::platform::{location, random, timer};
+use crate::platform::{dom, location, random, timer};
 use crate::state::{
     Command, Connection, Diagnoses, Errands, Layout, Link, Memory, Press, Screen, Setting,
     Settings, Share, Studio, Typed, random_name, server_url,
@@ -79,6 +79,10 @@ pub struct App {
     sharing: bool,
     /// The element around the player.
     stage: NodeRef,
+    /// The element with the data from the publisher.
+    received: NodeRef,
+    /// How much of it was scrolled to the end of.
+    scrolled: u64,
     drawing: Option<Timer>,
     driver: Driver,
 }
@@ -208,6 +212,8 @@ impl Component for App {
             remote: None,
             sharing: false,
             stage: NodeRef::default(),
+            received: NodeRef::default(),
+            scrolled: 0,
             drawing: None,
             driver: Driver::start(
                 connect.clone(),
@@ -251,6 +257,14 @@ impl Component for App {
         true
     }
 
+    fn rendered(&mut self, _ctx: &Context<Self>, _first_render: bool) {
+        let received = self.screen.received.received();
+        if self.scrolled != received {
+            self.scrolled = received;
+            dom::scroll_to_end(&self.received);
+        }
+    }
+
     fn view(&self, ctx: &Context<Self>) -> Html {
         let link = ctx.link();
         let view = View {
@@ -260,6 +274,7 @@ impl Component for App {
             studio: &self.studio,
             remote: self.remote.as_ref(),
             stage: &self.stage,
+            received: &self.received,
             diagnoses: &self.diagnoses,
             share: &self.share(),
             sharing: self.sharing,

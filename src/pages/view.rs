@@ -37,6 +37,8 @@ pub struct View<'a> {
     pub remote: Option<&'a Remote>,
     /// The element around the player.
     pub stage: &'a NodeRef,
+    /// The element with the data from the publisher.
+    pub received: &'a NodeRef,
     /// Why media does not flow, where it does not.
     pub diagnoses: &'a Diagnoses,
     /// Links to the stream in the playing half.

@@ -1,6 +1,7 @@
 //! Asynchronous work with an owner.
 
 use core::future::Future;
+use core::pin::Pin;
 
 use futures::future::{AbortHandle, abortable};
 
@@ -13,6 +14,11 @@ pub struct Task(AbortHandle);
 impl Task {
     /// Starts `work`.
     pub fn spawn(work: impl Future<Output = ()> + 'static) -> Self {
+        Self::spawn_boxed(Box::pin(work))
+    }
+
+    /// Compiled once for all kinds of work.
+    fn spawn_boxed(work: Pin<Box<dyn Future<Output = ()>>>) -> Self {
         let (work, handle) = abortable(work);
         wasm_bindgen_futures::spawn_local(async move {
             // An error only says that the owner is gone.

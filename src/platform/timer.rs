@@ -13,7 +13,9 @@ impl Timer {
     /// Calls `on_due` once, `delay` from now and never before.
     pub fn after(delay: Duration, on_due: impl FnOnce() + 'static) -> Self {
         // `setTimeout` counts in whole milliseconds up to `i32::MAX`.
-        let millis = delay.as_micros().div_ceil(1_000).min(i32::MAX as u128) as u32;
+        let part = u64::from(delay.subsec_micros().div_ceil(1_000));
+        let millis = delay.as_secs().saturating_mul(1_000).saturating_add(part);
+        let millis = millis.min(i32::MAX as u64) as u32;
         Self(Timeout::new(millis, on_due))
     }
 }

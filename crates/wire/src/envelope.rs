@@ -1,8 +1,7 @@
 //! The envelope: `{"message": name, "data": [argument, ...]}`.
 
 use serde::Serialize;
-use serde::de::Error as _;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::lenient::{self, BadArgument, FromMembers, Members};
@@ -12,7 +11,7 @@ use crate::lenient::{self, BadArgument, FromMembers, Members};
 pub enum DecodeError {
     /// Not JSON, or JSON that is not an envelope.
     #[error("not a signalling message: {0}")]
-    Envelope(#[source] serde_json::Error),
+    Envelope(String),
     /// A known message whose argument has the wrong shape.
     #[error("bad argument of {message}: {source}")]
     Argument {
@@ -32,14 +31,17 @@ pub(crate) struct Envelope {
 
 impl Envelope {
     pub(crate) fn decode(text: &str) -> Result<Self, DecodeError> {
-        let mut members: Map<String, Value> =
-            serde_json::from_str(text).map_err(DecodeError::Envelope)?;
-        let Some(Value::String(message)) = members.remove("message") else {
-            return Err(DecodeError::Envelope(serde_json::Error::custom(
-                "no message name",
-            )));
+        let refused = |reason: &str| DecodeError::Envelope(reason.to_owned());
+        let json: Value =
+            serde_json::from_str(text).map_err(|error| refused(&error.to_string()))?;
+        let Value::Object(members) = json else {
+            return Err(refused("not an object"));
         };
-        let data = match members.remove("data") {
+        let mut members = Members::new(members);
+        let Some(Value::String(message)) = members.value("message") else {
+            return Err(refused("no message name"));
+        };
+        let data = match members.value("data") {
             Some(Value::Array(data)) => data,
             Some(_) | None => Vec::new(),
         };

@@ -35,6 +35,11 @@ pub(crate) trait FromMembers: Sized {
 }
 
 impl Members {
+    /// All of an object's.
+    pub(crate) fn new(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+
     /// The members of an object; missing or `null` counts as an empty one.
     pub(crate) fn of(argument: Option<Value>) -> Result<Self, BadArgument> {
         match argument {
@@ -48,7 +53,9 @@ impl Members {
 
     /// Any value; `null` counts as missing.
     pub(crate) fn value(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name).filter(|value| !value.is_null())
+        // Emptied and not removed, which a tree needs much more code for.
+        let value = self.0.get_mut(name).map(Value::take)?;
+        Some(value).filter(|value| !value.is_null())
     }
 
     /// A string without which the message means nothing.

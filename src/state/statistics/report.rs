@@ -1,5 +1,7 @@
 //! Everything the panel knows, as JSON for a bug report. Never a token.
 
+use core::mem;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -67,8 +69,12 @@ pub fn bug_report(
 /// Removes members that are `null`: what is not known is not there.
 fn leave_out_unknown(json: &mut Value) {
     if let Some(members) = json.as_object_mut() {
-        members.retain(|_, value| !value.is_null());
-        members.values_mut().for_each(leave_out_unknown);
+        for (name, mut value) in mem::take(members) {
+            if !value.is_null() {
+                leave_out_unknown(&mut value);
+                members.insert(name, value);
+            }
+        }
     } else if let Some(items) = json.as_array_mut() {
         items.iter_mut().for_each(leave_out_unknown);
     }
