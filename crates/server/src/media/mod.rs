@@ -27,6 +27,7 @@ mod fanout;
 mod keyframe;
 mod link;
 mod message;
+mod nomination;
 mod packet;
 mod peer;
 mod player;
