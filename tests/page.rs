@@ -309,6 +309,42 @@ async fn an_answered_stream_is_shown_and_taken_away_when_it_ends() {
 }
 
 #[wasm_bindgen_test]
+async fn an_http_server_is_asked_by_whep_with_the_token() {
+    support::serve_whep();
+    let page = Page::open().await;
+    page.fill("urlServer", "https://example.test").await;
+    page.fill("token", "se cret").await;
+    page.click("connectBtn").await;
+    assert_status(&page, "connectStatus", "FAILED", "text-danger");
+    assert!(page.text("connectInfo").contains("token"));
+
+    page.fill("token", "secret").await;
+    page.fill("playStream", "my cam").await;
+    page.click("connectBtn").await;
+    page.until_text("connectStatus", "ESTABLISHED").await;
+    assert_eq!(row(&page), "DEEEDEEE Disconnect Publish Play");
+    assert_eq!(page.server.open_sockets(), 0);
+    page.click("playBtn").await;
+    page.until_text("playStatus", "PLAYING").await;
+    let video = page.video("remoteVideo");
+    page.until("a moving picture", || support::is_playing(&video))
+        .await;
+    page.click("availableBtn").await;
+    page.until_text("availableStatus", "UNAVAILABLE").await;
+
+    page.click("playBtn").await;
+    page.until_text("playStatus", "STOPPED").await;
+    let requests = support::stop_serving();
+    let (first, last) = (requests.first().unwrap(), requests.last().unwrap());
+    assert_eq!(
+        first,
+        "POST https://example.test/whep/my%20cam Bearer secret"
+    );
+    assert_eq!(last, "DELETE https://example.test/resource/1 Bearer secret");
+    assert_eq!(open_peers(), 0);
+}
+
+#[wasm_bindgen_test]
 async fn availability() {
     let page = Page::established().await;
     for (available, info, text, class) in [

@@ -7,6 +7,7 @@
 
 mod capture;
 mod doctor;
+mod live;
 mod recover;
 mod requests;
 
@@ -18,18 +19,19 @@ use futures::StreamExt;
 use futures::channel::mpsc;
 use session::{
     Config, HttpResponse, Input, Output, Play, Publish, RequestId, SessionStatus, Severity,
-    Signalling, StreamRole, Time, Token,
+    StreamRole, Time, Token,
 };
 use wire::{MediaSessionId, StreamEventType, StreamName};
 use yew::Callback;
 
 use self::capture::{CaptureEvent, Desk};
 use self::doctor::Doctor;
+use self::live::{Leg, Live};
 use self::requests::Lingering;
 use crate::platform::media::{Picture, Preview};
 use crate::platform::network::Signals;
-use crate::platform::peer::{Peer, PeerError, PeerEvent, Probe};
-use crate::platform::socket::{Connect, Socket, SocketEvent, SocketRequest};
+use crate::platform::peer::{PeerEvent, Probe};
+use crate::platform::socket::{Connect, SocketEvent, SocketRequest};
 use crate::platform::task::Task;
 use crate::platform::timer::{self, Timer};
 use crate::platform::{Thrown, dom, location, random};
@@ -220,44 +222,6 @@ struct Wanted {
     token: Option<Token>,
     publish: Option<StreamName>,
     play: Option<StreamName>,
-}
-
-/// One session and what it owns.
-struct Live {
-    number: SessionNumber,
-    session: Signalling,
-    socket: Option<Box<dyn Socket>>,
-    timer: Option<Timer>,
-    publisher: Option<Leg>,
-    player: Option<Leg>,
-}
-
-/// One stream of the session.
-struct Leg {
-    id: MediaSessionId,
-    peer: Option<Peer>,
-    /// Until its media is looked after.
-    check_up: Option<Timer>,
-}
-
-impl Live {
-    fn leg(&mut self, role: StreamRole) -> &mut Option<Leg> {
-        match role {
-            StreamRole::Publisher => &mut self.publisher,
-            StreamRole::Player => &mut self.player,
-        }
-    }
-
-    fn role_of(&self, id: &MediaSessionId) -> Option<StreamRole> {
-        let is = |leg: &Option<Leg>| leg.as_ref().is_some_and(|leg| leg.id == *id);
-        if is(&self.publisher) {
-            Some(StreamRole::Publisher)
-        } else if is(&self.player) {
-            Some(StreamRole::Player)
-        } else {
-            None
-        }
-    }
 }
 
 impl Shell {
@@ -460,106 +424,6 @@ impl Shell {
     fn socket_failed(&self, number: SessionNumber, reason: String) {
         self.queue
             .push(Event::Socket(number, SocketEvent::Failed(reason)));
-    }
-
-    fn create_offer(&mut self, id: MediaSessionId, role: StreamRole) {
-        match role {
-            StreamRole::Player => {
-                let on_event = self.peer_callback(&id);
-                self.negotiate(&id, Peer::player(on_event));
-            }
-            StreamRole::Publisher => self.offer_capture(id),
-        }
-    }
-
-    fn negotiate(&mut self, id: &MediaSessionId, peer: Result<Peer, PeerError>) {
-        match peer {
-            Ok(mut peer) => {
-                peer.create_offer();
-                if let Some(leg) = self.leg(id) {
-                    leg.peer = Some(peer);
-                }
-            }
-            // Queued: the session may be in the middle of its outputs.
-            Err(error) => {
-                let failed = PeerEvent::Failed(error);
-                self.queue.push(Event::Peer(id.clone(), failed));
-            }
-        }
-    }
-
-    fn peer_event(&mut self, id: MediaSessionId, event: PeerEvent) {
-        let Some(role) = self.role_of(&id) else {
-            return;
-        };
-        match event {
-            PeerEvent::Offer(sdp) => {
-                let (has_audio, has_video) = self.kinds(role);
-                self.ask(Input::OfferCreated {
-                    id,
-                    sdp,
-                    has_audio,
-                    has_video,
-                });
-            }
-            PeerEvent::Picture(picture) => {
-                if let Some(probe) = self.peer(&id).map(|peer| peer.probe()) {
-                    let remote = Remote { picture, probe };
-                    self.updates.emit(Update::Remote(Some(remote)));
-                }
-            }
-            PeerEvent::Candidate(candidate) => self.ask(Input::LocalCandidate { id, candidate }),
-            PeerEvent::Connected => {
-                self.check_up_later(&id);
-                self.ask(Input::MediaConnected { id });
-            }
-            PeerEvent::Failed(error) => {
-                self.media_failed(id, error.to_string(), error.severity());
-            }
-        }
-    }
-
-    fn media_failed(&mut self, id: MediaSessionId, error: String, severity: Severity) {
-        self.ask(Input::MediaFailed {
-            id,
-            error,
-            severity,
-        });
-    }
-
-    fn close_media(&mut self, role: StreamRole) {
-        if let Some(live) = &mut self.live {
-            *live.leg(role) = None;
-        }
-        if role == StreamRole::Publisher {
-            self.publishing_ended();
-        }
-        self.clear_picture(role);
-    }
-
-    fn peer_callback(&self, id: &MediaSessionId) -> Callback<PeerEvent> {
-        let id = id.clone();
-        self.queue
-            .callback(move |event| Event::Peer(id.clone(), event))
-    }
-
-    fn role_of(&self, id: &MediaSessionId) -> Option<StreamRole> {
-        self.live.as_ref()?.role_of(id)
-    }
-
-    fn id_of(&mut self, role: StreamRole) -> Option<MediaSessionId> {
-        let leg = self.live.as_mut()?.leg(role).as_ref()?;
-        Some(leg.id.clone())
-    }
-
-    fn leg(&mut self, id: &MediaSessionId) -> Option<&mut Leg> {
-        let live = self.live.as_mut()?;
-        let role = live.role_of(id)?;
-        live.leg(role).as_mut()
-    }
-
-    fn peer(&mut self, id: &MediaSessionId) -> Option<&mut Peer> {
-        self.leg(id)?.peer.as_mut()
     }
 }
 

@@ -71,3 +71,29 @@ export const isPlaying = (video) =>
   video.videoWidth > 0 && !video.paused && video.currentTime > 0;
 
 export const tracks = (video) => video.srcObject?.getTracks() ?? [];
+
+// Takes the place of `fetch` as a WHEP server that plays the fake camera.
+// Requests are kept as `METHOD URL Authorization`.
+const requests = [];
+const realFetch = globalThis.fetch;
+
+export function serveWhep() {
+  globalThis.fetch = async (url, { method, headers, body }) => {
+    requests.push(`${method} ${url} ${headers.get("Authorization")}`);
+    const played = method === "POST" && (await answerWithCamera(body));
+    const response = played
+      ? new Response(played, {
+          status: 201,
+          headers: { "Content-Type": "application/sdp", Location: "/resource/1" },
+        })
+      : new Response(null, { status: method === "PATCH" ? 204 : 200 });
+    Object.defineProperty(response, "url", { value: url });
+    return response;
+  };
+}
+
+export function stopServing() {
+  globalThis.fetch = realFetch;
+  stopAnswering();
+  return requests.splice(0);
+}

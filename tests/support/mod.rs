@@ -32,6 +32,10 @@ extern "C" {
     pub(crate) async fn answer_with_camera(offer: &str) -> wasm_bindgen::JsValue;
     #[wasm_bindgen(js_name = stopAnswering)]
     pub(crate) fn stop_answering();
+    #[wasm_bindgen(js_name = serveWhep)]
+    pub(crate) fn serve_whep();
+    #[wasm_bindgen(js_name = stopServing)]
+    pub(crate) fn stop_serving() -> Vec<String>;
     #[wasm_bindgen(js_name = isPlaying)]
     pub(crate) fn is_playing(video: &HtmlVideoElement) -> bool;
     #[wasm_bindgen(js_name = tracks)]

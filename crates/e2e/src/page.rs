@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use fantoccini::Locator;
+use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use crate::picture::{self, Watched};
@@ -61,9 +62,11 @@ impl<'b> TwoWayPage<'b> {
     /// It never is.
     pub async fn fill(&self, id: &str, text: &str) -> Result<()> {
         self.wait_enabled(id).await?;
+        // As a person does it: WebDriver's own way to clear a field tells the
+        // page nothing.
+        let select_all = format!("{}a{}", char::from(Key::Control), char::from(Key::Null));
         let field = self.element(id).await?;
-        field.clear().await?;
-        field.send_keys(text).await?;
+        field.send_keys(&(select_all + text)).await?;
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig,
 use tracing::debug;
 
 use super::config::Config;
+use super::nomination::{Nomination, is_client_hello};
 use super::sdp::{Offer, Selection, complete_answer};
 use crate::core::backend::EndReason;
 
@@ -74,6 +75,10 @@ pub(super) struct Link {
     phase: Phase,
     secured: bool,
     deadline: Instant,
+    /// The user name in the client's checks: our fragment, then its own.
+    user_name: String,
+    /// Taken by str0m, and not answered yet.
+    nomination: Option<Nomination>,
     ice_grace: Duration,
     dtls_timeout: Duration,
 }
@@ -102,6 +107,7 @@ impl Link {
         let reduced = str0m::change::SdpOffer::from_sdp_string(&offer.reduced(taken))
             .map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
         let answer = rtc.sdp_api().accept_offer(reduced)?;
+        let local = rtc.direct_api().local_ice_credentials().ufrag;
         let answer = complete_answer(offer, taken, &answer.to_sdp_string(), stream);
         let link = Self {
             rtc,
@@ -110,6 +116,8 @@ impl Link {
             },
             secured: false,
             deadline: now,
+            user_name: format!("{local}:{}", offer.fragment()),
+            nomination: None,
             ice_grace: settings.config.ice_grace,
             dtls_timeout: settings.config.dtls_timeout,
         };
@@ -135,6 +143,20 @@ impl Link {
         datagram: &[u8],
         now: Instant,
     ) -> bool {
+        let taken = self.receive(source, destination, datagram, now);
+        if taken && matches!(self.phase, Phase::Connecting { .. }) && is_client_hello(datagram) {
+            self.nominate(source, destination, now);
+        }
+        taken
+    }
+
+    fn receive(
+        &mut self,
+        source: SocketAddr,
+        destination: SocketAddr,
+        datagram: &[u8],
+        now: Instant,
+    ) -> bool {
         let Ok(contents) = DatagramRecv::try_from(datagram) else {
             return false;
         };
@@ -147,6 +169,17 @@ impl Link {
         // An error comes from one datagram, which anybody may have sent. A
         // handshake that it broke runs into its timeout.
         self.rtc.handle_input(Input::Receive(now, receive)).is_ok()
+    }
+
+    /// The client has begun DTLS on this pair.
+    fn nominate(&mut self, source: SocketAddr, destination: SocketAddr, now: Instant) {
+        let password = self.rtc.direct_api().local_ice_credentials().pass;
+        let Some(nomination) = Nomination::new(&self.user_name, &password) else {
+            return;
+        };
+        if self.receive(source, destination, nomination.request(), now) {
+            self.nomination = Some(nomination);
+        }
     }
 
     /// When [`Link::drain`] must be called again.
@@ -202,7 +235,12 @@ impl Link {
         loop {
             match self.rtc.poll_output()? {
                 Output::Timeout(at) => return Ok(at),
-                Output::Transmit(transmit) => transmits.push(transmit),
+                Output::Transmit(transmit) => {
+                    let answered = |n: &mut Nomination| n.is_answered_by(&transmit.contents);
+                    if self.nomination.take_if(answered).is_none() {
+                        transmits.push(transmit);
+                    }
+                }
                 Output::Event(event) => self.handle_event(event, now, events),
             }
         }

@@ -1,5 +1,6 @@
 //! A peer that receives a publisher's media.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::media::{Mid, Pt};
@@ -9,6 +10,7 @@ use str0m::stats::MediaEgressStats;
 
 use super::codec::Kind;
 use super::config::Config;
+use super::head_start::HeadStart;
 use super::link::{Link, LinkEvent};
 use super::packet::MediaPacket;
 use super::peer::PeerEvent;
@@ -29,7 +31,9 @@ pub(super) struct Player {
     pub(super) link: Link,
     pub(super) source: PeerId,
     tracks: Vec<Track>,
-    /// When to ask for a keyframe again; `None` while none is waited for.
+    /// What comes while the link is not up.
+    head_start: HeadStart,
+    /// When to ask for a keyframe, the first time or again; `None` while none is waited for.
     ask_again: Option<Instant>,
     /// [`Player::drain`] has something to do.
     pub(super) dirty: bool,
@@ -53,8 +57,14 @@ struct Track {
 }
 
 impl Player {
-    pub(super) fn new(mut link: Link, source: PeerId, taken: &Selection, config: &Config) -> Self {
-        let tracks = taken
+    pub(super) fn new(
+        mut link: Link,
+        source: PeerId,
+        taken: &Selection,
+        config: &Config,
+        now: Instant,
+    ) -> Self {
+        let tracks: Vec<_> = taken
             .tracks()
             .filter_map(|(kind, mid, _)| {
                 Track::new(&mut link, kind, mid, taken.payload_types(kind))
@@ -63,8 +73,9 @@ impl Player {
         Self {
             link,
             source,
+            ask_again: tracks.iter().any(Track::is_video).then_some(now),
             tracks,
-            ask_again: None,
+            head_start: HeadStart::default(),
             dirty: false,
             rtx_packets: config.rtx_packets,
             rtx_age: config.rtx_age,
@@ -85,30 +96,51 @@ impl Player {
         transmits: &mut Vec<Transmit>,
         events: &mut Vec<PeerEvent>,
     ) {
-        self.dirty = false;
         if self.ask_again.is_some_and(|at| at <= now) {
             self.ask_for_keyframe(now, events);
         }
         let mut link_events = std::mem::take(&mut self.events);
-        self.link.drain(now, transmits, &mut link_events);
-        for event in link_events.drain(..) {
-            match event {
-                LinkEvent::Up => {
-                    events.push(PeerEvent::Flowing);
-                    if self.tracks.iter().any(|t| t.kind == Kind::Video) {
-                        self.ask_for_keyframe(now, events);
-                    }
-                }
-                LinkEvent::KeyframeRequest => events.push(PeerEvent::KeyframeWanted),
-                LinkEvent::Ended(reason) => events.push(PeerEvent::Ended(reason)),
-                // Players are negotiated not to send.
-                LinkEvent::Rtp(_) | LinkEvent::SenderReport(_) | LinkEvent::Received(_) => {}
-                LinkEvent::Sent(stats) => {
-                    events.extend(self.measure(&stats).map(PeerEvent::Rate));
-                }
+        // Twice when the link comes up: then there may be something to write.
+        loop {
+            self.dirty = false;
+            self.link.drain(now, transmits, &mut link_events);
+            for event in link_events.drain(..) {
+                self.handle(event, now, events);
+            }
+            if !self.dirty {
+                break;
             }
         }
         self.events = link_events;
+    }
+
+    fn handle(&mut self, event: LinkEvent, now: Instant, events: &mut Vec<PeerEvent>) {
+        match event {
+            LinkEvent::Up => {
+                events.push(PeerEvent::Flowing);
+                self.start(now, events);
+            }
+            LinkEvent::KeyframeRequest => events.push(PeerEvent::KeyframeWanted),
+            LinkEvent::Ended(reason) => events.push(PeerEvent::Ended(reason)),
+            // Players are negotiated not to send.
+            LinkEvent::Rtp(_) | LinkEvent::SenderReport(_) | LinkEvent::Received(_) => {}
+            LinkEvent::Sent(stats) => {
+                events.extend(self.measure(&stats).map(PeerEvent::Rate));
+            }
+        }
+    }
+
+    /// Writes what came while the link was not up, from a keyframe on. If there
+    /// is nothing of use, and none under way, a keyframe is asked for.
+    fn start(&mut self, now: Instant, events: &mut Vec<PeerEvent>) {
+        let packets = self.head_start.take(now);
+        let asked = self.ask_again.is_some();
+        if packets.is_empty() && !asked && self.tracks.iter().any(Track::is_video) {
+            self.ask_for_keyframe(now, events);
+        }
+        for packet in packets {
+            self.write(&packet, now);
+        }
     }
 
     /// The video rate of an interval, if it is to be told.
@@ -133,12 +165,17 @@ impl Player {
         events.push(PeerEvent::KeyframeWanted);
     }
 
-    /// Writes a packet of the source's; [`Player::drain`] sends it. Video waits
-    /// for a keyframe to start with.
-    pub(super) fn handle_media(&mut self, packet: &MediaPacket, now: Instant) {
-        if !self.link.is_secured() {
-            return;
+    /// Writes a packet of the source's, which [`Player::drain`] sends, or keeps
+    /// it for when the link is up. Video waits for a keyframe to start with.
+    pub(super) fn handle_media(&mut self, packet: &Arc<MediaPacket>, now: Instant) {
+        if self.link.is_secured() {
+            self.write(packet, now);
+        } else if self.head_start.keep(packet, now) {
+            self.ask_again = None;
         }
+    }
+
+    fn write(&mut self, packet: &MediaPacket, now: Instant) {
         let Some(track) = self.tracks.iter_mut().find(|t| t.kind == packet.kind) else {
             return;
         };
@@ -203,6 +240,10 @@ impl Track {
             rewriter: Rewriter::new(*ssrc),
             declared: false,
         })
+    }
+
+    fn is_video(&self) -> bool {
+        self.kind == Kind::Video
     }
 
     /// Whether the packet can be passed on: it belongs to what the viewer is

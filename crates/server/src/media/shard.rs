@@ -206,7 +206,7 @@ impl Shard {
         }
         let taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
         let (link, answer) = self.answer(id, &offer, &taken, now)?;
-        let player = Player::new(link, source, &taken, &self.settings.config);
+        let player = Player::new(link, source, &taken, &self.settings.config, now);
         self.audiences.add(source, worker, id);
         self.admit(id, Peer::Player(player), answer, &taken, now);
         Ok(())
@@ -304,7 +304,7 @@ impl Shard {
     }
 
     /// Writes a packet to the players here.
-    fn play(&mut self, source: PeerId, packet: &MediaPacket, now: Instant) {
+    fn play(&mut self, source: PeerId, packet: &Arc<MediaPacket>, now: Instant) {
         for id in self.audiences.players(source) {
             if let Some(Peer::Player(player)) = self.peers.get_mut(id) {
                 let was_dirty = player.dirty;

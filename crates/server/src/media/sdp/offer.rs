@@ -169,6 +169,11 @@ impl Offer {
         Ok(self)
     }
 
+    /// The client's ICE user name fragment.
+    pub(crate) fn fragment(&self) -> &str {
+        &self.ufrag
+    }
+
     /// The SDP that str0m gets: only `taken`, each section with the codecs to
     /// use of it.
     pub(crate) fn reduced(&self, taken: &super::Selection) -> String {

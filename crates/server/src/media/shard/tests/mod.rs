@@ -11,6 +11,7 @@ mod changes;
 #[path = "../../../../tests/media/client.rs"]
 mod client;
 mod ends;
+mod joins;
 mod loss;
 mod rates;
 mod sync;
