@@ -17,7 +17,7 @@ use std::time::Duration;
 pub use browser::{Browser, Permissions};
 pub use page::TwoWayPage;
 pub use picture::{Seen, Watched};
-pub use programs::{Publisher, Server};
+pub use programs::{Publisher, Server, page_folder};
 
 /// How long any one condition is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -115,7 +115,11 @@ fn program(variable: &str, name: &str) -> Result<PathBuf> {
         .with_context(|| format!("{name} is not built: run cargo xtask test"))
 }
 
-fn page_folder() -> Result<PathBuf> {
+/// Where the built page is.
+///
+/// # Errors
+/// It is not built.
+pub fn page_folder() -> Result<PathBuf> {
     let folder = env::var_os("TWOWAY_PAGE").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../dist"),
         PathBuf::from,
