@@ -6,6 +6,7 @@
 //! | `test` | every check CI runs, and where the time went |
 //! | `screenshots` | the README's pictures |
 //! | `build` | the page and the programs, for all of them |
+//! | `squeeze` | makes the built page smaller; trunk calls it |
 //! | `tools`, `browser` | find or install what is not in the checkout |
 //! | `shell`, `process` | run programs; none outlives xtask |
 //! | `progress` | headings and the table of times |
@@ -18,6 +19,7 @@ mod process;
 mod progress;
 mod screenshots;
 mod shell;
+mod squeeze;
 mod test;
 mod tools;
 mod version;
@@ -46,6 +48,9 @@ enum Task {
     Test(test::Options),
     /// Make the README's pictures anew.
     Screenshots,
+    /// Make a page that trunk has built smaller; trunk's hook.
+    #[command(hide = true)]
+    Squeeze,
     /// Only get the tools that `demo` and `test` need.
     Setup,
 }
@@ -70,6 +75,7 @@ fn run(task: Task) -> Result<()> {
         Task::Demo(options) => demo::run(&mut shell, &options),
         Task::Test(options) => test::run(&mut shell, &options),
         Task::Screenshots => screenshots::run(&mut shell),
+        Task::Squeeze => squeeze::run(),
         Task::Setup => tools::prepare(&mut shell, tools::ALL.iter().copied()),
     }
 }
