@@ -524,12 +524,14 @@ fn media_kind(kind: DeviceKind) -> MediaKind {
     }
 }
 
+/// The texts are English: Unicode's tables of capitals would be no small part of
+/// the page.
 fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }
 
 #[cfg(test)]
