@@ -24,6 +24,7 @@ mod config;
 mod demux;
 mod directory;
 mod fanout;
+mod head_start;
 mod keyframe;
 mod link;
 mod message;

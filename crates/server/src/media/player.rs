@@ -1,5 +1,6 @@
 //! A peer that receives a publisher's media.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::media::{Mid, Pt};
@@ -29,7 +30,7 @@ pub(super) struct Player {
     pub(super) link: Link,
     pub(super) source: PeerId,
     tracks: Vec<Track>,
-    /// When to ask for a keyframe again; `None` while none is waited for.
+    /// When to ask for a keyframe, the first time or again; `None` while none is waited for.
     ask_again: Option<Instant>,
     /// [`Player::drain`] has something to do.
     pub(super) dirty: bool,
@@ -53,8 +54,14 @@ struct Track {
 }
 
 impl Player {
-    pub(super) fn new(mut link: Link, source: PeerId, taken: &Selection, config: &Config) -> Self {
-        let tracks = taken
+    pub(super) fn new(
+        mut link: Link,
+        source: PeerId,
+        taken: &Selection,
+        config: &Config,
+        now: Instant,
+    ) -> Self {
+        let tracks: Vec<_> = taken
             .tracks()
             .filter_map(|(kind, mid, _)| {
                 Track::new(&mut link, kind, mid, taken.payload_types(kind))
@@ -63,8 +70,8 @@ impl Player {
         Self {
             link,
             source,
+            ask_again: tracks.iter().any(Track::is_video).then_some(now),
             tracks,
-            ask_again: None,
             dirty: false,
             rtx_packets: config.rtx_packets,
             rtx_age: config.rtx_age,
@@ -93,12 +100,7 @@ impl Player {
         self.link.drain(now, transmits, &mut link_events);
         for event in link_events.drain(..) {
             match event {
-                LinkEvent::Up => {
-                    events.push(PeerEvent::Flowing);
-                    if self.tracks.iter().any(|t| t.kind == Kind::Video) {
-                        self.ask_for_keyframe(now, events);
-                    }
-                }
+                LinkEvent::Up => events.push(PeerEvent::Flowing),
                 LinkEvent::KeyframeRequest => events.push(PeerEvent::KeyframeWanted),
                 LinkEvent::Ended(reason) => events.push(PeerEvent::Ended(reason)),
                 // Players are negotiated not to send.
@@ -109,6 +111,18 @@ impl Player {
             }
         }
         self.events = link_events;
+    }
+
+    /// The link is up: writes what was kept of the source, from a keyframe on.
+    /// If that is nothing, and none is under way, a keyframe is asked for.
+    /// [`Player::drain`] must follow.
+    pub(super) fn start(&mut self, kept: &[Arc<MediaPacket>], now: Instant) {
+        if kept.is_empty() && self.ask_again.is_none() && self.tracks.iter().any(Track::is_video) {
+            self.ask_again = Some(now);
+        }
+        for packet in kept {
+            self.write(packet, now);
+        }
     }
 
     /// The video rate of an interval, if it is to be told.
@@ -136,9 +150,15 @@ impl Player {
     /// Writes a packet of the source's; [`Player::drain`] sends it. Video waits
     /// for a keyframe to start with.
     pub(super) fn handle_media(&mut self, packet: &MediaPacket, now: Instant) {
-        if !self.link.is_secured() {
-            return;
+        if self.link.is_secured() {
+            self.write(packet, now);
+        } else if packet.starts_keyframe {
+            // It is kept for [`Player::start`].
+            self.ask_again = None;
         }
+    }
+
+    fn write(&mut self, packet: &MediaPacket, now: Instant) {
         let Some(track) = self.tracks.iter_mut().find(|t| t.kind == packet.kind) else {
             return;
         };
@@ -203,6 +223,10 @@ impl Track {
             rewriter: Rewriter::new(*ssrc),
             declared: false,
         })
+    }
+
+    fn is_video(&self) -> bool {
+        self.kind == Kind::Video
     }
 
     /// Whether the packet can be passed on: it belongs to what the viewer is

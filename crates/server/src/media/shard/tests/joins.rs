@@ -62,3 +62,63 @@ fn a_client_that_nominates_late_is_answered_at_once() {
     check(1, Role::Player { source: PUBLISHER });
     check(2, Role::Player { source: PUBLISHER });
 }
+
+/// The first frame that a viewer gets is a keyframe that came while it was
+/// connecting, and everything after it comes too.
+fn check_head_start(workers: usize) {
+    let mut world = World::new(workers);
+    world.publish();
+    world.stream(SECOND);
+    let asked = world.clients[0].keyframe_requests;
+    let first = world.source.sequence;
+    let viewer = world.open(VIEWER, Role::Player { source: PUBLISHER });
+    // The request takes one trip and the keyframe another: long before the
+    // handshake's six are over.
+    let (frame, handshake) = (2 * LATENCY, LATENCY * TRIPS);
+    world.run_for(frame / 2);
+    world.send_frame();
+    world.run_for(frame);
+    world.send_frame();
+    assert!(!world.clients[viewer].connected);
+    world.run_for(handshake);
+    assert!(world.clients[viewer].connected);
+    let numbers: Vec<_> = [first, first + 1].map(u64::to_be_bytes).into();
+    let got: Vec<_> = world.clients[viewer]
+        .of_kind(true)
+        .map(|packet| packet.payload[3..].to_vec())
+        .collect();
+    assert_eq!(got, numbers);
+    world.stream(SECOND);
+    assert_contiguous(&world.clients[viewer].numbers(true));
+    assert_eq!(world.clients[0].keyframe_requests, asked + 1, "asked once");
+}
+
+#[test]
+fn a_viewer_starts_with_what_came_while_it_was_connecting() {
+    check_head_start(1);
+    check_head_start(2);
+}
+
+/// A viewer that comes right after another one starts with the same keyframe,
+/// though the publisher sends nothing meanwhile.
+fn check_second(workers: usize) {
+    let mut world = World::new(workers);
+    world.publish();
+    let source = PUBLISHER;
+    let first = world.open(VIEWER, Role::Player { source });
+    world.stream(FRAME * 4);
+    let second = world.open(PeerId(VIEWER.0 + 1), Role::Player { source });
+    world.run_for(LATENCY * (TRIPS + 1));
+    let [first, second] = [first, second].map(|viewer| {
+        let packets = world.clients[viewer].of_kind(true);
+        packets.map(|p| p.payload.to_vec()).collect::<Vec<_>>()
+    });
+    assert!(!first.is_empty());
+    assert_eq!(first, second);
+}
+
+#[test]
+fn viewers_who_come_together_share_a_keyframe() {
+    check_second(1);
+    check_second(2);
+}
