@@ -2,8 +2,12 @@
 //! players of it, and there to each of them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
 
+use super::head_start::HeadStart;
 use super::message::WorkerId;
+use super::packet::MediaPacket;
 use crate::core::backend::PeerId;
 
 /// On the publishers' worker: how many players of each are on which worker.
@@ -68,6 +72,7 @@ struct Audience {
     /// The source's worker.
     worker: WorkerId,
     players: Vec<PeerId>,
+    head_start: HeadStart,
 }
 
 impl Audiences {
@@ -76,6 +81,7 @@ impl Audiences {
         let audience = self.0.entry(source).or_insert_with(|| Audience {
             worker,
             players: Vec::new(),
+            head_start: HeadStart::default(),
         });
         audience.players.push(player);
     }
@@ -92,6 +98,19 @@ impl Audiences {
     /// The players of `source`.
     pub(super) fn players(&self, source: PeerId) -> &[PeerId] {
         self.0.get(&source).map_or(&[], |a| &a.players)
+    }
+
+    /// Keeps a packet of `source` for players who are not connected yet.
+    pub(super) fn keep(&mut self, source: PeerId, packet: &Arc<MediaPacket>, now: Instant) {
+        if let Some(audience) = self.0.get_mut(&source) {
+            audience.head_start.keep(packet, now);
+        }
+    }
+
+    /// What a player of `source` starts with.
+    pub(super) fn head_start(&self, source: PeerId, now: Instant) -> &[Arc<MediaPacket>] {
+        let audience = self.0.get(&source);
+        audience.map_or(&[], |a| a.head_start.packets(now))
     }
 
     /// Where `source` is; `None` if nobody here plays it.

@@ -1,8 +1,8 @@
-//! What a viewer that is still connecting will be shown first.
+//! What a source's viewers are shown first.
 //!
 //! The publisher is asked for a keyframe as soon as a viewer comes, not once it
 //! is connected: the two take about as long, and the keyframe that comes first
-//! is kept with what follows it.
+//! is kept with what follows it. So is one that other viewers have just had.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,15 +10,14 @@ use std::time::{Duration, Instant};
 use super::codec::Kind;
 use super::packet::MediaPacket;
 
-/// How long ago the keyframe may have come. A viewer who takes longer to
-/// connect does better with a new one than with all that came since, sent at
-/// once.
+/// How long ago the keyframe may have come. Past it, a viewer does better with
+/// a new one than with all that came since, sent at once.
 const MAX_AGE: Duration = Duration::from_millis(500);
 
 /// Most packets kept: half a second of 8 Mbit/s.
 const MAX_PACKETS: usize = 512;
 
-/// Video from its latest keyframe on.
+/// A source's video from its latest keyframe on, if that is recent.
 #[derive(Debug, Default)]
 pub(super) struct HeadStart {
     packets: Vec<Arc<MediaPacket>>,
@@ -26,14 +25,13 @@ pub(super) struct HeadStart {
 }
 
 impl HeadStart {
-    /// Keeps a packet if it is part of what can be shown. True if a keyframe
-    /// starts with it.
-    pub(super) fn keep(&mut self, packet: &Arc<MediaPacket>, now: Instant) -> bool {
+    /// Keeps a packet if it is part of what can be shown.
+    pub(super) fn keep(&mut self, packet: &Arc<MediaPacket>, now: Instant) {
         if packet.kind != Kind::Video {
-            return false;
+            return;
         }
         let starts = packet.starts_keyframe && !self.continues(packet);
-        if starts || self.packets.len() == MAX_PACKETS {
+        if starts || self.is_old(now) || self.packets.len() == MAX_PACKETS {
             self.packets.clear();
         }
         if starts {
@@ -42,16 +40,16 @@ impl HeadStart {
         if starts || !self.packets.is_empty() {
             self.packets.push(packet.clone());
         }
-        starts
     }
 
-    /// Everything kept; nothing if that is no longer of use.
-    pub(super) fn take(&mut self, now: Instant) -> Vec<Arc<MediaPacket>> {
-        let packets = std::mem::take(&mut self.packets);
-        match self.since {
-            Some(since) if now.saturating_duration_since(since) <= MAX_AGE => packets,
-            Some(_) | None => Vec::new(),
-        }
+    /// What is kept; nothing if that is no longer of use.
+    pub(super) fn packets(&self, now: Instant) -> &[Arc<MediaPacket>] {
+        if self.is_old(now) { &[] } else { &self.packets }
+    }
+
+    fn is_old(&self, now: Instant) -> bool {
+        self.since
+            .is_none_or(|since| now.saturating_duration_since(since) > MAX_AGE)
     }
 
     /// The packet is one more of the frame that was kept first: a codec's
@@ -90,37 +88,46 @@ mod tests {
         })
     }
 
+    fn check(head: &HeadStart, frames: &[u32], now: Instant) {
+        let kept = head.packets(now).iter();
+        assert_eq!(
+            kept.map(|p| p.position.timestamp).collect::<Vec<_>>(),
+            frames
+        );
+    }
+
     #[test]
     fn the_latest_keyframe_is_first() {
         let now = Instant::now();
         let mut head = HeadStart::default();
-        // Starts a keyframe, kind, frame; keyframe begins, frames kept.
-        let table: &[(bool, Kind, u32, bool, &[u32])] = &[
-            (false, Kind::Video, 1, false, &[]),
-            (true, Kind::Video, 2, true, &[2]),
-            (true, Kind::Video, 2, false, &[2, 2]),
-            (false, Kind::Audio, 2, false, &[2, 2]),
-            (false, Kind::Video, 3, false, &[2, 2, 3]),
-            (true, Kind::Video, 4, true, &[4]),
-            (false, Kind::Video, 5, false, &[4, 5]),
+        // Starts a keyframe, kind, frame; frames kept.
+        let table: &[(bool, Kind, u32, &[u32])] = &[
+            (false, Kind::Video, 1, &[]),
+            (true, Kind::Video, 2, &[2]),
+            (true, Kind::Video, 2, &[2, 2]),
+            (false, Kind::Audio, 2, &[2, 2]),
+            (false, Kind::Video, 3, &[2, 2, 3]),
+            (true, Kind::Video, 4, &[4]),
+            (false, Kind::Video, 5, &[4, 5]),
         ];
-        for (starts, kind, frame, expected, kept) in table {
-            let began = head.keep(&packet(*starts, *kind, *frame, now), now);
-            let frames: Vec<_> = head.packets.iter().map(|p| p.position.timestamp).collect();
-            assert_eq!((began, &*frames), (*expected, *kept), "frame {frame}");
+        for (starts, kind, frame, kept) in table {
+            head.keep(&packet(*starts, *kind, *frame, now), now);
+            check(&head, kept, now);
         }
-        assert_eq!(head.take(now).len(), 2);
-        assert!(head.take(now).is_empty(), "taken once");
     }
 
     #[test]
     fn what_is_old_is_not_shown() {
         let now = Instant::now();
-        for (age, kept) in [(MAX_AGE, 1), (MAX_AGE + Duration::from_millis(1), 0)] {
-            let mut head = HeadStart::default();
-            head.keep(&packet(true, Kind::Video, 1, now), now);
-            assert_eq!(head.take(now + age).len(), kept, "{age:?}");
-        }
+        let late = now + MAX_AGE + Duration::from_millis(1);
+        let mut head = HeadStart::default();
+        head.keep(&packet(true, Kind::Video, 1, now), now);
+        check(&head, &[1], now + MAX_AGE);
+        check(&head, &[], late);
+        head.keep(&packet(false, Kind::Video, 2, late), late);
+        assert!(head.packets.is_empty(), "kept for nothing");
+        head.keep(&packet(true, Kind::Video, 3, late), late);
+        check(&head, &[3], late);
     }
 
     #[test]
@@ -131,11 +138,11 @@ mod tests {
         for frame in 1..MAX_PACKETS as u32 {
             head.keep(&packet(false, Kind::Video, frame, now), now);
         }
-        assert_eq!(head.packets.len(), MAX_PACKETS);
+        assert_eq!(head.packets(now).len(), MAX_PACKETS);
         head.keep(&packet(false, Kind::Video, 1_000, now), now);
         head.keep(&packet(false, Kind::Video, 1_001, now), now);
-        assert!(head.packets.is_empty());
-        assert!(head.keep(&packet(true, Kind::Video, 1_002, now), now));
-        assert_eq!(head.take(now).len(), 1);
+        check(&head, &[], now);
+        head.keep(&packet(true, Kind::Video, 1_002, now), now);
+        check(&head, &[1_002], now);
     }
 }

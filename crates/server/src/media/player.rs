@@ -10,7 +10,6 @@ use str0m::stats::MediaEgressStats;
 
 use super::codec::Kind;
 use super::config::Config;
-use super::head_start::HeadStart;
 use super::link::{Link, LinkEvent};
 use super::packet::MediaPacket;
 use super::peer::PeerEvent;
@@ -31,8 +30,6 @@ pub(super) struct Player {
     pub(super) link: Link,
     pub(super) source: PeerId,
     tracks: Vec<Track>,
-    /// What comes while the link is not up.
-    head_start: HeadStart,
     /// When to ask for a keyframe, the first time or again; `None` while none is waited for.
     ask_again: Option<Instant>,
     /// [`Player::drain`] has something to do.
@@ -75,7 +72,6 @@ impl Player {
             source,
             ask_again: tracks.iter().any(Track::is_video).then_some(now),
             tracks,
-            head_start: HeadStart::default(),
             dirty: false,
             rtx_packets: config.rtx_packets,
             rtx_age: config.rtx_age,
@@ -96,50 +92,36 @@ impl Player {
         transmits: &mut Vec<Transmit>,
         events: &mut Vec<PeerEvent>,
     ) {
+        self.dirty = false;
         if self.ask_again.is_some_and(|at| at <= now) {
             self.ask_for_keyframe(now, events);
         }
         let mut link_events = std::mem::take(&mut self.events);
-        // Twice when the link comes up: then there may be something to write.
-        loop {
-            self.dirty = false;
-            self.link.drain(now, transmits, &mut link_events);
-            for event in link_events.drain(..) {
-                self.handle(event, now, events);
-            }
-            if !self.dirty {
-                break;
+        self.link.drain(now, transmits, &mut link_events);
+        for event in link_events.drain(..) {
+            match event {
+                LinkEvent::Up => events.push(PeerEvent::Flowing),
+                LinkEvent::KeyframeRequest => events.push(PeerEvent::KeyframeWanted),
+                LinkEvent::Ended(reason) => events.push(PeerEvent::Ended(reason)),
+                // Players are negotiated not to send.
+                LinkEvent::Rtp(_) | LinkEvent::SenderReport(_) | LinkEvent::Received(_) => {}
+                LinkEvent::Sent(stats) => {
+                    events.extend(self.measure(&stats).map(PeerEvent::Rate));
+                }
             }
         }
         self.events = link_events;
     }
 
-    fn handle(&mut self, event: LinkEvent, now: Instant, events: &mut Vec<PeerEvent>) {
-        match event {
-            LinkEvent::Up => {
-                events.push(PeerEvent::Flowing);
-                self.start(now, events);
-            }
-            LinkEvent::KeyframeRequest => events.push(PeerEvent::KeyframeWanted),
-            LinkEvent::Ended(reason) => events.push(PeerEvent::Ended(reason)),
-            // Players are negotiated not to send.
-            LinkEvent::Rtp(_) | LinkEvent::SenderReport(_) | LinkEvent::Received(_) => {}
-            LinkEvent::Sent(stats) => {
-                events.extend(self.measure(&stats).map(PeerEvent::Rate));
-            }
+    /// The link is up: writes what was kept of the source, from a keyframe on.
+    /// If that is nothing, and none is under way, a keyframe is asked for.
+    /// [`Player::drain`] must follow.
+    pub(super) fn start(&mut self, kept: &[Arc<MediaPacket>], now: Instant) {
+        if kept.is_empty() && self.ask_again.is_none() && self.tracks.iter().any(Track::is_video) {
+            self.ask_again = Some(now);
         }
-    }
-
-    /// Writes what came while the link was not up, from a keyframe on. If there
-    /// is nothing of use, and none under way, a keyframe is asked for.
-    fn start(&mut self, now: Instant, events: &mut Vec<PeerEvent>) {
-        let packets = self.head_start.take(now);
-        let asked = self.ask_again.is_some();
-        if packets.is_empty() && !asked && self.tracks.iter().any(Track::is_video) {
-            self.ask_for_keyframe(now, events);
-        }
-        for packet in packets {
-            self.write(&packet, now);
+        for packet in kept {
+            self.write(packet, now);
         }
     }
 
@@ -165,12 +147,13 @@ impl Player {
         events.push(PeerEvent::KeyframeWanted);
     }
 
-    /// Writes a packet of the source's, which [`Player::drain`] sends, or keeps
-    /// it for when the link is up. Video waits for a keyframe to start with.
-    pub(super) fn handle_media(&mut self, packet: &Arc<MediaPacket>, now: Instant) {
+    /// Writes a packet of the source's; [`Player::drain`] sends it. Video waits
+    /// for a keyframe to start with.
+    pub(super) fn handle_media(&mut self, packet: &MediaPacket, now: Instant) {
         if self.link.is_secured() {
             self.write(packet, now);
-        } else if self.head_start.keep(packet, now) {
+        } else if packet.starts_keyframe {
+            // It is kept for [`Player::start`].
             self.ask_again = None;
         }
     }

@@ -275,7 +275,10 @@ impl Shard {
 
     fn handle_event(&mut self, id: PeerId, event: PeerEvent, now: Instant) {
         match event {
-            PeerEvent::Flowing => self.outbox.events.push(Event::Flowing { peer: id }),
+            PeerEvent::Flowing => {
+                self.outbox.events.push(Event::Flowing { peer: id });
+                self.start_player(id, now);
+            }
             PeerEvent::Media(packet) => self.forward(id, packet, now),
             PeerEvent::KeyframeWanted => self.ask_source(id, now),
             PeerEvent::Rate(rate) => self.outbox.events.push(Event::Rate { peer: id, rate }),
@@ -303,8 +306,17 @@ impl Shard {
         }
     }
 
+    /// Gives a player that has just connected what it starts with.
+    fn start_player(&mut self, id: PeerId, now: Instant) {
+        if let Some(Peer::Player(player)) = self.peers.get_mut(&id) {
+            player.start(self.audiences.head_start(player.source, now), now);
+            self.timers.set(id, now);
+        }
+    }
+
     /// Writes a packet to the players here.
     fn play(&mut self, source: PeerId, packet: &Arc<MediaPacket>, now: Instant) {
+        self.audiences.keep(source, packet, now);
         for id in self.audiences.players(source) {
             if let Some(Peer::Player(player)) = self.peers.get_mut(id) {
                 let was_dirty = player.dirty;

@@ -98,3 +98,27 @@ fn a_viewer_starts_with_what_came_while_it_was_connecting() {
     check_head_start(1);
     check_head_start(2);
 }
+
+/// A viewer that comes right after another one starts with the same keyframe,
+/// though the publisher sends nothing meanwhile.
+fn check_second(workers: usize) {
+    let mut world = World::new(workers);
+    world.publish();
+    let source = PUBLISHER;
+    let first = world.open(VIEWER, Role::Player { source });
+    world.stream(FRAME * 4);
+    let second = world.open(PeerId(VIEWER.0 + 1), Role::Player { source });
+    world.run_for(LATENCY * (TRIPS + 1));
+    let [first, second] = [first, second].map(|viewer| {
+        let packets = world.clients[viewer].of_kind(true);
+        packets.map(|p| p.payload.to_vec()).collect::<Vec<_>>()
+    });
+    assert!(!first.is_empty());
+    assert_eq!(first, second);
+}
+
+#[test]
+fn viewers_who_come_together_share_a_keyframe() {
+    check_second(1);
+    check_second(2);
+}
