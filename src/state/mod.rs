@@ -8,6 +8,7 @@ mod defaults;
 mod devices;
 mod doctor;
 pub mod guard;
+mod json;
 mod level;
 mod link;
 mod media_texts;

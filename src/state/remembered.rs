@@ -1,13 +1,13 @@
 //! What the page keeps in this browser from one visit to the next, and what a
 //! link changes for one visit only. Never a token.
 
-use serde::Serialize;
 use serde_json::Value;
 
+use super::json::Object;
 use super::{Link, Setting, Settings};
 
 /// What is kept.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Remembered {
     /// What the user set.
     pub settings: Settings,
@@ -45,8 +45,11 @@ impl Memory {
 
     /// What to keep, as JSON.
     pub fn to_json(&self) -> String {
-        // Plain fields and texts always serialize.
-        serde_json::to_string(&self.kept).unwrap_or_default()
+        Object::default()
+            .with("settings", self.kept.settings.to_json())
+            .with("server", self.server().into())
+            .build()
+            .to_string()
     }
 
     /// The settings of this visit.

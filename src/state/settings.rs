@@ -1,10 +1,11 @@
 //! What the page remembers in this browser. Never a token.
 
-use serde::Serialize;
 use serde_json::Value;
 
+use super::json::Object;
+
 /// How a picture of another shape than its box is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Fit {
     /// All of it, with bars beside it.
     #[default]
@@ -14,7 +15,7 @@ pub enum Fit {
 }
 
 /// What is published, and how.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Capture {
     /// The camera's device id; `None` is the browser's choice.
     pub camera: Option<String>,
@@ -44,7 +45,7 @@ impl Default for Capture {
 }
 
 /// Everything remembered.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// Loudness of the played stream, 0 to 1.
     pub volume: f64,
@@ -108,6 +109,13 @@ impl Fit {
             _ => None,
         }
     }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Contain => "Contain",
+            Self::Cover => "Cover",
+        }
+    }
 }
 
 impl Capture {
@@ -123,6 +131,19 @@ impl Capture {
             max_bitrate_bps: number("max_bitrate_bps"),
             mirrored: json["mirrored"].as_bool().unwrap_or(default.mirrored),
         }
+    }
+
+    fn to_json(&self) -> Value {
+        Object::default()
+            .texts(&[
+                ("camera", self.camera.as_deref()),
+                ("microphone", self.microphone.as_deref()),
+            ])
+            .with("height", self.height.into())
+            .with("frame_rate", self.frame_rate.into())
+            .with("max_bitrate_bps", self.max_bitrate_bps.into())
+            .with("mirrored", self.mirrored.into())
+            .build()
     }
 }
 
@@ -142,6 +163,20 @@ impl Settings {
             keep_trying: flag("keep_trying", default.keep_trying),
             capture: Capture::from_json(&json["capture"]),
         }
+    }
+
+    /// What [`Settings::from_json`] reads.
+    pub(super) fn to_json(&self) -> Value {
+        Object::default()
+            .with("volume", self.volume.into())
+            .with("muted", self.muted.into())
+            .with("fit", self.fit.as_str().into())
+            .with("speaker", self.speaker.as_deref().into())
+            .with("statistics", self.statistics.into())
+            .with("shortcuts", self.shortcuts.into())
+            .with("keep_trying", self.keep_trying.into())
+            .with("capture", self.capture.to_json())
+            .build()
     }
 
     /// Takes a change.

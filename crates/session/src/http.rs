@@ -347,13 +347,24 @@ impl HttpSession {
         id: &MediaSessionId,
         handle: impl FnOnce(Stream, &mut Requests) -> Option<Stream>,
     ) -> Result<(), Error> {
+        let (index, stream) = self.take(id)?;
+        let stream = handle(stream, &mut self.io);
+        self.put_back(index, stream);
+        Ok(())
+    }
+
+    fn take(&mut self, id: &MediaSessionId) -> Result<(usize, Stream), Error> {
         let mut streams = self.streams.iter();
         let index = streams
             .position(|stream| stream.id() == id)
             .ok_or(Error::NoSuchStream)?;
-        if let Some(stream) = handle(self.streams.remove(index), &mut self.io) {
+        Ok((index, self.streams.remove(index)))
+    }
+
+    /// A stream that is over is not.
+    fn put_back(&mut self, index: usize, stream: Option<Stream>) {
+        if let Some(stream) = stream {
             self.streams.insert(index, stream);
         }
-        Ok(())
     }
 }

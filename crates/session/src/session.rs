@@ -338,20 +338,35 @@ impl Session {
     }
 
     /// Lets a live stream handle something; false if there is none of this id.
+    /// There is a copy of this for each caller: what is the same in all of them
+    /// is elsewhere.
     fn with_stream(
         &mut self,
         id: &MediaSessionId,
         handle: impl FnOnce(Stream, &mut Outbox) -> Option<Stream>,
     ) -> bool {
+        let Some((index, stream)) = self.take(id) else {
+            return false;
+        };
+        let stream = handle(stream, &mut self.out);
+        self.put_back(index, stream);
+        true
+    }
+
+    fn take(&mut self, id: &MediaSessionId) -> Option<(usize, Stream)> {
         let mut streams = self.streams.iter();
         let Some(index) = streams.position(|stream| stream.id() == id) else {
             debug!(stream = %id, "no such stream");
-            return false;
+            return None;
         };
-        if let Some(stream) = handle(self.streams.remove(index), &mut self.out) {
+        Some((index, self.streams.remove(index)))
+    }
+
+    /// A stream that is over is not.
+    fn put_back(&mut self, index: usize, stream: Option<Stream>) {
+        if let Some(stream) = stream {
             self.streams.insert(index, stream);
         }
-        true
     }
 }
 

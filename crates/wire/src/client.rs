@@ -1,11 +1,11 @@
 //! Client to server messages.
 
-use serde::Serialize;
 use serde_json::Value;
 
-use crate::envelope::{Envelope, encode};
+use crate::envelope::{Envelope, encode, encode_values};
 use crate::lenient::{BadArgument, FromMembers, Members};
-use crate::{DataStatusEvent, DecodeError, MediaSessionId, StreamEventType, StreamName, strict};
+use crate::strict::{ToMembers, Writer};
+use crate::{DataStatusEvent, DecodeError, MediaSessionId, StreamEventType, StreamName};
 
 /// A message from a client.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,50 +100,48 @@ impl ClientMessage {
 
     /// Writes the message as one text frame.
     pub fn encode(&self) -> String {
-        match self {
-            Self::Connection(argument) => encode("connection", [argument]),
-            Self::PublishStream(argument) => encode("publishStream", [argument]),
-            Self::PlayStream(argument) => encode("playStream", [argument]),
-            Self::StopStream(argument) => encode("stopStream", [argument]),
-            Self::UnPublishStream(argument) => encode("unPublishStream", [argument]),
-            Self::AvailableStream(argument) => encode("availableStream", [argument]),
-            Self::Snapshot(argument) => encode("snapshot", [argument]),
-            Self::SendStreamEvent(argument) => encode("sendStreamEvent", [argument]),
-            Self::SendData(argument) => encode("sendData", [argument]),
-            Self::DataStatusEvent(argument) => encode("DataStatusEvent", [argument]),
-            Self::Ping => encode("ping", [Value::Null]),
-            Self::Pong => encode("pong", [Value::Null]),
-            Self::ConnectMediaTransport => encode("connectMediaTransport", [Value::Null]),
-            Self::Diagnostics { message } | Self::Call { message } | Self::Unknown { message } => {
-                encode(message, [Value::Null])
+        let (message, argument): (&str, &dyn ToMembers) = match self {
+            Self::Connection(argument) => ("connection", argument),
+            Self::PublishStream(argument) => ("publishStream", argument),
+            Self::PlayStream(argument) => ("playStream", argument),
+            Self::StopStream(argument) => ("stopStream", argument),
+            Self::UnPublishStream(argument) => ("unPublishStream", argument),
+            Self::AvailableStream(argument) => ("availableStream", argument),
+            Self::Snapshot(argument) => ("snapshot", argument),
+            Self::SendStreamEvent(argument) => ("sendStreamEvent", argument),
+            Self::SendData(argument) => ("sendData", argument),
+            Self::DataStatusEvent(argument) => ("DataStatusEvent", argument),
+            Self::Ping => return encode_values("ping", &[Value::Null]),
+            Self::Pong => return encode_values("pong", &[Value::Null]),
+            Self::ConnectMediaTransport => {
+                return encode_values("connectMediaTransport", &[Value::Null]);
             }
-        }
+            Self::Diagnostics { message } | Self::Call { message } | Self::Unknown { message } => {
+                return encode_values(message, &[Value::Null]);
+            }
+        };
+        encode(message, argument)
     }
 }
 
 /// `connection`: who the client is and what it can do.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Connection {
     /// The server-side application; `defaultApp` by convention.
     pub app_key: String,
     /// Usable media providers in order of preference.
     pub media_providers: Vec<String>,
     /// Keep the session's streams for a while after the socket is lost.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_alive: Option<bool>,
     /// Resume token from an earlier `getUserData`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_token: Option<String>,
     /// Version of the signalling the client speaks; `2.0` today.
     pub client_version: String,
     /// The client's operating system.
-    #[serde(rename = "clientOSVersion")]
     pub client_os_version: String,
     /// The client's browser or program.
     pub client_browser_version: String,
     /// Application data for the server's hooks.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub custom: Option<Value>,
 }
 
@@ -162,9 +160,28 @@ impl FromMembers for Connection {
     }
 }
 
+impl ToMembers for Connection {
+    fn to_members(&self, members: &mut Writer) {
+        self.write(self.auth_token.as_deref(), members);
+    }
+}
+
+impl Connection {
+    /// Writes all members, with `auth_token` as the token.
+    pub(crate) fn write(&self, auth_token: Option<&str>, members: &mut Writer) {
+        members.text("appKey", &self.app_key);
+        members.value("mediaProviders", &self.media_providers.as_slice().into());
+        members.maybe_flag("keepAlive", self.keep_alive);
+        members.maybe_text("authToken", auth_token);
+        members.text("clientVersion", &self.client_version);
+        members.text("clientOSVersion", &self.client_os_version);
+        members.text("clientBrowserVersion", &self.client_browser_version);
+        members.maybe_value("custom", self.custom.as_ref());
+    }
+}
+
 /// `publishStream`: the offer of a publisher.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct PublishStream {
     /// The stream's id, made by the client.
     pub media_session_id: Option<MediaSessionId>,
@@ -185,28 +202,20 @@ pub struct PublishStream {
     /// The SDP offer.
     pub sdp: String,
     /// Application data for the server's hooks.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub custom: Option<Value>,
     /// Wanted video bitrate, kbit/s; 0 is unset.
-    #[serde(serialize_with = "strict::number")]
     pub bitrate: f64,
     /// Least video bitrate, kbit/s; 0 is unset.
-    #[serde(serialize_with = "strict::number")]
     pub min_bitrate: f64,
     /// Most video bitrate, kbit/s; 0 is unset.
-    #[serde(serialize_with = "strict::number")]
     pub max_bitrate: f64,
     /// Where to publish the stream again by RTMP.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rtmp_url: Option<String>,
     /// Media constraints as the application gave them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub constraints: Option<Value>,
     /// `UDP` or `TCP`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<String>,
     /// Whether the server may forward the video orientation extension.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cvo_extension: Option<bool>,
 }
 
@@ -234,9 +243,30 @@ impl FromMembers for PublishStream {
     }
 }
 
+impl ToMembers for PublishStream {
+    fn to_members(&self, members: &mut Writer) {
+        members.id(self.media_session_id.as_ref());
+        members.name(self.name.as_ref());
+        members.flag("published", self.published);
+        members.flag("hasVideo", self.has_video);
+        members.flag("hasAudio", self.has_audio);
+        members.text("status", &self.status);
+        members.flag("record", self.record);
+        members.text("mediaProvider", &self.media_provider);
+        members.text("sdp", &self.sdp);
+        members.maybe_value("custom", self.custom.as_ref());
+        members.number("bitrate", self.bitrate);
+        members.number("minBitrate", self.min_bitrate);
+        members.number("maxBitrate", self.max_bitrate);
+        members.maybe_text("rtmpUrl", self.rtmp_url.as_deref());
+        members.maybe_value("constraints", self.constraints.as_ref());
+        members.maybe_text("transport", self.transport.as_deref());
+        members.maybe_flag("cvoExtension", self.cvo_extension);
+    }
+}
+
 /// `playStream`: the receive-only offer of a viewer.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct PlayStream {
     /// The stream's id, made by the client.
     pub media_session_id: Option<MediaSessionId>,
@@ -253,38 +283,28 @@ pub struct PlayStream {
     /// Always `false`.
     pub record: bool,
     /// Wanted width in pixels; 0 is the source's.
-    #[serde(serialize_with = "strict::number")]
     pub width: f64,
     /// Wanted height in pixels; 0 is the source's.
-    #[serde(serialize_with = "strict::number")]
     pub height: f64,
     /// `WebRTC`, `MSE` or `WSPlayer`.
     pub media_provider: String,
     /// The SDP offer.
     pub sdp: String,
     /// Application data for the server's hooks.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub custom: Option<Value>,
     /// Wanted bitrate, kbit/s; 0 is the source's.
-    #[serde(serialize_with = "strict::number")]
     pub bitrate: f64,
     /// Least bitrate, kbit/s; 0 is unset.
-    #[serde(serialize_with = "strict::number")]
     pub min_bitrate: f64,
     /// Most bitrate, kbit/s; 0 is unset.
-    #[serde(serialize_with = "strict::number")]
     pub max_bitrate: f64,
     /// 0 to 100; 0 is unset.
-    #[serde(serialize_with = "strict::number")]
     pub quality: f64,
     /// Media constraints as the application gave them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub constraints: Option<Value>,
     /// `UDP` or `TCP`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<String>,
     /// Whether the server may forward the video orientation extension.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cvo_extension: Option<bool>,
 }
 
@@ -314,9 +334,32 @@ impl FromMembers for PlayStream {
     }
 }
 
+impl ToMembers for PlayStream {
+    fn to_members(&self, members: &mut Writer) {
+        members.id(self.media_session_id.as_ref());
+        members.name(self.name.as_ref());
+        members.flag("published", self.published);
+        members.flag("hasVideo", self.has_video);
+        members.flag("hasAudio", self.has_audio);
+        members.text("status", &self.status);
+        members.flag("record", self.record);
+        members.number("width", self.width);
+        members.number("height", self.height);
+        members.text("mediaProvider", &self.media_provider);
+        members.text("sdp", &self.sdp);
+        members.maybe_value("custom", self.custom.as_ref());
+        members.number("bitrate", self.bitrate);
+        members.number("minBitrate", self.min_bitrate);
+        members.number("maxBitrate", self.max_bitrate);
+        members.number("quality", self.quality);
+        members.maybe_value("constraints", self.constraints.as_ref());
+        members.maybe_text("transport", self.transport.as_deref());
+        members.maybe_flag("cvoExtension", self.cvo_extension);
+    }
+}
+
 /// `stopStream` of a viewer and `unPublishStream` of a publisher.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct StopStream {
     /// The stream's id.
     pub media_session_id: Option<MediaSessionId>,
@@ -348,9 +391,20 @@ impl FromMembers for StopStream {
     }
 }
 
+impl ToMembers for StopStream {
+    fn to_members(&self, members: &mut Writer) {
+        members.id(self.media_session_id.as_ref());
+        members.name(self.name.as_ref());
+        members.flag("published", self.published);
+        members.flag("hasVideo", self.has_video);
+        members.flag("hasAudio", self.has_audio);
+        members.text("status", &self.status);
+        members.flag("record", self.record);
+    }
+}
+
 /// `availableStream`: is the name live? The id is only for the reply.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct AvailableRequest {
     /// Fresh id that the reply repeats.
     pub media_session_id: Option<MediaSessionId>,
@@ -367,9 +421,15 @@ impl FromMembers for AvailableRequest {
     }
 }
 
+impl ToMembers for AvailableRequest {
+    fn to_members(&self, members: &mut Writer) {
+        members.id(self.media_session_id.as_ref());
+        members.name(self.name.as_ref());
+    }
+}
+
 /// `snapshot`: a picture of the stream, please.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SnapshotRequest {
     /// The name of the stream.
     pub name: Option<StreamName>,
@@ -386,17 +446,21 @@ impl FromMembers for SnapshotRequest {
     }
 }
 
+impl ToMembers for SnapshotRequest {
+    fn to_members(&self, members: &mut Writer) {
+        members.name(self.name.as_ref());
+        members.id(self.media_session_id.as_ref());
+    }
+}
+
 /// `sendStreamEvent`: data or mute state from the publisher to its players.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SendStreamEvent {
     /// The sender's stream.
     pub media_session_id: Option<MediaSessionId>,
     /// What happened.
-    #[serde(rename = "type")]
     pub event_type: StreamEventType,
     /// Only for `data`: what the application passed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<Value>,
 }
 
@@ -410,9 +474,16 @@ impl FromMembers for SendStreamEvent {
     }
 }
 
+impl ToMembers for SendStreamEvent {
+    fn to_members(&self, members: &mut Writer) {
+        members.id(self.media_session_id.as_ref());
+        members.text("type", self.event_type.as_str());
+        members.maybe_value("payload", self.payload.as_ref());
+    }
+}
+
 /// `sendData`: session-level data for the server's application.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SendData {
     /// Matched by the `DataStatusEvent` that answers.
     pub operation_id: String,
@@ -426,5 +497,12 @@ impl FromMembers for SendData {
             operation_id: members.string("operationId"),
             payload: members.value("payload").unwrap_or_default(),
         })
+    }
+}
+
+impl ToMembers for SendData {
+    fn to_members(&self, members: &mut Writer) {
+        members.text("operationId", &self.operation_id);
+        members.value("payload", &self.payload);
     }
 }

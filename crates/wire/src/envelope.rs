@@ -1,17 +1,17 @@
 //! The envelope: `{"message": name, "data": [argument, ...]}`.
 
-use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::lenient::{self, BadArgument, FromMembers, Members};
+use crate::strict::{ToMembers, Writer};
 
 /// Why a text message could not be understood.
 #[derive(Debug, Error)]
 pub enum DecodeError {
     /// Not JSON, or JSON that is not an envelope.
     #[error("not a signalling message: {0}")]
-    Envelope(String),
+    Envelope(#[from] BadEnvelope),
     /// A known message whose argument has the wrong shape.
     #[error("bad argument of {message}: {source}")]
     Argument {
@@ -22,6 +22,20 @@ pub enum DecodeError {
     },
 }
 
+/// What is wrong with an envelope.
+#[derive(Debug, Error)]
+pub enum BadEnvelope {
+    /// Not JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// JSON, but no object.
+    #[error("not an object")]
+    NoObject,
+    /// An object without the message's name.
+    #[error("no message name")]
+    NoName,
+}
+
 /// A message taken apart; `data` may be missing or no array.
 #[derive(Debug)]
 pub(crate) struct Envelope {
@@ -30,16 +44,13 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    pub(crate) fn decode(text: &str) -> Result<Self, DecodeError> {
-        let refused = |reason: &str| DecodeError::Envelope(reason.to_owned());
-        let json: Value =
-            serde_json::from_str(text).map_err(|error| refused(&error.to_string()))?;
-        let Value::Object(members) = json else {
-            return Err(refused("not an object"));
+    pub(crate) fn decode(text: &str) -> Result<Self, BadEnvelope> {
+        let Value::Object(members) = serde_json::from_str(text)? else {
+            return Err(BadEnvelope::NoObject);
         };
         let mut members = Members::new(members);
         let Some(Value::String(message)) = members.value("message") else {
-            return Err(refused("no message name"));
+            return Err(BadEnvelope::NoName);
         };
         let data = match members.value("data") {
             Some(Value::Array(data)) => data,
@@ -76,13 +87,18 @@ impl Envelope {
     }
 }
 
-/// Writes `{"message": message, "data": data}`; `data` serialises as an array.
-pub(crate) fn encode(message: &str, data: impl Serialize) -> String {
-    #[derive(Serialize)]
-    struct Outgoing<'a, T> {
-        message: &'a str,
-        data: T,
-    }
-    serde_json::to_string(&Outgoing { message, data })
-        .expect("messages are made of strings, numbers and JSON values")
+/// Writes `{"message": message, "data": [argument]}`.
+pub(crate) fn encode(message: &str, argument: &dyn ToMembers) -> String {
+    envelope(message, &Writer::object(argument))
+}
+
+/// As [`encode`], for what is no object.
+pub(crate) fn encode_values(message: &str, data: &[Value]) -> String {
+    let data: Vec<_> = data.iter().map(Value::to_string).collect();
+    envelope(message, &data.join(","))
+}
+
+fn envelope(message: &str, data: &str) -> String {
+    let message = Value::from(message);
+    format!(r#"{{"message":{message},"data":[{data}]}}"#)
 }

@@ -2,12 +2,9 @@
 
 use core::fmt;
 
-use serde::Serialize;
-
 /// Identifies one publish or play within a session; made by the client, a UUID
 /// by convention but any string on the wire (`mediaSessionId`).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MediaSessionId(String);
 
 impl MediaSessionId {
@@ -39,8 +36,7 @@ impl MediaSessionId {
 }
 
 /// The name a stream is published and played by: any text the user typed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamName(String);
 
 impl StreamName {

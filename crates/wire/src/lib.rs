@@ -25,7 +25,7 @@ pub use client::{
     AvailableRequest, ClientMessage, Connection, PlayStream, PublishStream, SendData,
     SendStreamEvent, SnapshotRequest, StopStream,
 };
-pub use envelope::DecodeError;
+pub use envelope::{BadEnvelope, DecodeError};
 pub use ids::{MediaSessionId, StreamName};
 pub use lenient::BadArgument;
 pub use server::{

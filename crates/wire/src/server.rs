@@ -1,11 +1,11 @@
 //! Server to client messages.
 
-use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::envelope::{Envelope, encode};
+use crate::envelope::{Envelope, encode, encode_values};
 use crate::lenient::{BadArgument, FromMembers, Members};
-use crate::{Connection, DecodeError, MediaSessionId, StreamEventType, StreamStatusEvent, strict};
+use crate::strict::{ToMembers, Writer};
+use crate::{Connection, DecodeError, MediaSessionId, StreamEventType, StreamStatusEvent};
 
 /// A message from a server.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,40 +89,44 @@ impl ServerMessage {
 
     /// Writes the message as one text frame, always with a `data` array.
     pub fn encode(&self) -> String {
-        match self {
-            Self::UserData(argument) => encode("getUserData", [argument]),
-            Self::Version(version) => encode("getVersion", [version]),
+        let (message, argument): (&str, &dyn ToMembers) = match self {
+            Self::UserData(argument) => ("getUserData", argument),
+            Self::StreamStatus(argument) => ("notifyStreamStatusEvent", argument),
+            Self::StreamEvent(argument) => ("notifyStreamEvent", argument),
+            Self::Available(argument) => ("availableStream", argument),
+            Self::DataStatus(argument) => ("DataStatusEvent", argument),
+            Self::Data(argument) => ("OnDataEvent", argument),
+            Self::InboundVideoRate(argument) => ("inboundVideoRate", argument),
+            Self::OutboundVideoRate(argument) => ("outboundVideoRate", argument),
+            Self::Fail(argument) => ("fail", argument),
+            Self::SessionDebug(argument) => ("notifySessionDebugEvent", argument),
+            Self::Version(version) => {
+                return encode_values("getVersion", &[version.as_str().into()]);
+            }
             Self::RemoteSdp {
                 media_session_id,
                 sdp,
-            } => encode("setRemoteSDP", (media_session_id, sdp, true)),
-            Self::StreamStatus(argument) => encode("notifyStreamStatusEvent", [argument]),
-            Self::StreamEvent(argument) => encode("notifyStreamEvent", [argument]),
-            Self::Available(argument) => encode("availableStream", [argument]),
-            Self::DataStatus(argument) => encode("DataStatusEvent", [argument]),
-            Self::Data(argument) => encode("OnDataEvent", [argument]),
-            Self::InboundVideoRate(argument) => encode("inboundVideoRate", [argument]),
-            Self::OutboundVideoRate(argument) => encode("outboundVideoRate", [argument]),
-            Self::Fail(argument) => encode("fail", [argument]),
-            Self::SessionDebug(argument) => encode("notifySessionDebugEvent", [argument]),
-            Self::Ping => encode("ping", [Value::Null]),
-            Self::Pong => encode("pong", [Value::Null]),
-            Self::Unknown { message } => encode(message, [Value::Null]),
-        }
+            } => {
+                let id = media_session_id.as_str();
+                let data = [id.into(), sdp.as_str().into(), true.into()];
+                return encode_values("setRemoteSDP", &data);
+            }
+            Self::Ping => return encode_values("ping", &[Value::Null]),
+            Self::Pong => return encode_values("pong", &[Value::Null]),
+            Self::Unknown { message } => return encode_values(message, &[Value::Null]),
+        };
+        encode(message, argument)
     }
 }
 
 /// `getUserData`: the session's token and an echo of `connection`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct UserData {
     /// Resume token, `/<client address>/<server address>` by convention.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_token: Option<String>,
     /// `ESTABLISHED`.
     pub status: String,
     /// Echo of the client's `connection`.
-    #[serde(flatten, serialize_with = "without_token")]
     pub connection: Connection,
 }
 
@@ -136,27 +140,24 @@ impl FromMembers for UserData {
     }
 }
 
-/// The token has its own field beside the echo; a key must not come twice.
-fn without_token<S: Serializer>(connection: &Connection, serializer: S) -> Result<S::Ok, S::Error> {
-    let echo = Connection {
-        auth_token: None,
-        ..connection.clone()
-    };
-    echo.serialize(serializer)
+impl ToMembers for UserData {
+    fn to_members(&self, members: &mut Writer) {
+        members.maybe_text("authToken", self.auth_token.as_deref());
+        members.text("status", &self.status);
+        // The token has its own place before the echo: no key may come twice.
+        self.connection.write(None, members);
+    }
 }
 
 /// `notifyStreamEvent`: something happened to a stream the receiver has.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StreamEvent {
     /// The receiver's own stream, never the publisher's.
     pub media_session_id: MediaSessionId,
     /// What happened.
-    #[serde(rename = "type")]
     pub event_type: StreamEventType,
     /// What goes with it. Written as `{}` if there is nothing, since clients
     /// look inside without asking.
-    #[serde(serialize_with = "or_empty_object")]
     pub payload: Option<Value>,
 }
 
@@ -170,27 +171,26 @@ impl FromMembers for StreamEvent {
     }
 }
 
-fn or_empty_object<S: Serializer>(
-    payload: &Option<Value>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match payload {
-        Some(payload) if !payload.is_null() => payload.serialize(serializer),
-        Some(_) | None => serializer.collect_map::<(), (), _>([]),
+impl ToMembers for StreamEvent {
+    fn to_members(&self, members: &mut Writer) {
+        members.id(Some(&self.media_session_id));
+        members.text("type", self.event_type.as_str());
+        match &self.payload {
+            Some(payload) if !payload.is_null() => members.value("payload", payload),
+            Some(_) | None => members.value("payload", &json!({})),
+        }
     }
 }
 
 /// `availableStream`: the reply. On the wire the answer is the *string*
 /// `"true"`; anything else is no.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Availability {
     /// The request's `mediaSessionId`.
     pub id: MediaSessionId,
     /// Whether the name is live.
-    #[serde(rename = "status", serialize_with = "string_flag")]
     pub available: bool,
     /// Why not.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<String>,
 }
 
@@ -206,13 +206,17 @@ impl FromMembers for Availability {
     }
 }
 
-fn string_flag<S: Serializer>(flag: &bool, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(if *flag { "true" } else { "false" })
+impl ToMembers for Availability {
+    fn to_members(&self, members: &mut Writer) {
+        members.text("id", self.id.as_str());
+        let status = if self.available { "true" } else { "false" };
+        members.text("status", status);
+        members.maybe_text("info", self.info.as_deref());
+    }
 }
 
 /// How a `sendData` ended; any other word makes old clients throw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataStatus {
     /// Delivered.
     Accepted,
@@ -221,6 +225,14 @@ pub enum DataStatus {
 }
 
 impl DataStatus {
+    /// The word as spelled on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "ACCEPTED",
+            Self::Failed => "FAILED",
+        }
+    }
+
     fn from_wire(text: &str) -> Result<Self, BadArgument> {
         match text {
             "ACCEPTED" => Ok(Self::Accepted),
@@ -231,15 +243,13 @@ impl DataStatus {
 }
 
 /// `DataStatusEvent`: the fate of one `sendData`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataStatusEvent {
     /// The operation's id.
     pub operation_id: String,
     /// How it ended.
     pub status: DataStatus,
     /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<String>,
 }
 
@@ -253,9 +263,16 @@ impl FromMembers for DataStatusEvent {
     }
 }
 
+impl ToMembers for DataStatusEvent {
+    fn to_members(&self, members: &mut Writer) {
+        members.text("operationId", &self.operation_id);
+        members.text("status", self.status.as_str());
+        members.maybe_text("info", self.info.as_deref());
+    }
+}
+
 /// `OnDataEvent`: session-level application data.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct DataEvent {
     /// The operation's id.
     pub operation_id: String,
@@ -272,50 +289,31 @@ impl FromMembers for DataEvent {
     }
 }
 
+impl ToMembers for DataEvent {
+    fn to_members(&self, members: &mut Writer) {
+        members.text("operationId", &self.operation_id);
+        members.value("payload", &self.payload);
+    }
+}
+
 /// `inboundVideoRate` and `outboundVideoRate`; clients take one a second.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct VideoRate {
     /// The receiver's stream.
     pub media_session_id: MediaSessionId,
     /// Bits per second.
-    #[serde(serialize_with = "strict::number")]
     pub video_rate: f64,
     /// Frames a second.
-    #[serde(
-        serialize_with = "strict::maybe_number",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub fps: Option<f64>,
     /// NACKs so far.
-    #[serde(
-        serialize_with = "strict::maybe_number",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub nack: Option<f64>,
     /// Keyframe requests so far.
-    #[serde(
-        serialize_with = "strict::maybe_number",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub pli: Option<f64>,
     /// Packets lost so far.
-    #[serde(
-        serialize_with = "strict::maybe_number",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub lost_packets: Option<f64>,
     /// Pixels.
-    #[serde(
-        serialize_with = "strict::maybe_number",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub width: Option<f64>,
     /// Pixels.
-    #[serde(
-        serialize_with = "strict::maybe_number",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub height: Option<f64>,
 }
 
@@ -331,6 +329,19 @@ impl FromMembers for VideoRate {
             width: members.maybe_number("width"),
             height: members.maybe_number("height"),
         })
+    }
+}
+
+impl ToMembers for VideoRate {
+    fn to_members(&self, members: &mut Writer) {
+        members.id(Some(&self.media_session_id));
+        members.number("videoRate", self.video_rate);
+        members.maybe_number("fps", self.fps);
+        members.maybe_number("nack", self.nack);
+        members.maybe_number("pli", self.pli);
+        members.maybe_number("lostPackets", self.lost_packets);
+        members.maybe_number("width", self.width);
+        members.maybe_number("height", self.height);
     }
 }
 
@@ -351,13 +362,11 @@ impl VideoRate {
 }
 
 /// `notifySessionDebugEvent`: the server's debug log of this session.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SessionDebug {
     /// `STARTED` or `STOPPED` by convention.
     pub status: String,
     /// Where the finished log can be fetched, relative to the server.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
 }
 
@@ -370,19 +379,23 @@ impl FromMembers for SessionDebug {
     }
 }
 
+impl ToMembers for SessionDebug {
+    fn to_members(&self, members: &mut Writer) {
+        members.text("status", &self.status);
+        members.maybe_text("file", self.file.as_deref());
+    }
+}
+
 /// `fail`: a refusal that changes no state by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Failure {
     /// The method that failed.
     pub api_method: String,
     /// The stream it was about, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Always there: a client that finds none corrupts its own state.
     pub status: String,
     /// What is wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<String>,
 }
 
@@ -394,5 +407,14 @@ impl FromMembers for Failure {
             status: members.string("status"),
             info: members.text("info"),
         })
+    }
+}
+
+impl ToMembers for Failure {
+    fn to_members(&self, members: &mut Writer) {
+        members.text("apiMethod", &self.api_method);
+        members.maybe_text("id", self.id.as_deref());
+        members.text("status", &self.status);
+        members.maybe_text("info", self.info.as_deref());
     }
 }

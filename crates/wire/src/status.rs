@@ -1,7 +1,5 @@
 //! Stream statuses and stream event types, as spelled on the wire.
 
-use serde::{Serialize, Serializer};
-
 /// `STREAM_STATUS`: where a stream is in its life.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StreamStatus {
@@ -140,17 +138,5 @@ impl StreamEventType {
             Self::SnapshotFailed => "snapshotFailed",
             Self::Other(other) => other,
         }
-    }
-}
-
-impl Serialize for StreamStatus {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl Serialize for StreamEventType {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
     }
 }

@@ -1,13 +1,13 @@
 //! `notifyStreamStatusEvent`: the server tells where a stream is in its life.
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::lenient::{BadArgument, FromMembers, Members};
-use crate::{MediaSessionId, StreamName, StreamStatus, strict};
+use crate::strict::{ToMembers, Writer};
+use crate::{MediaSessionId, StreamName, StreamStatus};
 
 /// Whether a track is muted at the publisher.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MuteState {
     /// `true` while muted.
     pub muted: bool,
@@ -24,18 +24,15 @@ impl MuteState {
 
 /// `notifyStreamStatusEvent`: where the receiver's stream now is. Mobile
 /// clients replace their whole stream object by this one, so it is complete.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StreamStatusEvent {
     /// The receiver's stream.
     pub media_session_id: MediaSessionId,
     /// Its status.
     pub status: StreamStatus,
     /// Why; see [`crate::info`].
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<String>,
     /// The stream's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<StreamName>,
     /// `true` for the publisher.
     pub published: bool,
@@ -48,49 +45,34 @@ pub struct StreamStatusEvent {
     /// The server records the stream.
     pub record: bool,
     /// Pixels; 0 if unknown.
-    #[serde(serialize_with = "strict::number")]
     pub width: f64,
     /// Pixels; 0 if unknown.
-    #[serde(serialize_with = "strict::number")]
     pub height: f64,
     /// Video, kbit/s; 0 if unknown.
-    #[serde(serialize_with = "strict::number")]
     pub bitrate: f64,
     /// Least video bitrate, kbit/s; 0 if unset.
-    #[serde(serialize_with = "strict::number")]
     pub min_bitrate: f64,
     /// Most video bitrate, kbit/s; 0 if unset.
-    #[serde(serialize_with = "strict::number")]
     pub max_bitrate: f64,
     /// 0 to 100; 0 if unset.
-    #[serde(serialize_with = "strict::number")]
     pub quality: f64,
     /// Frames from keyframe to keyframe; 0 if unknown.
-    #[serde(serialize_with = "strict::number")]
     pub gop: f64,
     /// Frames a second; 0 if unknown.
-    #[serde(serialize_with = "strict::number")]
     pub fps: f64,
     /// kbit/s; 0 if unknown.
-    #[serde(serialize_with = "strict::number")]
     pub audio_bitrate: f64,
     /// When the stream was made, milliseconds since the Unix epoch.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub create_date: Option<u64>,
     /// `publish` or `play`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// Name of the audio codec, for example `opus`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub audio_codec: Option<String>,
     /// Name of the video codec, for example `H264`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub video_codec: Option<String>,
     /// The publisher's audio mute state, for late viewers.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub audio_state: Option<MuteState>,
     /// The publisher's video mute state, for late viewers.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub video_state: Option<MuteState>,
 }
 
@@ -122,6 +104,36 @@ impl FromMembers for StreamStatusEvent {
             audio_state: MuteState::of(members.value("audioState")),
             video_state: MuteState::of(members.value("videoState")),
         })
+    }
+}
+
+impl ToMembers for StreamStatusEvent {
+    fn to_members(&self, members: &mut Writer) {
+        members.id(Some(&self.media_session_id));
+        members.text("status", self.status.as_str());
+        members.maybe_text("info", self.info.as_deref());
+        members.maybe_text("name", self.name.as_ref().map(StreamName::as_str));
+        members.flag("published", self.published);
+        members.flag("hasVideo", self.has_video);
+        members.flag("hasAudio", self.has_audio);
+        members.text("mediaProvider", &self.media_provider);
+        members.flag("record", self.record);
+        members.number("width", self.width);
+        members.number("height", self.height);
+        members.number("bitrate", self.bitrate);
+        members.number("minBitrate", self.min_bitrate);
+        members.number("maxBitrate", self.max_bitrate);
+        members.number("quality", self.quality);
+        members.number("gop", self.gop);
+        members.number("fps", self.fps);
+        members.number("audioBitrate", self.audio_bitrate);
+        members.maybe_value("createDate", self.create_date.map(Value::from).as_ref());
+        members.maybe_text("mediaType", self.media_type.as_deref());
+        members.maybe_text("audioCodec", self.audio_codec.as_deref());
+        members.maybe_text("videoCodec", self.video_codec.as_deref());
+        let state = |state: MuteState| json!({ "muted": state.muted });
+        members.maybe_value("audioState", self.audio_state.map(state).as_ref());
+        members.maybe_value("videoState", self.video_state.map(state).as_ref());
     }
 }
 

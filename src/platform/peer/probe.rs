@@ -3,12 +3,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use serde::Serialize;
 use web_sys::RtcPeerConnection;
 
 /// When each step towards the first picture was done, in milliseconds on the
 /// page's clock (`performance.now()`).
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Milestones {
     /// The peer connection was made, right after the user's press.
     pub created_ms: f64,

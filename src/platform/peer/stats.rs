@@ -55,8 +55,9 @@ async fn sample(connection: &RtcPeerConnection) -> Result<Sample, JsValue> {
     let at_ms = timer::now_ms();
     // All entries in one crossing to here, instead of one for each member.
     let entries = js_sys::JSON::stringify(&Array::from(&report.values()))?;
-    let entries: Vec<Value> = serde_json::from_str(&String::from(entries)).unwrap_or_default();
-    Ok(Sample::from_entries(at_ms, &entries))
+    let entries: Value = serde_json::from_str(&String::from(entries)).unwrap_or_default();
+    let entries = entries.as_array().map_or(&[][..], Vec::as_slice);
+    Ok(Sample::from_entries(at_ms, entries))
 }
 
 async fn sleep(delay: Duration) {

@@ -1,11 +1,9 @@
 //! From the camera's lens to the viewer's screen, and where that time goes.
 
-use serde::Serialize;
-
 use super::{Figures, FrameTimes, Sample};
 
 /// How a delay was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DelaySource {
     /// Each frame's capture time, brought to this page's clock by the browser.
     CaptureClock,
@@ -14,7 +12,7 @@ pub enum DelaySource {
 }
 
 /// From capture to display.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Delay {
     /// In milliseconds.
     pub ms: f64,
@@ -49,7 +47,7 @@ fn by_sender_report(sample: &Sample) -> Option<f64> {
 }
 
 /// Where a delay's time goes, in milliseconds. `None` is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Split {
     /// From capture until it leaves the server: the publisher's encoder and
     /// uplink and the server, which cannot be told apart from here.

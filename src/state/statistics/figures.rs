@@ -1,13 +1,11 @@
 //! Rates and shares out of two samples.
 
-use serde::Serialize;
-
 use super::Sample;
 use super::sample::Inbound;
 
 /// What two samples say of the time between them, and the counts since the
 /// start. `None` is unknown.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Figures {
     /// Width and height in pixels.
     pub resolution: Option<(u32, u32)>,

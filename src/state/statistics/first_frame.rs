@@ -1,13 +1,11 @@
 //! How long the first picture took, step by step.
 
-use serde::Serialize;
-
 use super::Frame;
 use crate::platform::peer::Milestones;
 
 /// How long each step took, in milliseconds, in their order. `None` is not
 /// done yet, or unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct FirstFrame {
     /// From the press to the server's answer.
     pub signalling_ms: Option<f64>,

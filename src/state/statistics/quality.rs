@@ -2,8 +2,6 @@
 
 use core::time::Duration;
 
-use serde::Serialize;
-
 /// Below this much, in bits a second, rates are too noisy to be compared closely.
 const LOW_RATE_BPS: f64 = 50_000.0;
 /// Difference in percent above which a low rate is bad.
@@ -21,7 +19,7 @@ const NOISE: f64 = 1.0;
 const STALE: Duration = Duration::from_secs(5);
 
 /// The difference between both rates as one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quality {
     /// As good as all arrives.
     Perfect,

@@ -4,8 +4,6 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use serde::Serialize;
-
 use super::plot::{Plot, SPAN_MS, Series};
 use super::{
     Delay, Figures, FrameTimes, Quality, QualityMeter, Sample, Split, bitrate, decimal, millis,
@@ -16,7 +14,7 @@ use super::{
 const CAPACITY: usize = (SPAN_MS / 1_000.0) as usize + 1;
 
 /// One second.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Point {
     /// From capture to display, by the capture clock.
     pub delay: Option<Delay>,

@@ -1,12 +1,13 @@
 //! Everything the panel knows, as JSON for a bug report. Never a token.
 
-use core::mem;
-
-use serde::Serialize;
 use serde_json::Value;
 
-use super::{FirstFrame, Overview, Point, Record};
+use super::{
+    Delay, DelaySource, Figures, FirstFrame, Inbound, Overview, Path, Point, Record, Sample,
+    SenderReport, Split,
+};
 use crate::platform::peer::Milestones;
+use crate::state::json::Object;
 
 /// Where a report comes from.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,20 +22,6 @@ pub struct About {
     pub guard: String,
 }
 
-#[derive(Serialize)]
-struct Report<'a> {
-    page: &'static str,
-    user_agent: &'a str,
-    server: String,
-    unix_ms: f64,
-    guard: &'a str,
-    milestones: Option<&'a Milestones>,
-    first_frame: &'a FirstFrame,
-    quality: Option<&'static str>,
-    loss: Option<f64>,
-    seconds: Vec<&'a Point>,
-}
-
 /// The report as JSON text: what happened so far, then each of the last 60 seconds, oldest first.
 pub fn bug_report(
     about: &About,
@@ -44,40 +31,169 @@ pub fn bug_report(
 ) -> String {
     let overview = record.overview();
     let quality = overview.as_ref().and_then(|overview| overview.quality);
-    let report = Report {
-        page: concat!("two-way-streaming ", env!("CARGO_PKG_VERSION")),
-        user_agent: &about.user_agent,
-        server: without_secrets(&about.server),
-        unix_ms: about.unix_ms,
-        guard: &about.guard,
-        milestones,
-        first_frame,
-        quality: quality.map(|quality| quality.text()),
-        loss: overview.and_then(|Overview { loss, .. }| loss),
-        seconds: record.points().map(AsRef::as_ref).collect(),
-    };
-    // Only numbers, texts and names are in it, so that this cannot fail.
-    match serde_json::to_value(report) {
-        Ok(mut json) => {
-            leave_out_unknown(&mut json);
-            format!("{json:#}")
-        }
-        Err(error) => error.to_string(),
-    }
+    let page = concat!("two-way-streaming ", env!("CARGO_PKG_VERSION"));
+    let seconds: Vec<_> = record.points().map(|point| point_json(point)).collect();
+    let report = Object::default()
+        .with("page", page.into())
+        .with("user_agent", about.user_agent.as_str().into())
+        .with("server", without_secrets(&about.server).into())
+        .with("unix_ms", about.unix_ms.into())
+        .with("guard", about.guard.as_str().into())
+        .with("milestones", milestones.map(milestones_json).into())
+        .with("first_frame", first_frame_json(first_frame))
+        .with("quality", quality.map(|quality| quality.text()).into())
+        .with(
+            "loss",
+            overview.and_then(|Overview { loss, .. }| loss).into(),
+        )
+        .with("seconds", seconds.into())
+        .build();
+    format!("{report:#}")
 }
 
-/// Removes members that are `null`: what is not known is not there.
-fn leave_out_unknown(json: &mut Value) {
-    if let Some(members) = json.as_object_mut() {
-        for (name, mut value) in mem::take(members) {
-            if !value.is_null() {
-                leave_out_unknown(&mut value);
-                members.insert(name, value);
-            }
-        }
-    } else if let Some(items) = json.as_array_mut() {
-        items.iter_mut().for_each(leave_out_unknown);
-    }
+fn milestones_json(milestones: &Milestones) -> Value {
+    Object::default()
+        .numbers(&[
+            ("created_ms", Some(milestones.created_ms)),
+            ("offered_ms", milestones.offered_ms),
+            ("answered_ms", milestones.answered_ms),
+            ("ice_ms", milestones.ice_ms),
+            ("dtls_ms", milestones.dtls_ms),
+            ("first_packet_ms", milestones.first_packet_ms),
+        ])
+        .build()
+}
+
+fn first_frame_json(steps: &FirstFrame) -> Value {
+    Object::default()
+        .numbers(&[
+            ("signalling_ms", steps.signalling_ms),
+            ("ice_ms", steps.ice_ms),
+            ("dtls_ms", steps.dtls_ms),
+            ("packet_ms", steps.packet_ms),
+            ("keyframe_ms", steps.keyframe_ms),
+            ("paint_ms", steps.paint_ms),
+            ("total_ms", steps.total_ms),
+        ])
+        .build()
+}
+
+fn point_json(point: &Point) -> Value {
+    Object::default()
+        .with("delay", point.delay.map(delay_json).into())
+        .with("strip_ms", point.strip_ms.into())
+        .with("split", split_json(&point.split))
+        .with("figures", figures_json(&point.figures))
+        .with("sample", sample_json(&point.sample))
+        .build()
+}
+
+fn delay_json(delay: Delay) -> Value {
+    let source = match delay.source {
+        DelaySource::CaptureClock => "CaptureClock",
+        DelaySource::SenderReport => "SenderReport",
+    };
+    Object::default()
+        .with("ms", delay.ms.into())
+        .with("source", source.into())
+        .build()
+}
+
+fn split_json(split: &Split) -> Value {
+    Object::default()
+        .numbers(&[
+            ("upstream_ms", split.upstream_ms),
+            ("network_ms", split.network_ms),
+            ("buffer_ms", split.buffer_ms),
+            ("decode_ms", split.decode_ms),
+            ("display_ms", split.display_ms),
+        ])
+        .build()
+}
+
+fn figures_json(figures: &Figures) -> Value {
+    let resolution = figures
+        .resolution
+        .map(|(width, height)| vec![width, height]);
+    Object::default()
+        .with("resolution", resolution.into())
+        .numbers(&[
+            ("frame_rate", figures.frame_rate),
+            ("bitrate_bps", figures.bitrate_bps),
+            ("audio_bitrate_bps", figures.audio_bitrate_bps),
+            ("loss", figures.loss),
+            ("jitter_ms", figures.jitter_ms),
+            ("round_trip_ms", figures.round_trip_ms),
+            ("buffer_ms", figures.buffer_ms),
+            ("decode_ms", figures.decode_ms),
+            ("lip_sync_ms", figures.lip_sync_ms),
+            ("concealed", figures.concealed),
+        ])
+        .build()
+}
+
+fn sample_json(sample: &Sample) -> Value {
+    Object::default()
+        .with("at_ms", sample.at_ms.into())
+        .with("video", inbound_json(&sample.video))
+        .with("audio", inbound_json(&sample.audio))
+        .with("video_sender", sender_json(sample.video_sender))
+        .with("path", path_json(&sample.path))
+        .build()
+}
+
+fn sender_json(report: SenderReport) -> Value {
+    Object::default()
+        .numbers(&[
+            ("received_ms", report.received_ms),
+            ("sent_ms", report.sent_ms),
+        ])
+        .build()
+}
+
+fn path_json(path: &Path) -> Value {
+    Object::default()
+        .with("round_trip_ms", path.round_trip_ms.into())
+        .texts(&[
+            ("candidate", path.candidate.as_deref()),
+            ("protocol", path.protocol.as_deref()),
+        ])
+        .build()
+}
+
+fn inbound_json(track: &Inbound) -> Value {
+    Object::default()
+        .numbers(&[
+            ("timestamp_ms", track.timestamp_ms),
+            ("bytes", track.bytes),
+            ("packets", track.packets),
+            ("packets_lost", track.packets_lost),
+            ("retransmitted", track.retransmitted),
+            ("jitter_ms", track.jitter_ms),
+            ("nacks", track.nacks),
+            ("plis", track.plis),
+            ("firs", track.firs),
+            ("frames_received", track.frames_received),
+            ("frames_decoded", track.frames_decoded),
+            ("frames_dropped", track.frames_dropped),
+            ("keyframes", track.keyframes),
+            ("frame_rate", track.frame_rate),
+            ("width", track.width),
+            ("height", track.height),
+            ("freezes", track.freezes),
+            ("frozen_ms", track.frozen_ms),
+            ("buffer_ms", track.buffer_ms),
+            ("buffer_emitted", track.buffer_emitted),
+            ("decode_ms", track.decode_ms),
+            ("concealed", track.concealed),
+            ("samples", track.samples),
+            ("playout_ms", track.playout_ms),
+        ])
+        .texts(&[
+            ("codec", track.codec.as_deref()),
+            ("decoder", track.decoder.as_deref()),
+        ])
+        .build()
 }
 
 /// An address without what may be secret in it: user, password, query and

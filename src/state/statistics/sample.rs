@@ -4,7 +4,6 @@
 //! Browsers differ in what they tell, so every member may be missing, and what
 //! is missing stays unknown.
 
-use serde::Serialize;
 use serde_json::Value;
 
 /// From the NTP era, 1900, to the Unix epoch, in milliseconds (RFC 5905, section 6).
@@ -12,7 +11,7 @@ const NTP_TO_UNIX_MS: f64 = 2_208_988_800_000.0;
 
 /// What a receiver counts of one track (`RTCInboundRtpStreamStats`). Counters
 /// run from the track's start; durations are their sums.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Inbound {
     /// When this was counted, milliseconds since the Unix epoch.
     pub timestamp_ms: Option<f64>,
@@ -71,7 +70,7 @@ pub struct Inbound {
 
 /// The sender's last report (`RTCRemoteOutboundRtpStreamStats`): the same
 /// moment on two clocks, but for the way between them.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct SenderReport {
     /// When it came, milliseconds since the Unix epoch.
     pub received_ms: Option<f64>,
@@ -80,7 +79,7 @@ pub struct SenderReport {
 }
 
 /// The pair of candidates in use (`RTCIceCandidatePairStats`).
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Path {
     /// To the server and back, from the last connectivity check.
     pub round_trip_ms: Option<f64>,
@@ -91,7 +90,7 @@ pub struct Path {
 }
 
 /// Everything of one moment.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sample {
     /// When it was read, on the page's clock (`performance.now()`).
     pub at_ms: f64,

@@ -124,7 +124,6 @@ fn statuses_are_spelled_alike_everywhere() {
     ] {
         assert_eq!(status.as_str(), text);
         assert_eq!(StreamStatus::from_wire(text), status);
-        assert_eq!(serde_json::to_value(&status).unwrap(), json!(text));
     }
 }
 
@@ -154,7 +153,7 @@ fn event_types_are_spelled_as_in_the_protocol() {
         (StreamEventType::SnapshotFailed, "snapshotFailed"),
         (StreamEventType::Other("new".into()), "new"),
     ] {
-        assert_eq!(serde_json::to_value(&event_type).unwrap(), json!(text));
+        assert_eq!(event_type.as_str(), text);
         assert_eq!(StreamEventType::from_wire(text), event_type);
     }
 }

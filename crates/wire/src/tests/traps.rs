@@ -278,7 +278,7 @@ fn trap_31_a_data_status_is_one_of_two_words() {
         (DataStatus::Accepted, "ACCEPTED"),
         (DataStatus::Failed, "FAILED"),
     ] {
-        assert_eq!(serde_json::to_value(status).unwrap(), json!(word));
+        assert_eq!(status.as_str(), word);
     }
     let text = r#"{"message":"DataStatusEvent","data":[{"operationId":"1","status":"SENT"}]}"#;
     assert!(ServerMessage::decode(text).is_err());
