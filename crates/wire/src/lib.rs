@@ -10,10 +10,12 @@
 //! `session` crate (client) and in the server's signalling core.
 
 mod client;
+mod data;
 mod envelope;
 mod ids;
 pub mod info;
 mod lenient;
+mod requests;
 mod server;
 mod status;
 mod stream_status;
@@ -21,16 +23,17 @@ mod strict;
 #[cfg(test)]
 mod tests;
 
-pub use client::{
-    AvailableRequest, ClientMessage, Connection, PlayStream, PublishStream, SendData,
-    SendStreamEvent, SnapshotRequest, StopStream,
-};
+pub use client::ClientMessage;
+pub use data::{DataEvent, DataStatus, DataStatusEvent};
 pub use envelope::{BadEnvelope, DecodeError};
 pub use ids::{MediaSessionId, StreamName};
 pub use lenient::BadArgument;
+pub use requests::{
+    AvailableRequest, Connection, PlayStream, PublishStream, SendData, SendStreamEvent,
+    SnapshotRequest, StopStream,
+};
 pub use server::{
-    Availability, DataEvent, DataStatus, DataStatusEvent, Failure, ServerMessage, SessionDebug,
-    StreamEvent, UserData, VideoRate,
+    Availability, Failure, ServerMessage, SessionDebug, StreamEvent, UserData, VideoRate,
 };
 pub use status::{StreamEventType, StreamStatus};
 pub use stream_status::{MuteState, StreamStatusEvent};

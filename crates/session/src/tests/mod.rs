@@ -188,7 +188,7 @@ fn show_message(message: &ClientMessage) -> String {
         ClientMessage::AvailableStream(_) => "availableStream".into(),
         ClientMessage::SendStreamEvent(event) => format!(
             "sendStreamEvent {} {}",
-            serde_json::to_value(&event.event_type).unwrap(),
+            Value::from(event.event_type.as_str()),
             event.payload.clone().unwrap_or_default()
         ),
         ClientMessage::Pong => "pong".into(),
@@ -227,7 +227,7 @@ fn show_event(event: &Event) -> String {
             event_type,
             payload,
         } => {
-            let event_type: Value = serde_json::to_value(event_type).unwrap();
+            let event_type = Value::from(event_type.as_str());
             format!("event {id} {event_type} {payload}")
         }
         Event::Available {
