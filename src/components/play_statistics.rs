@@ -6,12 +6,11 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use web_sys::HtmlVideoElement;
 use yew::{AttrValue, Callback, Component, Context, Html, NodeRef, Properties, html};
 
 use super::statistics_panel::{StatisticsPanel, statistics_panel};
 use crate::driver::Remote;
-use crate::platform::frames::{self, FrameWatch, StripReader};
+use crate::platform::frames::{self, FrameWatch, StripReader, Video};
 use crate::platform::peer::stats::{self, Sampler};
 use crate::platform::peer::{Milestones, Probe};
 use crate::platform::task::Task;
@@ -260,7 +259,7 @@ impl PlayStatistics {
 fn note_frames(
     frames: &Rc<RefCell<FrameLog>>,
     open: &Rc<Cell<bool>>,
-) -> impl FnMut(&HtmlVideoElement, Frame) + 'static {
+) -> impl FnMut(&Video, Frame) + 'static {
     let (frames, open) = (frames.clone(), open.clone());
     let mut search = StripSearch::default();
     let mut reader = None;

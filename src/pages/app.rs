@@ -104,7 +104,7 @@ impl App {
     /// A press by the user: "Connect" again ends what a link wanted to follow.
     fn pressed(&mut self, press: Press) {
         if press == Press::Connect && self.screen.connection != Connection::Ready {
-            self.errands.forget();
+            self.errands.cancel();
         }
         self.press(press);
     }

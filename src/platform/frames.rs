@@ -26,6 +26,9 @@ extern "C" {
     fn cancel(this: &FrameSource, handle: u32);
 }
 
+/// A `<video>`, for those who may not know the browser.
+pub type Video = HtmlVideoElement;
+
 /// The `<video>` inside the element of `node`.
 pub fn video_in(node: &NodeRef) -> Option<HtmlVideoElement> {
     let found = node.cast::<Element>()?.query_selector("video").ok()??;

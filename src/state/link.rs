@@ -167,7 +167,7 @@ impl Errands {
     }
 
     /// The user wants none of it any more.
-    pub fn forget(&mut self) {
+    pub fn cancel(&mut self) {
         *self = Self::default();
     }
 }

@@ -196,6 +196,6 @@ fn errands_are_run_once() {
     assert_eq!(errands.take().collect::<Vec<_>>(), [StreamRole::Player]);
 
     let mut errands = Errands::of(&Link::parse("publish=1"));
-    errands.forget();
+    errands.cancel();
     assert_eq!(errands.take().count(), 0);
 }
