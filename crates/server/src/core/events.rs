@@ -46,11 +46,11 @@ impl Core {
         let payload = match change {
             Change::Audio(muted) => {
                 audio.muted = muted;
-                Some(json!({ "streamName": stream.name }))
+                Some(json!({ "streamName": stream.name.as_str() }))
             }
             Change::Video(muted) => {
                 video.muted = muted;
-                Some(json!({ "streamName": stream.name }))
+                Some(json!({ "streamName": stream.name.as_str() }))
             }
             Change::Nothing if stream.state == State::Active => event.payload,
             Change::Nothing => {
