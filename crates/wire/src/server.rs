@@ -116,7 +116,7 @@ impl ServerMessage {
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserData {
-    /// Resume token, `/<client address>/<server address>` by convention.
+    /// Resume token, beginning `/<client address>/<server address>` by convention.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_token: Option<String>,
     /// `ESTABLISHED`.
