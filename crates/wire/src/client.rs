@@ -37,7 +37,11 @@ pub enum ClientMessage {
     Pong,
     /// Opens a second socket for media in binary frames.
     ConnectMediaTransport,
-    /// Debugging aids (`sessionDebug`, `pushLogs`, `submitBugReport`, metrics):
+    /// Asks to start or stop the debugging of the session.
+    SessionDebug(SessionDebugRequest),
+    /// A player pauses; only recordings can.
+    PauseStream(StopStream),
+    /// Debugging aids (`pushLogs`, `submitBugReport`, metrics):
     /// taken and dropped.
     Diagnostics {
         /// The message's name.
@@ -80,8 +84,9 @@ impl ClientMessage {
             "ping" => Self::Ping,
             "pong" => Self::Pong,
             "connectMediaTransport" => Self::ConnectMediaTransport,
-            "sessionDebug"
-            | "pushLogs"
+            "sessionDebug" => Self::SessionDebug(envelope.argument()?),
+            "pauseStream" => Self::PauseStream(envelope.argument()?),
+            "pushLogs"
             | "submitBugReport"
             | "webRTCMetricsClientDescription"
             | "webRTCMetricsBatch" => Self::Diagnostics {
@@ -111,6 +116,8 @@ impl ClientMessage {
             Self::SendStreamEvent(argument) => encode("sendStreamEvent", [argument]),
             Self::SendData(argument) => encode("sendData", [argument]),
             Self::DataStatusEvent(argument) => encode("DataStatusEvent", [argument]),
+            Self::SessionDebug(argument) => encode("sessionDebug", [argument]),
+            Self::PauseStream(argument) => encode("pauseStream", [argument]),
             Self::Ping => encode("ping", [Value::Null]),
             Self::Pong => encode("pong", [Value::Null]),
             Self::ConnectMediaTransport => encode("connectMediaTransport", [Value::Null]),
@@ -425,6 +432,22 @@ impl FromMembers for SendData {
         Ok(Self {
             operation_id: members.string("operationId"),
             payload: members.value("payload").unwrap_or_default(),
+        })
+    }
+}
+
+/// `sessionDebug`: debug this session, or no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionDebugRequest {
+    /// `start` or `stop`.
+    pub command: String,
+}
+
+impl FromMembers for SessionDebugRequest {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            command: members.string("command"),
         })
     }
 }

@@ -23,7 +23,7 @@ mod tests;
 
 pub use client::{
     AvailableRequest, ClientMessage, Connection, PlayStream, PublishStream, SendData,
-    SendStreamEvent, SnapshotRequest, StopStream,
+    SendStreamEvent, SessionDebugRequest, SnapshotRequest, StopStream,
 };
 pub use envelope::DecodeError;
 pub use ids::{MediaSessionId, StreamName};

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use wire::{
-    ClientMessage, Connection, DataStatus, DataStatusEvent, SendData, ServerMessage, UserData,
+    ClientMessage, Connection, DataStatus, DataStatusEvent, SendData, ServerMessage, SessionDebug,
+    SessionDebugRequest, UserData,
 };
 
 use super::{ClientId, CloseCode, Core, Output, Refusal, Timer};
@@ -155,6 +156,11 @@ impl Core {
             ClientMessage::Unknown { message } => {
                 self.refuse(client, &shorten(&message), None, &Refusal::UnknownMessage);
             }
+            ClientMessage::SessionDebug(request) => self.answer_debug(client, &request),
+            ClientMessage::PauseStream(request) => {
+                let id = request.media_session_id.as_ref();
+                self.refuse(client, "pauseStream", id, &Refusal::Pause);
+            }
             // Taken and dropped.
             ClientMessage::Pong
             | ClientMessage::DataStatusEvent(_)
@@ -248,6 +254,21 @@ impl Core {
         self.refuse_stream(client, &method, id, name, &why);
     }
 
+    /// Client logs are taken either way and no file is made of them, so that
+    /// none is named.
+    fn answer_debug(&mut self, client: ClientId, request: &SessionDebugRequest) {
+        let status = match request.command.as_str() {
+            "start" => "STARTED",
+            "stop" => "STOPPED",
+            _ => return self.refuse(client, "sessionDebug", None, &Refusal::DebugCommand),
+        };
+        let answer = SessionDebug {
+            status: status.into(),
+            file: None,
+        };
+        self.send(client, &ServerMessage::SessionDebug(answer));
+    }
+
     /// No application here takes session data: better said than swallowed.
     fn answer_data(&mut self, client: ClientId, data: SendData) {
         let answer = DataStatusEvent {
@@ -283,6 +304,8 @@ fn name_of(message: &ClientMessage) -> &str {
         ClientMessage::SendStreamEvent(_) => "sendStreamEvent",
         ClientMessage::SendData(_) => "sendData",
         ClientMessage::DataStatusEvent(_) => "DataStatusEvent",
+        ClientMessage::SessionDebug(_) => "sessionDebug",
+        ClientMessage::PauseStream(_) => "pauseStream",
         ClientMessage::Ping => "ping",
         ClientMessage::Pong => "pong",
         ClientMessage::ConnectMediaTransport => "connectMediaTransport",

@@ -265,6 +265,8 @@ impl Refusal {
             | Self::NotPublishing
             | Self::EventType
             | Self::Calls
+            | Self::Pause
+            | Self::DebugCommand
             | Self::UnknownMessage
             | Self::BadMessage(_) => Problem::Failed,
         }
