@@ -13,7 +13,8 @@ pub struct Limits {
     pub name_chars: usize,
     /// Most streams, published and played, in one session at a time.
     pub streams_per_session: usize,
-    /// Most sockets at a time, whether their session is established or not.
+    /// Most sockets at a time, whether their session is established or not, and
+    /// most sessions, whether they have a socket or wait for their client.
     pub sessions: usize,
     /// Most messages waiting for one client to read them.
     pub queued_messages: usize,

@@ -41,6 +41,10 @@ struct Args {
     /// which clients tell the connection's quality; 0 sends none
     #[arg(long, value_name = "SECONDS", default_value_t = 1)]
     rate_interval: u16,
+    /// Seconds that a session with keepAlive keeps its streams after its socket is
+    /// lost, for its client to come back with its authToken; 0 keeps none
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    resume_seconds: u16,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -124,6 +128,7 @@ fn configs(args: Args) -> (net::Config, media::Config) {
         page: args.page,
         core: core::Config {
             limits,
+            resume_time: Duration::from_secs(args.resume_seconds.into()),
             ..core::Config::default()
         },
         ..net::Config::new(SocketAddr::new(args.bind, args.port))

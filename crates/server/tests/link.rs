@@ -285,6 +285,7 @@ impl World {
                     client,
                     remote,
                     local,
+                    nonce: client.0.into(),
                 });
                 self.launch(client, false, Packet::Open);
             }

@@ -6,7 +6,7 @@ use crate::envelope::{Envelope, encode, encode_values};
 use crate::strict::ToMembers;
 use crate::{
     AvailableRequest, Connection, DataStatusEvent, DecodeError, PlayStream, PublishStream,
-    SendData, SendStreamEvent, SnapshotRequest, StopStream,
+    SendData, SendStreamEvent, SessionDebugRequest, SnapshotRequest, StopStream,
 };
 
 /// A message from a client.
@@ -39,7 +39,11 @@ pub enum ClientMessage {
     Pong,
     /// Opens a second socket for media in binary frames.
     ConnectMediaTransport,
-    /// Debugging aids (`sessionDebug`, `pushLogs`, `submitBugReport`, metrics):
+    /// Asks to start or stop the debugging of the session.
+    SessionDebug(SessionDebugRequest),
+    /// A player pauses; only recordings can.
+    PauseStream(StopStream),
+    /// Debugging aids (`pushLogs`, `submitBugReport`, metrics):
     /// taken and dropped.
     Diagnostics {
         /// The message's name.
@@ -82,8 +86,9 @@ impl ClientMessage {
             "ping" => Self::Ping,
             "pong" => Self::Pong,
             "connectMediaTransport" => Self::ConnectMediaTransport,
-            "sessionDebug"
-            | "pushLogs"
+            "sessionDebug" => Self::SessionDebug(envelope.argument()?),
+            "pauseStream" => Self::PauseStream(envelope.argument()?),
+            "pushLogs"
             | "submitBugReport"
             | "webRTCMetricsClientDescription"
             | "webRTCMetricsBatch" => Self::Diagnostics {
@@ -113,6 +118,8 @@ impl ClientMessage {
             Self::SendStreamEvent(argument) => ("sendStreamEvent", argument),
             Self::SendData(argument) => ("sendData", argument),
             Self::DataStatusEvent(argument) => ("DataStatusEvent", argument),
+            Self::SessionDebug(argument) => ("sessionDebug", argument),
+            Self::PauseStream(argument) => ("pauseStream", argument),
             Self::Ping => return encode_values("ping", &[Value::Null]),
             Self::Pong => return encode_values("pong", &[Value::Null]),
             Self::ConnectMediaTransport => {

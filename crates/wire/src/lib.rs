@@ -30,7 +30,7 @@ pub use ids::{MediaSessionId, StreamName};
 pub use lenient::BadArgument;
 pub use requests::{
     AvailableRequest, Connection, PlayStream, PublishStream, SendData, SendStreamEvent,
-    SnapshotRequest, StopStream,
+    SessionDebugRequest, SnapshotRequest, StopStream,
 };
 pub use server::{
     Availability, Failure, ServerMessage, SessionDebug, StreamEvent, UserData, VideoRate,

@@ -388,3 +388,24 @@ impl ToMembers for SendData {
         members.value("payload", &self.payload);
     }
 }
+
+/// `sessionDebug`: debug this session, or no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SessionDebugRequest {
+    /// `start` or `stop`.
+    pub command: String,
+}
+
+impl FromMembers for SessionDebugRequest {
+    fn from_members(members: &mut Members) -> Result<Self, BadArgument> {
+        Ok(Self {
+            command: members.string("command"),
+        })
+    }
+}
+
+impl ToMembers for SessionDebugRequest {
+    fn to_members(&self, members: &mut Writer) {
+        members.text("command", &self.command);
+    }
+}

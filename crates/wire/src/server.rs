@@ -125,7 +125,7 @@ impl ServerMessage {
 /// `getUserData`: the session's token and an echo of `connection`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct UserData {
-    /// Resume token, `/<client address>/<server address>` by convention.
+    /// Resume token, beginning `/<client address>/<server address>` by convention.
     pub auth_token: Option<String>,
     /// `ESTABLISHED`.
     pub status: String,

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use wire::{
-    ClientMessage, Connection, DataStatus, DataStatusEvent, SendData, ServerMessage, UserData,
+    ClientMessage, Connection, DataStatus, DataStatusEvent, SendData, ServerMessage, SessionDebug,
+    SessionDebugRequest, UserData,
 };
 
-use super::{ClientId, CloseCode, Core, Refusal, Timer};
+use super::{ClientId, CloseCode, Core, Output, Refusal, Timer};
 use crate::counters::Reason;
 
 /// What we say we are. Clients compare the build number to know what they may
@@ -20,7 +21,7 @@ const ECHO_CHARS: usize = 64;
 /// A client whose socket is open.
 #[derive(Debug)]
 pub(super) struct Client {
-    token: String,
+    pub(super) token: String,
     state: State,
 }
 
@@ -43,26 +44,36 @@ impl Core {
         &mut self,
         client: ClientId,
         remote: SocketAddr,
-        local: SocketAddr,
+        token: String,
         now: Instant,
     ) {
         if self.shutting_down {
             return self.close(client, CloseCode::GoingAway, "the server is shutting down");
         }
-        let limit = self.config.limits.sessions;
-        if self.clients.len() + self.resources.len() >= limit {
-            let reason = format!("the server has {limit} sessions already, the most allowed");
-            self.count(client, Some(Reason::TooManySessions), reason.as_str());
-            return self.close(client, CloseCode::TryAgainLater, reason);
+        // A session that waits needs a new socket: its place does not count yet.
+        if self.clients.len() + self.resources.len() >= self.config.limits.sessions {
+            return self.turn_away(client);
         }
         let client_state = Client {
-            token: format!("/{remote}/{local}"),
+            token,
             state: State::Silent,
         };
         self.clients.insert(client, client_state);
         let overdue = now + self.config.connection_timeout;
         self.deadlines.set(Timer::Client(client), overdue);
         tracing::info!(client = client.0, %remote, "client connected");
+    }
+
+    /// How many places for sessions are taken.
+    pub(super) fn occupied(&self) -> usize {
+        self.clients.len() + self.resources.len() + self.kept.away_count()
+    }
+
+    fn turn_away(&mut self, client: ClientId) {
+        let limit = self.config.limits.sessions;
+        let why = Refusal::TooManySessions { limit };
+        self.count(client, why.reason(), why.to_string());
+        self.close(client, CloseCode::TryAgainLater, why.to_string());
     }
 
     pub(super) fn handle_text(&mut self, client: ClientId, text: &str, now: Instant) {
@@ -145,6 +156,11 @@ impl Core {
             ClientMessage::Unknown { message } => {
                 self.refuse(client, &shorten(&message), None, &Refusal::UnknownMessage);
             }
+            ClientMessage::SessionDebug(request) => self.answer_debug(client, &request),
+            ClientMessage::PauseStream(request) => {
+                let id = request.media_session_id.as_ref();
+                self.refuse(client, "pauseStream", id, &Refusal::Pause);
+            }
             // Taken and dropped.
             ClientMessage::Pong
             | ClientMessage::DataStatusEvent(_)
@@ -153,14 +169,24 @@ impl Core {
     }
 
     fn establish(&mut self, client: ClientId, connection: Connection, now: Instant) {
+        let token = connection.auth_token.as_deref();
+        let resumed = token.and_then(|token| self.take_over(token, client));
+        if resumed.is_none() && self.occupied() > self.config.limits.sessions {
+            return self.turn_away(client);
+        }
         let Some(entry) = self.clients.get_mut(&client) else {
             return;
         };
+        if let Some(resumed) = &resumed {
+            entry.token.clone_from(&resumed.token);
+        }
         entry.state = State::Established {
             unanswered_pings: 0,
         };
+        let token = entry.token.clone();
+        self.keep(client, &token, &connection);
         let user_data = UserData {
-            auth_token: Some(entry.token.clone()),
+            auth_token: Some(token),
             status: "ESTABLISHED".into(),
             connection,
         };
@@ -169,13 +195,16 @@ impl Core {
         self.send(client, &ServerMessage::UserData(user_data));
         self.send(client, &ServerMessage::Version(VERSION.into()));
         tracing::info!(client = client.0, "session established");
+        if let Some(resumed) = resumed {
+            self.catch_up(client, resumed);
+        }
     }
 
-    /// A client's timer fired: it is too late with its `connection` or its
-    /// pongs, or gets its next ping.
+    /// A client's timer fired: it is too late with its `connection`, its pongs
+    /// or its return, or gets its next ping.
     pub(super) fn client_due(&mut self, client: ClientId, now: Instant) {
         let Some(entry) = self.clients.get_mut(&client) else {
-            return;
+            return self.give_up(client);
         };
         match &mut entry.state {
             State::Silent => {
@@ -188,7 +217,12 @@ impl Core {
             {
                 let reason = format!("{unanswered_pings} pings unanswered");
                 self.count(client, Some(Reason::DeadClient), reason.as_str());
-                self.close(client, CloseCode::Policy, reason);
+                self.lose(client, now);
+                self.outputs.push_back(Output::Close {
+                    client,
+                    code: CloseCode::Policy,
+                    reason,
+                });
             }
             State::Established { unanswered_pings } => {
                 *unanswered_pings += 1;
@@ -218,6 +252,21 @@ impl Core {
             return self.refuse(client, &method, None, &why);
         };
         self.refuse_stream(client, &method, id, name, &why);
+    }
+
+    /// Client logs are taken either way and no file is made of them, so that
+    /// none is named.
+    fn answer_debug(&mut self, client: ClientId, request: &SessionDebugRequest) {
+        let status = match request.command.as_str() {
+            "start" => "STARTED",
+            "stop" => "STOPPED",
+            _ => return self.refuse(client, "sessionDebug", None, &Refusal::DebugCommand),
+        };
+        let answer = SessionDebug {
+            status: status.into(),
+            file: None,
+        };
+        self.send(client, &ServerMessage::SessionDebug(answer));
     }
 
     /// No application here takes session data: better said than swallowed.
@@ -255,6 +304,8 @@ fn name_of(message: &ClientMessage) -> &str {
         ClientMessage::SendStreamEvent(_) => "sendStreamEvent",
         ClientMessage::SendData(_) => "sendData",
         ClientMessage::DataStatusEvent(_) => "DataStatusEvent",
+        ClientMessage::SessionDebug(_) => "sessionDebug",
+        ClientMessage::PauseStream(_) => "pauseStream",
         ClientMessage::Ping => "ping",
         ClientMessage::Pong => "pong",
         ClientMessage::ConnectMediaTransport => "connectMediaTransport",

@@ -16,6 +16,9 @@ pub struct Config {
     pub ping_interval: Duration,
     /// A client that leaves this many pings unanswered is dropped at the next one.
     pub unanswered_pings: u32,
+    /// How long a session that connected with `keepAlive` keeps its streams
+    /// without a socket; zero is not at all.
+    pub resume_time: Duration,
     /// From an accepted publish or play to media flowing. Longer than all the
     /// media backend's timeouts together, since it knows better why it failed.
     pub start_timeout: Duration,
@@ -31,6 +34,7 @@ impl Default for Config {
             connection_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(5),
             unanswered_pings: 10,
+            resume_time: Duration::from_secs(30),
             start_timeout: Duration::from_secs(60),
             stop_grace: Duration::from_millis(500),
         }

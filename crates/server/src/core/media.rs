@@ -126,7 +126,7 @@ impl Core {
     }
 
     /// PUBLISHING or PLAYING.
-    fn announce(&mut self, peer: PeerId) {
+    pub(super) fn announce(&mut self, peer: PeerId) {
         let Some(stream) = self.registry.stream(peer) else {
             return;
         };

@@ -9,8 +9,8 @@
 //! A stream is born by `publishStream` or `playStream`, or by an offer over HTTP
 //! ([`Endpoint`]) from a client that has no socket, and ends in one place,
 //! `Core::end`: it leaves every index, its peer is closed, its client gets
-//! the one terminal status, and its players fail with it. A client ends in one
-//! place too, `Core::forget`.
+//! the one terminal status, and its players fail with it. A session ends in one
+//! place too, `Core::end_session`; it may outlive its socket, see `resume`.
 
 pub mod backend;
 mod client;
@@ -21,6 +21,7 @@ mod media;
 mod refusal;
 mod registry;
 mod resources;
+mod resume;
 mod streams;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -37,6 +38,7 @@ use self::refusal::Refusal;
 use self::registry::{Kind, Registry, State, Stream};
 use self::resources::Resource;
 pub use self::resources::{Endpoint, ICE_SESSION_TAG, Problem, Reply, ResourcePath};
+use self::resume::Kept;
 use crate::counters::Reason;
 
 /// One socket of one client, or one HTTP request and the resource that it makes;
@@ -55,6 +57,8 @@ pub enum Input {
         remote: SocketAddr,
         /// Our address, as the client reached it.
         local: SocketAddr,
+        /// 128 random bits, with which nobody can guess the session's token.
+        nonce: u128,
     },
     /// A client sent a text message.
     Text {
@@ -186,7 +190,7 @@ pub enum CloseCode {
 /// How much of everything there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
-    /// Established sessions.
+    /// Established sessions, those that wait for their client included.
     pub sessions: usize,
     /// Published streams, starting ones included.
     pub publishers: usize,
@@ -199,6 +203,7 @@ pub struct Stats {
 pub struct Core {
     config: Config,
     clients: BTreeMap<ClientId, Client>,
+    kept: Kept,
     /// Each with the one stream that is its own.
     resources: BTreeMap<ClientId, Resource>,
     registry: Registry,
@@ -214,6 +219,7 @@ impl Core {
         Self {
             config,
             clients: BTreeMap::new(),
+            kept: Kept::default(),
             resources: BTreeMap::new(),
             registry: Registry::default(),
             deadlines: Deadlines::default(),
@@ -230,12 +236,16 @@ impl Core {
                 client,
                 remote,
                 local,
-            } => self.handle_opened(client, remote, local, now),
+                nonce,
+            } => {
+                let token = format!("/{remote}/{local}/{nonce:032x}");
+                self.handle_opened(client, remote, token, now);
+            }
             Input::Text { client, text } => self.handle_text(client, &text, now),
             Input::Binary { client } => self.handle_binary(client),
             Input::Oversized { client } => self.handle_oversized(client),
             Input::Overflowed { client } => self.handle_overflowed(client),
-            Input::Gone { client } => self.forget(client),
+            Input::Gone { client } => self.lose(client, now),
             Input::Offer {
                 client,
                 path,
@@ -267,7 +277,8 @@ impl Core {
     /// How much of everything there is now.
     pub fn stats(&self) -> Stats {
         Stats {
-            sessions: self.clients.values().filter(|c| c.is_established()).count(),
+            sessions: self.clients.values().filter(|c| c.is_established()).count()
+                + self.kept.away_count(),
             publishers: self.registry.publisher_count(),
             players: self.registry.player_count(),
         }
@@ -276,6 +287,7 @@ impl Core {
     /// True when nothing is kept of anyone: no client, stream, name, id or timer.
     pub fn is_idle(&self) -> bool {
         self.clients.is_empty()
+            && self.kept.is_empty()
             && self.resources.is_empty()
             && self.registry.is_empty()
             && self.deadlines.next().is_none()
@@ -300,6 +312,7 @@ impl Core {
                 Ending::Failed(info::STOPPED_BY_SESSION_DISCONNECT.into()),
             );
         }
+        self.give_up_all();
         for client in self.clients.keys().copied().collect::<Vec<_>>() {
             self.close(client, CloseCode::GoingAway, "the server is shutting down");
         }
@@ -346,11 +359,13 @@ impl Core {
         self.outputs.push_back(Output::Backend(command));
     }
 
-    /// Sends a message, if the client is still there.
+    /// Sends a message, if the client is still there or may come back.
     fn send(&mut self, client: ClientId, message: &ServerMessage) {
         if self.clients.contains_key(&client) {
             let text = message.encode();
             self.outputs.push_back(Output::Send { client, text });
+        } else {
+            self.kept.note(client, message);
         }
     }
 
@@ -394,9 +409,15 @@ impl Core {
 
     /// Forgets a client: its streams end without a word to it.
     fn forget(&mut self, client: ClientId) {
-        if self.clients.remove(&client).is_none() && !self.resources.contains_key(&client) {
-            return;
+        match self.clients.remove(&client) {
+            Some(entry) => self.kept.forget(&entry.token),
+            None if self.resources.contains_key(&client) => {}
+            None => return,
         }
+        self.end_session(client);
+    }
+
+    fn end_session(&mut self, client: ClientId) {
         self.deadlines.clear(Timer::Client(client));
         for peer in self.registry.of_client(client) {
             self.end(

@@ -41,6 +41,10 @@ pub(super) enum Refusal {
     EventType,
     #[error("Calls are not supported")]
     Calls,
+    #[error("Live streams cannot be paused")]
+    Pause,
+    #[error("The command of sessionDebug is start or stop")]
+    DebugCommand,
     #[error("Unknown message")]
     UnknownMessage,
     #[error("{0}")]
@@ -70,8 +74,10 @@ impl Refusal {
             Self::NameEmpty | Self::NameTooLong { .. } => Some(Reason::BadName),
             Self::SdpTooLarge { .. } => Some(Reason::OversizedSdp),
             Self::TooManyStreams { .. } => Some(Reason::TooManyStreams),
-            Self::MediaProvider | Self::Calls => Some(Reason::Unsupported),
-            Self::UnknownMessage | Self::EventType => Some(Reason::UnknownMessage),
+            Self::MediaProvider | Self::Calls | Self::Pause => Some(Reason::Unsupported),
+            Self::UnknownMessage | Self::EventType | Self::DebugCommand => {
+                Some(Reason::UnknownMessage)
+            }
             Self::BadMessage(_) => Some(Reason::BadMessage),
             Self::TooManySessions { .. } => Some(Reason::TooManySessions),
             Self::BadFragment | Self::TagMissing | Self::TagMismatch | Self::NoRestart => {

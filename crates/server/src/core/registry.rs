@@ -116,6 +116,19 @@ impl Registry {
         Some(stream)
     }
 
+    /// Gives all streams of one client to another, which has none yet.
+    pub(super) fn hand_over(&mut self, from: ClientId, to: ClientId) {
+        let Some(peers) = self.by_client.remove(&from) else {
+            return;
+        };
+        for peer in &peers {
+            if let Some(stream) = self.streams.get_mut(peer) {
+                stream.client = to;
+            }
+        }
+        self.by_client.insert(to, peers);
+    }
+
     fn players_of(&mut self, source: PeerId, change: impl FnOnce(&mut BTreeSet<PeerId>)) {
         if let Some(Stream {
             kind: Kind::Publisher { players, .. },

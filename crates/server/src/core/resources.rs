@@ -210,7 +210,7 @@ impl Core {
             return Err(Refusal::ShuttingDown);
         }
         let limit = self.config.limits.sessions;
-        if self.clients.len() + self.resources.len() >= limit {
+        if self.occupied() >= limit {
             return Err(Refusal::TooManySessions { limit });
         }
         Ok(())
@@ -265,6 +265,8 @@ impl Refusal {
             | Self::NotPublishing
             | Self::EventType
             | Self::Calls
+            | Self::Pause
+            | Self::DebugCommand
             | Self::UnknownMessage
             | Self::BadMessage(_) => Problem::Failed,
         }

@@ -22,6 +22,7 @@ pub(super) enum Message {
         client: ClientId,
         remote: SocketAddr,
         local: SocketAddr,
+        nonce: u128,
         link: Link,
     },
     /// Something came from a client.
@@ -90,6 +91,7 @@ impl Actor {
                 client,
                 remote,
                 local,
+                nonce,
                 link,
             } => {
                 self.links.insert(client, link);
@@ -97,6 +99,7 @@ impl Actor {
                     client,
                     remote,
                     local,
+                    nonce,
                 });
             }
             Message::Input(input) => {

@@ -229,3 +229,13 @@ async fn end(
         tracing::error!("the media backend did not end well");
     }
 }
+
+/// What nobody can guess: for ids and tokens that are as good as a password.
+///
+/// # Errors
+/// The operating system has no randomness.
+fn random_bits() -> Result<u128, getrandom::Error> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits)?;
+    Ok(u128::from_be_bytes(bits))
+}

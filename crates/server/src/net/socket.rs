@@ -87,12 +87,17 @@ impl Hub {
     }
 
     async fn serve(self, socket: WebSocket, remote: SocketAddr, local: SocketAddr) {
+        let nonce = match super::random_bits() {
+            Ok(nonce) => nonce,
+            Err(error) => return tracing::error!(%error, "no randomness"),
+        };
         let client = self.next_client();
         let (link, outgoing) = Link::new(&self.limits);
         let join = Message::Join {
             client,
             remote,
             local,
+            nonce,
             link,
         };
         if self.inbox.send(join).await.is_err() {

@@ -126,15 +126,17 @@ impl Requests {
             Ok(offer) => offer,
             Err(response) => return response,
         };
-        let mut random = [0; 16];
-        if let Err(error) = getrandom::fill(&mut random) {
-            tracing::error!(%error, "no randomness");
-            return problem(Problem::Failed, "The server cannot make an id");
-        }
+        let random = match super::random_bits() {
+            Ok(random) => random,
+            Err(error) => {
+                tracing::error!(%error, "no randomness");
+                return problem(Problem::Failed, "The server cannot make an id");
+            }
+        };
         let path = ResourcePath {
             endpoint,
             name,
-            id: MediaSessionId::from_random(u128::from_be_bytes(random)),
+            id: MediaSessionId::from_random(random),
         };
         let location = location(&path);
         let made = |client| Input::Offer {

@@ -17,6 +17,7 @@ mod limits;
 mod properties;
 mod rates;
 mod resources;
+mod resume;
 mod sessions;
 mod traps;
 mod world;

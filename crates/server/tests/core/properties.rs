@@ -13,6 +13,9 @@ use wire::{ClientMessage, ServerMessage, StreamStatus};
 
 use crate::world::{available, play, publish, snapshot, stop, unpublish, whep, whip};
 
+/// Clients there can be at a time.
+const SEATS: u64 = 3;
+
 /// Requests over HTTP are numbered from here, clear of the few sockets.
 const FIRST_REQUEST: u64 = 1_000;
 
@@ -25,6 +28,8 @@ enum Step {
     Binary(u64),
     Oversized(u64),
     Connection(u64),
+    /// `keepAlive`, with the token of one of the newest kept sessions.
+    Resumption(u64, usize),
     Publish(u64, u8, u8),
     Play(u64, u8, u8),
     Stop(u64, u8),
@@ -75,6 +80,8 @@ fn texts() -> impl Strategy<Value = String> {
         "ping",
         "pong",
         "pushLogs",
+        "sessionDebug",
+        "pauseStream",
         "call",
         "nonsense",
     ]);
@@ -106,6 +113,7 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => client.clone().prop_map(Step::Binary),
         1 => client.clone().prop_map(Step::Oversized),
         4 => client.clone().prop_map(Step::Connection),
+        4 => (client.clone(), 0..4_usize).prop_map(|(c, t)| Step::Resumption(c, t)),
         8 => (client.clone(), 0..4_u8, 0..2_u8).prop_map(|(c, i, n)| Step::Publish(c, i, n)),
         8 => (client.clone(), 0..4_u8, 0..2_u8).prop_map(|(c, i, n)| Step::Play(c, i, n)),
         4 => (client.clone(), 0..4_u8).prop_map(|(c, i)| Step::Stop(c, i)),
@@ -135,7 +143,13 @@ struct Checker {
     core: Core,
     now: Instant,
     clients: BTreeSet<ClientId>,
+    last_seat: u64,
+    /// The newest client in each seat; none has an id twice.
+    seats: BTreeMap<u64, ClientId>,
     last_client: u64,
+    /// Who had each kept session last, and the tokens in order of age.
+    kept: BTreeMap<String, ClientId>,
+    tokens: Vec<String>,
     peers: BTreeSet<PeerId>,
     last_peer: u64,
     told: BTreeMap<(ClientId, String), Told>,
@@ -162,7 +176,11 @@ impl Checker {
             }),
             now: Instant::now(),
             clients: BTreeSet::new(),
+            last_seat: 0,
+            seats: BTreeMap::new(),
             last_client: 0,
+            kept: BTreeMap::new(),
+            tokens: Vec::new(),
             peers: BTreeSet::new(),
             last_peer: 0,
             told: BTreeMap::new(),
@@ -176,21 +194,29 @@ impl Checker {
     fn step(&mut self, step: Step) {
         match step {
             Step::Open => {
-                self.last_client = self.last_client % 3 + 1;
-                self.open(ClientId(self.last_client));
+                self.last_seat = self.last_seat % SEATS + 1;
+                self.open(self.last_seat);
             }
-            Step::Gone(c) => self.gone(ClientId(c)),
+            Step::Gone(c) => self.gone(self.client(c)),
             Step::Overflowed(c) => self.handle(Input::Overflowed {
-                client: ClientId(c),
+                client: self.client(c),
             }),
             Step::Binary(c) => self.handle(Input::Binary {
-                client: ClientId(c),
+                client: self.client(c),
             }),
             Step::Oversized(c) => self.handle(Input::Oversized {
-                client: ClientId(c),
+                client: self.client(c),
             }),
             Step::Connection(c) => {
                 self.send(c, &ClientMessage::Connection(wire::Connection::default()))
+            }
+            Step::Resumption(c, back) => {
+                let connection = wire::Connection {
+                    keep_alive: Some(true),
+                    auth_token: self.tokens.iter().rev().nth(back).cloned(),
+                    ..wire::Connection::default()
+                };
+                self.send(c, &ClientMessage::Connection(connection));
             }
             Step::Publish(c, id, name) => {
                 self.request(c, id, |id| publish(id, &format!("n{name}"), "offer"));
@@ -265,13 +291,23 @@ impl Checker {
         client
     }
 
-    fn open(&mut self, client: ClientId) {
-        if self.clients.insert(client) {
+    /// The newest client in a seat; one that never was if there is none.
+    fn client(&self, seat: u64) -> ClientId {
+        self.seats.get(&seat).copied().unwrap_or(ClientId(0))
+    }
+
+    fn open(&mut self, seat: u64) {
+        if !self.clients.contains(&self.client(seat)) {
+            self.last_client += 1;
+            let client = ClientId(self.last_client);
+            self.seats.insert(seat, client);
+            self.clients.insert(client);
             let address = SocketAddr::from(([127, 0, 0, 1], 1));
             self.handle(Input::Opened {
                 client,
                 remote: address,
                 local: address,
+                nonce: client.0.into(),
             });
         }
     }
@@ -281,10 +317,12 @@ impl Checker {
         self.handle(Input::Gone { client });
     }
 
-    /// A client that is gone expects nothing any more.
+    /// A client that is gone expects nothing, unless it comes back.
     fn lose(&mut self, client: ClientId) {
         self.clients.remove(&client);
-        self.told.retain(|(owner, _), _| *owner != client);
+        if !self.kept.values().any(|owner| *owner == client) {
+            self.told.retain(|(owner, _), _| *owner != client);
+        }
         self.publishing.retain(|_, (owner, _)| *owner != client);
     }
 
@@ -300,7 +338,7 @@ impl Checker {
     }
 
     fn expect(&mut self, client: u64, id: &str) {
-        let client = ClientId(client);
+        let client = self.client(client);
         if self.clients.contains(&client) {
             let told = self.told.entry((client, id.into())).or_default();
             told.open_requests += 1;
@@ -324,7 +362,7 @@ impl Checker {
     }
 
     fn text(&mut self, client: u64, text: String) {
-        let client = ClientId(client);
+        let client = self.client(client);
         self.handle(Input::Text { client, text });
     }
 
@@ -374,6 +412,16 @@ impl Checker {
                 assert!(!told.answered, "a second answer");
                 told.answered = true;
             }
+            ServerMessage::UserData(data) => {
+                let token = data.auth_token.unwrap();
+                if let Some(old) = self.kept.remove(&token) {
+                    self.resume(old, client);
+                }
+                if data.connection.keep_alive == Some(true) {
+                    self.tokens.push(token.clone());
+                    self.kept.insert(token, client);
+                }
+            }
             ServerMessage::StreamStatus(event) => {
                 let id = event.media_session_id.as_str();
                 let name = event.name.as_ref().map_or("", |name| name.as_str());
@@ -388,6 +436,24 @@ impl Checker {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What was asked for on one socket goes on on another, where active
+    /// streams are told anew.
+    fn resume(&mut self, old: ClientId, new: ClientId) {
+        assert!(!self.clients.contains(&old), "two sockets of a session");
+        let ids: Vec<_> = self
+            .told
+            .keys()
+            .filter(|key| key.0 == old)
+            .cloned()
+            .collect();
+        for (_, id) in ids {
+            let before = self.told.remove(&(old, id.clone())).unwrap();
+            let told = self.told.entry((new, id)).or_default();
+            told.open_requests += before.open_requests;
+            told.answered = before.answered;
         }
     }
 
@@ -429,7 +495,8 @@ impl Checker {
             }
             self.pass(Duration::from_secs(10));
         }
-        for (key, told) in &self.told {
+        let here = |client| self.clients.contains(client);
+        for (key, told) in self.told.iter().filter(|(key, _)| here(&key.0)) {
             let pending = told.open_requests - u32::from(told.active);
             assert_eq!(pending, 0, "{key:?} was never answered");
         }
@@ -443,6 +510,7 @@ impl Checker {
         for back in 0..self.resources.len() as u64 {
             self.delete(back);
         }
+        self.pass(Config::default().resume_time);
         assert!(self.peers.is_empty(), "never closed: {:?}", self.peers);
         assert!(self.core.is_idle(), "{:?}", self.core);
     }

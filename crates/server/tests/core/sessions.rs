@@ -25,7 +25,8 @@ fn connection_is_answered_with_user_data_then_version() {
     assert_eq!(messages.len(), 2);
     assert_eq!(messages[0]["message"], "getUserData");
     let data = &messages[0]["data"][0];
-    assert_eq!(data["authToken"], "/10.0.0.2:50066/10.0.0.1:8080");
+    let token = "/10.0.0.2:50066/10.0.0.1:8080/00000000000000000000000000000001";
+    assert_eq!(data["authToken"], token);
     assert_eq!(data["status"], "ESTABLISHED");
     assert_eq!(data["appKey"], "defaultApp");
     assert_eq!(data["custom"], json!({"token": "t"}));

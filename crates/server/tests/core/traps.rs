@@ -1,7 +1,7 @@
 //! Reference section 10: what breaks unmodified clients, by number. Trap 2 is
-//! tested over real sockets, 26 and 27 with the sessions; those of SDP (10 to
-//! 16, 34 to 36) belong to the media side; 30, 37 and 38 are about what this
-//! server does not send.
+//! tested over real sockets, 26 and 27 with the sessions, 30 with the rates;
+//! those of SDP (10 to 16, 34 to 36) belong to the media side; 37 and 38 are
+//! about what a server cannot influence or does not serve.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -42,6 +42,8 @@ fn everything() -> Vec<Value> {
         r#"{"message":"sendData","data":[{"operationId":"op"}]}"#,
         r#"{"message":"ping","data":[null]}"#,
         r#"{"message":"call","data":[{}]}"#,
+        r#"{"message":"pauseStream","data":[{"mediaSessionId":"v"}]}"#,
+        r#"{"message":"sessionDebug","data":[{"command":"start"}]}"#,
         r#"{"message":"odd","data":[{}]}"#,
         "broken",
     ] {
@@ -212,7 +214,6 @@ fn trap_22_odd_ids_messages_and_fields_are_tolerated() {
     for text in [
         r#"{"message":"stopStream","data":[{"mediaSessionId":"unknown"}]}"#,
         r#"{"message":"pushLogs","data":[{"logs":"line"}]}"#,
-        r#"{"message":"sessionDebug","data":[{"command":"start"}]}"#,
         r#"{"message":"submitBugReport","data":[{}]}"#,
         r#"{"message":"webRTCMetricsClientDescription","data":[{}]}"#,
         r#"{"message":"webRTCMetricsBatch","data":[{}]}"#,
@@ -227,6 +228,48 @@ fn trap_22_odd_ids_messages_and_fields_are_tolerated() {
         "localMediaInfo":{"devices":{}},"remoteMediaElementId":"x","recordName":null,"new":[1]}]}"#,
     );
     assert_eq!(world.read_short(client), ["p SDP", "p PUBLISHING"]);
+}
+
+#[test]
+fn what_is_not_served_is_refused_and_changes_nothing() {
+    let mut world = World::new();
+    let client = world.connect();
+    world.send(client, publish("p", "live", FLOWS));
+    world.send(client, play("v", "live", FLOWS));
+    world.read(client);
+    for method in [
+        "call", "hangup", "answer", "hold", "unhold", "sendDtmf", "transfer",
+    ] {
+        let text = format!(r#"{{"message":"{method}","data":[{{"callId":"c"}}]}}"#);
+        world.send_text(client, &text);
+        let refusal = format!("fail {method}: Calls are not supported");
+        assert_eq!(world.read_short(client), [refusal]);
+    }
+    world.send_text(
+        client,
+        r#"{"message":"pauseStream","data":[{"mediaSessionId":"v","name":"live"}]}"#,
+    );
+    let refusal = "fail pauseStream: Live streams cannot be paused";
+    assert_eq!(world.read_short(client), [refusal]);
+    world.send(client, stop("v"));
+    assert_eq!(world.read_short(client), ["v STOPPED Stopped by user"]);
+}
+
+#[test]
+fn session_debug_is_answered_without_a_file() {
+    let mut world = World::new();
+    let client = world.connect();
+    for (command, status) in [("start", "STARTED"), ("stop", "STOPPED")] {
+        let text = format!(r#"{{"message":"sessionDebug","data":[{{"command":"{command}"}}]}}"#);
+        world.send_text(client, &text);
+        let answer = serde_json::json!({
+            "message": "notifySessionDebugEvent", "data": [{ "status": status }]
+        });
+        assert_eq!(world.read_json(client), [answer]);
+    }
+    world.send_text(client, r#"{"message":"sessionDebug","data":[{}]}"#);
+    let refusal = "fail sessionDebug: The command of sessionDebug is start or stop";
+    assert_eq!(world.read_short(client), [refusal]);
 }
 
 #[test]

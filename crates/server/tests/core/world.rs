@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use twoway_server::core::backend::{Command, EndReason, Event, PeerId, VideoRate};
+use twoway_server::core::backend::{Codecs, Command, EndReason, Event, PeerId, VideoRate};
 use twoway_server::core::{
     ClientId, CloseCode, Config, Core, Endpoint, Input, Output, Reply, ResourcePath,
 };
@@ -56,6 +56,7 @@ impl World {
             client,
             remote: SocketAddr::from(([10, 0, 0, 2], 50066)),
             local: SocketAddr::from(([10, 0, 0, 1], 8080)),
+            nonce: client.0.into(),
         });
         client
     }
@@ -66,6 +67,24 @@ impl World {
         self.send(client, ClientMessage::Connection(Connection::default()));
         self.read(client);
         client
+    }
+
+    /// A client that asks to be kept, and with which token it comes; its token.
+    pub(crate) fn connect_kept(&mut self, token: Option<&str>) -> (ClientId, String) {
+        let client = self.open();
+        let connection = Connection {
+            keep_alive: Some(true),
+            auth_token: token.map(Into::into),
+            ..Connection::default()
+        };
+        self.send(client, ClientMessage::Connection(connection));
+        let sent = self.sent.get_mut(&client).unwrap();
+        let (user_data, version) = (sent.remove(0), sent.remove(0));
+        assert!(version.contains("getVersion"), "{version}");
+        match ServerMessage::decode(&user_data).unwrap() {
+            ServerMessage::UserData(data) => (client, data.auth_token.unwrap()),
+            other => panic!("{other:?}"),
+        }
     }
 
     pub(crate) fn send(&mut self, client: ClientId, message: ClientMessage) {
@@ -133,6 +152,15 @@ impl World {
     pub(crate) fn media_rates(&mut self, back: u64, rate: VideoRate) {
         let peer = PeerId(self.last_peer - back);
         self.handle(Input::Backend(Event::Rate { peer, rate }));
+    }
+
+    /// Media answers the newest peer.
+    pub(crate) fn media_answers(&mut self) {
+        self.handle(Input::Backend(Event::Answered {
+            peer: PeerId(self.last_peer),
+            answer: "answer".into(),
+            codecs: Codecs::default(),
+        }));
     }
 
     pub(crate) fn media_flows(&mut self) {

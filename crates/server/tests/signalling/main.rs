@@ -12,6 +12,7 @@ mod command;
 mod fake_backend;
 mod http;
 mod page;
+mod resume;
 mod shutdown;
 #[path = "../support/http.rs"]
 mod web;

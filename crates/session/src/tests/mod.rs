@@ -197,6 +197,8 @@ fn show_message(message: &ClientMessage) -> String {
         | ClientMessage::DataStatusEvent(_)
         | ClientMessage::Ping
         | ClientMessage::ConnectMediaTransport
+        | ClientMessage::SessionDebug(_)
+        | ClientMessage::PauseStream(_)
         | ClientMessage::Diagnostics { .. }
         | ClientMessage::Call { .. }
         | ClientMessage::Unknown { .. } => panic!("a session never sends {message:?}"),

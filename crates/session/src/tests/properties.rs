@@ -227,6 +227,8 @@ impl Watch {
             | ClientMessage::DataStatusEvent(_)
             | ClientMessage::Ping
             | ClientMessage::ConnectMediaTransport
+            | ClientMessage::SessionDebug(_)
+            | ClientMessage::PauseStream(_)
             | ClientMessage::Diagnostics { .. }
             | ClientMessage::Call { .. }
             | ClientMessage::Unknown { .. } => panic!("a session never sends {message:?}"),

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{id, name};
 use crate::{
     AvailableRequest, ClientMessage, Connection, DataStatus, DataStatusEvent, PlayStream,
-    PublishStream, SendData, SendStreamEvent, SnapshotRequest, StopStream, StreamEventType,
+    PublishStream, SendData, SendStreamEvent, SessionDebugRequest, SnapshotRequest, StopStream,
+    StreamEventType,
 };
 
 /// The message is written as `text`, and `text` is read as the message.
@@ -221,6 +222,16 @@ fn session_data() {
 }
 
 #[test]
+fn session_debug() {
+    check(
+        ClientMessage::SessionDebug(SessionDebugRequest {
+            command: "start".into(),
+        }),
+        r#"{"message":"sessionDebug","data":[{"command":"start"}]}"#,
+    );
+}
+
+#[test]
 fn messages_without_an_argument() {
     check(ClientMessage::Ping, r#"{"message":"ping","data":[null]}"#);
     check(ClientMessage::Pong, r#"{"message":"pong","data":[null]}"#);
@@ -242,8 +253,8 @@ fn messages_without_an_argument() {
     );
     check(
         ClientMessage::Unknown {
-            message: "pauseStream".into(),
+            message: "somethingNew".into(),
         },
-        r#"{"message":"pauseStream","data":[null]}"#,
+        r#"{"message":"somethingNew","data":[null]}"#,
     );
 }

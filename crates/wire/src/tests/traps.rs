@@ -205,7 +205,6 @@ fn trap_22_unknown_messages_and_fields_are_taken() {
     );
     for name in [
         "pushLogs",
-        "sessionDebug",
         "submitBugReport",
         "webRTCMetricsClientDescription",
         "webRTCMetricsBatch",
