@@ -73,6 +73,9 @@ const WATCH: &str = r"
     video.requestVideoFrameCallback(look);
 ";
 
+/// A second of the test picture.
+const LAST_FRAMES: usize = 30;
+
 /// What was seen and heard over some seconds.
 #[derive(Debug)]
 pub struct Watched {
@@ -105,11 +108,21 @@ impl Watched {
 
     /// From capture to presentation of every legible frame, in milliseconds, sorted.
     pub fn delays_ms(&self) -> Vec<i64> {
-        let delay = |seen: &Seen| Some(seen.shown_ms as i64 - seen.stamp?.capture_ms as i64);
-        let mut delays: Vec<i64> = self.seen.iter().filter_map(delay).collect();
-        delays.sort_unstable();
-        delays
+        delays_ms(&self.seen)
     }
+
+    /// The same of the last frames, about a second of them: what a page shows
+    /// now is about now.
+    pub fn last_delays_ms(&self) -> Vec<i64> {
+        delays_ms(&self.seen[self.seen.len().saturating_sub(LAST_FRAMES)..])
+    }
+}
+
+fn delays_ms(seen: &[Seen]) -> Vec<i64> {
+    let delay = |seen: &Seen| Some(seen.shown_ms as i64 - seen.stamp?.capture_ms as i64);
+    let mut delays: Vec<i64> = seen.iter().filter_map(delay).collect();
+    delays.sort_unstable();
+    delays
 }
 
 #[derive(Deserialize)]
