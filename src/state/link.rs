@@ -6,13 +6,16 @@
 
 use std::borrow::Cow;
 
-use session::StreamRole;
+use session::{StreamRole, percent_encode};
 
 /// Bytes of a query string; no page writes a longer one, and it is not read.
 const MAX_QUERY_BYTES: usize = 16_384;
 /// Bytes of one value. A longer one is left out, and not cut: half an address
 /// is another address.
 const MAX_VALUE_BYTES: usize = 2_048;
+
+/// What reads well in a query and means nothing there (RFC 3986, section 3.4).
+const PLAIN: &[u8] = b"-._~:/";
 
 /// How much of the page is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -99,7 +102,7 @@ impl Link {
             query.push(if query.is_empty() { '?' } else { '&' });
             query.push_str(name);
             query.push('=');
-            percent_encode(value, &mut query);
+            query.push_str(&percent_encode(value, PLAIN));
         };
         for (name, text) in [("server", &self.server), ("stream", &self.stream)] {
             if let Some(text) = text {
@@ -211,23 +214,6 @@ fn percent_decode(text: &str) -> Cow<'_, str> {
 fn hex_byte(digits: &[u8]) -> Option<u8> {
     let digit = |at: usize| char::from(*digits.get(at)?).to_digit(16);
     u8::try_from(digit(0)? * 16 + digit(1)?).ok()
-}
-
-/// Escapes all but letters, digits and what reads well in a query and means
-/// nothing there (RFC 3986, section 3.4).
-fn percent_encode(text: &str, query: &mut String) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => query.push(byte.into()),
-            b'-' | b'.' | b'_' | b'~' | b':' | b'/' => query.push(byte.into()),
-            other => {
-                query.push('%');
-                query.push(HEX[usize::from(other >> 4)].into());
-                query.push(HEX[usize::from(other & 15)].into());
-            }
-        }
-    }
 }
 
 #[cfg(test)]

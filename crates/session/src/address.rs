@@ -196,15 +196,24 @@ fn encode(name: &StreamName) -> Result<String, BadName> {
     if matches!(name, "" | "." | "..") {
         return Err(BadName);
     }
-    let mut encoded = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
+    Ok(percent_encode(name, b"-._~"))
+}
+
+/// Escapes every byte of a text (RFC 3986 section 2.1) but ASCII letters, digits
+/// and those in `plain`.
+pub fn percent_encode(text: &str, plain: &[u8]) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || plain.contains(&byte) {
+            encoded.push(byte.into());
         } else {
-            encoded += &format!("%{byte:02X}");
+            encoded.push('%');
+            encoded.push(HEX[usize::from(byte >> 4)].into());
+            encoded.push(HEX[usize::from(byte & 15)].into());
         }
     }
-    Ok(encoded)
+    encoded
 }
 
 #[cfg(test)]

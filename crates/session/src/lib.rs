@@ -26,7 +26,7 @@ mod stream;
 mod tests;
 mod time;
 
-pub use address::{Address, AddressError, BadName, HttpAddress};
+pub use address::{Address, AddressError, BadName, HttpAddress, percent_encode};
 pub use event::{Event, SessionStatus, StreamRole, StreamUpdate};
 pub use http::{
     BadToken, HttpConfig, HttpRequest, HttpResponse, HttpSession, IceServer, LocalCandidate,
