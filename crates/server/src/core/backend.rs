@@ -5,6 +5,7 @@
 //! process: every call returns at once and the result comes as an event.
 
 use std::fmt;
+use std::time::Duration;
 
 /// One peer connection, publisher or player. Made by the signalling core,
 /// never reused within a process.
@@ -34,6 +35,32 @@ pub enum Command {
         role: Role,
         /// The client's SDP offer, unchecked but for its size.
         offer: String,
+        /// What the client asks for beside its offer.
+        wishes: Wishes,
+    },
+    /// Restart a peer's ICE; [`Event::Restarted`] follows, or nothing changes.
+    Restart {
+        /// The peer.
+        peer: PeerId,
+        /// The client's new credentials, the part of an SDP that RFC 8840
+        /// section 9 describes, unchecked but for its size.
+        fragment: String,
+    },
+    /// Feed all players of a publisher that is over with another one's media,
+    /// without a word to them. One that cannot take it ends. An unknown peer is
+    /// ignored.
+    Splice {
+        /// The publisher that is over, closed or about to be.
+        from: PeerId,
+        /// A live publisher.
+        to: PeerId,
+    },
+    /// Take a picture of what a publisher sends; [`Event::Snapshot`] follows.
+    Snapshot {
+        /// Which request it is.
+        request: SnapshotId,
+        /// The publisher.
+        source: PeerId,
     },
     /// End a peer; no event follows. Players of a closed publisher stay until
     /// they are closed too. An unknown peer is ignored.
@@ -41,6 +68,73 @@ pub enum Command {
         /// The peer.
         peer: PeerId,
     },
+}
+
+/// One request for a picture, never reused within a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SnapshotId(pub u64);
+
+/// What a client asks of its peer beside its offer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// What its media may go over.
+    pub transport: Transport,
+    /// For a player: the delay that its jitter buffer shall keep to.
+    pub playout_delay: Option<PlayoutDelay>,
+}
+
+/// What media may go over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// Whatever connects first.
+    #[default]
+    Any,
+    /// UDP only.
+    Udp,
+    /// TCP only (RFC 6544).
+    Tcp,
+}
+
+/// Least and most delay between capture and display, as the `playout-delay` RTP
+/// header extension says them: in steps of 10 ms, at most 40.95 s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlayoutDelay {
+    /// Least delay.
+    pub min: Duration,
+    /// Most delay, no less than `min`.
+    pub max: Duration,
+}
+
+/// The size of a picture in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PictureSize {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+/// Why there is no snapshot. `Display` is for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum SnapshotError {
+    /// The publisher is not there (any more).
+    #[error("the stream has ended")]
+    SourceGone,
+    /// The stream has no video.
+    #[error("the stream has no video")]
+    NoVideo,
+    /// No keyframe came in time.
+    #[error("no keyframe came in time")]
+    NoKeyframe,
+    /// Nothing here decodes the stream's codec.
+    #[error("the stream's video codec cannot be decoded here")]
+    Codec,
+    /// The keyframe is damaged.
+    #[error("the keyframe cannot be decoded")]
+    Damaged,
+    /// Too many snapshots wait already.
+    #[error("too many snapshots are being taken: try again later")]
+    Busy,
 }
 
 /// What media tells signalling. After [`Event::Ended`] a peer is gone.
@@ -67,6 +161,38 @@ pub enum Event {
         peer: PeerId,
         /// Received from a publisher, sent to a player.
         rate: VideoRate,
+    },
+    /// ICE starts anew with this.
+    Restarted {
+        /// The peer.
+        peer: PeerId,
+        /// Our credentials and candidates, a part of an SDP (RFC 8840 section
+        /// 9), ready for the client.
+        fragment: String,
+    },
+    /// The answer to [`Command::Snapshot`].
+    Snapshot {
+        /// The request.
+        request: SnapshotId,
+        /// A PNG file.
+        picture: Result<Vec<u8>, SnapshotError>,
+    },
+    /// What a publisher sends has this size from now on.
+    Resized {
+        /// The publisher.
+        peer: PeerId,
+        /// The size.
+        size: PictureSize,
+    },
+    /// What a player is sent needs more than its network has. Said again after
+    /// a while if that does not change.
+    NotEnoughBandwidth {
+        /// The player.
+        peer: PeerId,
+        /// What the stream needs, bits per second.
+        needed_bps: u64,
+        /// What the network has, bits per second.
+        available_bps: u64,
     },
     /// The peer is over, or never came to be.
     Ended {

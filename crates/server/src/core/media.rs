@@ -18,6 +18,10 @@ impl Core {
             } => self.handle_answered(peer, answer, codecs),
             Event::Flowing { peer } => self.handle_flowing(peer),
             Event::Rate { peer, rate } => self.handle_rate(peer, rate),
+            Event::Restarted { .. }
+            | Event::Snapshot { .. }
+            | Event::Resized { .. }
+            | Event::NotEnoughBandwidth { .. } => {}
             Event::Ended { peer, reason } => self.handle_ended(peer, reason, now),
         }
     }

@@ -9,7 +9,7 @@ use wire::{
     StreamStatus, StreamStatusEvent, info,
 };
 
-use super::backend::{Codecs, Command, PeerId, Role};
+use super::backend::{Codecs, Command, PeerId, Role, Wishes};
 use super::{ClientId, Core, Ending, Kind, Refusal, State, Stream, Timer};
 
 /// What publish and play requests have in common.
@@ -253,7 +253,13 @@ impl Core {
         );
         let overdue = now + self.config.start_timeout;
         self.deadlines.set(Timer::Stream(peer), overdue);
-        self.command(Command::Open { peer, role, offer });
+        let wishes = Wishes::default();
+        self.command(Command::Open {
+            peer,
+            role,
+            offer,
+            wishes,
+        });
     }
 
     /// Refuses a publish or play: FAILED, unless its id cannot carry a status.

@@ -74,6 +74,7 @@ mod tests {
         Arc::new(MediaPacket {
             kind,
             codec: Codec::H264,
+            layer: 0,
             pt: 102,
             position: Position {
                 epoch: 0,

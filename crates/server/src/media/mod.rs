@@ -219,7 +219,10 @@ impl Forwarder {
 impl MediaBackend for Forwarder {
     fn send(&mut self, command: Command) {
         match command {
-            Command::Open { peer, role, offer } => self.open(peer, role, offer),
+            Command::Open {
+                peer, role, offer, ..
+            } => self.open(peer, role, offer),
+            Command::Restart { .. } | Command::Splice { .. } | Command::Snapshot { .. } => {}
             Command::Close { peer } => self.close(peer),
         }
     }

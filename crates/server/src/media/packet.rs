@@ -12,6 +12,9 @@ use super::rewrite::Position;
 pub(super) struct MediaPacket {
     pub(super) kind: Kind,
     pub(super) codec: Codec,
+    /// Which of its simulcast layers it is of, the smallest picture first; 0 if
+    /// there is one only.
+    pub(super) layer: u8,
     /// The publisher's payload type.
     pub(super) pt: u8,
     pub(super) position: Position,

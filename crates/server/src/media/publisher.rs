@@ -265,6 +265,7 @@ impl Publisher {
         Some(Arc::new(MediaPacket {
             kind: track.kind,
             codec: codec.codec,
+            layer: 0,
             pt,
             position: Position {
                 epoch: track.epoch,

@@ -17,7 +17,9 @@ use std::time::{Duration, Instant};
 use client::{PayloadTypes, Video, assert_contiguous};
 use str0m::format::Codec;
 use str0m::media::{Direction, KeyframeRequestKind};
-use twoway_server::core::backend::{Codecs, Command, EndReason, Event, MediaBackend, PeerId, Role};
+use twoway_server::core::backend::{
+    Codecs, Command, EndReason, Event, MediaBackend, PeerId, Role, Wishes,
+};
 use twoway_server::counters::{Counters, Reason};
 use twoway_server::media::{Config, Forwarder};
 use udp::UdpClient;
@@ -113,7 +115,13 @@ impl World {
     }
 
     fn open(&mut self, peer: PeerId, role: Role, offer: String) {
-        self.forwarder.send(Command::Open { peer, role, offer });
+        let wishes = Wishes::default();
+        self.forwarder.send(Command::Open {
+            peer,
+            role,
+            offer,
+            wishes,
+        });
     }
 
     /// Lets everything run until `done`.

@@ -28,16 +28,19 @@ impl FakeBackend {
     /// Takes a command; its events wait in [`Self::poll_event`].
     pub(crate) fn command(&mut self, command: Command) {
         match command {
-            Command::Open { peer, role, offer } => {
+            Command::Open {
+                peer, role, offer, ..
+            } => {
                 if let Role::Player { source } = role {
                     assert_eq!(self.peers.get(&source), Some(&Role::Publisher), "{peer:?}");
                 }
                 assert_eq!(self.peers.insert(peer, role), None, "{peer:?} opened twice");
                 self.follow(peer, &offer);
             }
+            Command::Restart { .. } | Command::Splice { .. } | Command::Snapshot { .. } => {}
             Command::Close { peer } => {
                 assert!(self.peers.remove(&peer).is_some(), "{peer:?} was not open");
-                self.events.retain(|event| peer_of(event) != peer);
+                self.events.retain(|event| peer_of(event) != Some(peer));
             }
         }
     }
@@ -78,7 +81,7 @@ impl FakeBackend {
     /// A peer ends by itself; the test tells the core.
     pub(crate) fn forget(&mut self, peer: PeerId) {
         self.peers.remove(&peer);
-        self.events.retain(|event| peer_of(event) != peer);
+        self.events.retain(|event| peer_of(event) != Some(peer));
     }
 
     /// How many peers are open.
@@ -87,11 +90,15 @@ impl FakeBackend {
     }
 }
 
-fn peer_of(event: &Event) -> PeerId {
+fn peer_of(event: &Event) -> Option<PeerId> {
     match event {
+        Event::Snapshot { .. } => None,
         Event::Answered { peer, .. }
         | Event::Flowing { peer }
         | Event::Rate { peer, .. }
-        | Event::Ended { peer, .. } => *peer,
+        | Event::Restarted { peer, .. }
+        | Event::Resized { peer, .. }
+        | Event::NotEnoughBandwidth { peer, .. }
+        | Event::Ended { peer, .. } => Some(*peer),
     }
 }
