@@ -31,6 +31,7 @@ mod message;
 mod nomination;
 mod packet;
 mod peer;
+mod picture;
 mod player;
 mod playout;
 mod publisher;

@@ -282,6 +282,9 @@ impl Shard {
                 self.start_player(id, now);
             }
             PeerEvent::Media(packet) => self.forward(id, packet, now),
+            PeerEvent::Resized(size) => {
+                self.outbox.events.push(Event::Resized { peer: id, size });
+            }
             PeerEvent::KeyframeWanted => self.ask_source(id, now),
             PeerEvent::Rate(rate) => self.outbox.events.push(Event::Rate { peer: id, rate }),
             PeerEvent::Ended(reason) => {
