@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use str0m::net::Transmit;
 
+use super::head_start::HeadStart;
 use super::packet::MediaPacket;
 use super::sdp::SourceCodec;
 use crate::core::backend::{Event, PeerId, Wishes};
@@ -61,6 +62,8 @@ pub(super) struct Admission {
     pub(super) source_worker: WorkerId,
     /// What the source may send.
     pub(super) codecs: Vec<SourceCodec>,
+    /// What it has sent last, up to here.
+    pub(super) head_start: HeadStart,
     /// The client's.
     pub(super) offer: String,
     pub(super) wishes: Wishes,

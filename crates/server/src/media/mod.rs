@@ -36,6 +36,7 @@ mod player;
 mod playout;
 mod publisher;
 mod rate;
+mod replay;
 mod report;
 mod rewrite;
 mod sdp;

@@ -12,6 +12,7 @@ use tracing::debug;
 use super::clock::{Continuity, PublisherClock, Report};
 use super::codec::{Codec, Kind, Profile};
 use super::config::Config;
+use super::head_start::HeadStart;
 use super::keyframe::KeyframeRequests;
 use super::link::{Link, LinkEvent};
 use super::packet::{MediaPacket, forwarded};
@@ -28,6 +29,8 @@ pub(super) struct Publisher {
     clock: PublisherClock,
     keyframes: KeyframeRequests,
     pictures: Pictures,
+    /// What its players start with.
+    head_start: HeadStart,
     rtp_timeout: Duration,
     /// `None` if rates are not to be told.
     rate: Option<RateMeter>,
@@ -105,6 +108,7 @@ impl Publisher {
             clock: PublisherClock::new(now),
             keyframes: KeyframeRequests::default(),
             pictures: Pictures::default(),
+            head_start: HeadStart::new(config),
             rtp_timeout: config.rtp_timeout,
             rate: config.tells_rates().then(RateMeter::default),
             silent_until: None,
@@ -117,7 +121,15 @@ impl Publisher {
     /// What players may be sent: everything negotiated, and of a track that
     /// flows what it is now first.
     pub(super) fn source_codecs(&self) -> Vec<SourceCodec> {
-        self.tracks.iter().flat_map(Track::source_codecs).collect()
+        let tracks = self.tracks.iter();
+        tracks
+            .flat_map(|track| track.source_codecs(&self.pictures))
+            .collect()
+    }
+
+    /// What players start with.
+    pub(super) fn head_start(&self) -> &HeadStart {
+        &self.head_start
     }
 
     /// A viewer needs a keyframe.
@@ -181,6 +193,7 @@ impl Publisher {
                 }
                 let size = self.pictures.take_in(&packet);
                 events.extend(size.map(PeerEvent::Resized));
+                self.head_start.keep(&packet, now);
                 events.push(PeerEvent::Media(packet));
             }
             LinkEvent::SenderReport(report) => self.handle_report(&report),
@@ -298,7 +311,7 @@ enum Step {
 }
 
 impl Track {
-    fn source_codecs(&self) -> Vec<SourceCodec> {
+    fn source_codecs(&self, pictures: &Pictures) -> Vec<SourceCodec> {
         let current = self.current.map(|current| current.pt);
         let mut codecs: Vec<_> = self
             .codecs
@@ -306,6 +319,7 @@ impl Track {
             .map(|codec| SourceCodec {
                 pt: codec.pt,
                 profile: codec.profile,
+                profile_level_id: pictures.profile_level_id(codec.pt),
                 current: Some(codec.pt) == current,
             })
             .collect();

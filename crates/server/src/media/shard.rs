@@ -130,8 +130,8 @@ impl Shard {
                 offer,
                 wishes,
             } => self.open_player((peer, home), source, offer, wishes, now),
-            Message::AdmitPlayer(admission) => {
-                if let Err(reason) = self.admit_player(&admission, now) {
+            Message::AdmitPlayer(mut admission) => {
+                if let Err(reason) = self.admit_player(&mut admission, now) {
                     self.leave(admission.source, admission.source_worker, now);
                     self.ended(admission.peer, reason);
                 }
@@ -184,19 +184,21 @@ impl Shard {
             return self.ended(peer, EndReason::SourceGone);
         };
         let codecs = publisher.source_codecs();
+        let head_start = publisher.head_start().clone();
         self.subscribers.add(source, home);
         let admission = Admission {
             peer,
             source,
             source_worker: self.id,
             codecs,
+            head_start,
             offer,
             wishes,
         };
         self.send(home, Message::AdmitPlayer(Box::new(admission)), now);
     }
 
-    fn admit_player(&mut self, admission: &Admission, now: Instant) -> Result<(), EndReason> {
+    fn admit_player(&mut self, admission: &mut Admission, now: Instant) -> Result<(), EndReason> {
         let (id, source, wishes) = (admission.peer, admission.source, admission.wishes);
         let codecs = &admission.codecs;
         let offer = self.read_offer(id, &admission.offer)?;
@@ -207,7 +209,9 @@ impl Shard {
         let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
         let config = &self.settings.config;
         let player = Player::new(link, source, &taken, wishes.playout_delay, config, now);
-        self.audiences.add(source, admission.source_worker, id);
+        let head_start = std::mem::take(&mut admission.head_start);
+        self.audiences
+            .add(source, admission.source_worker, id, head_start);
         self.admit(id, Peer::Player(player), answer, &taken, now);
         Ok(())
     }
@@ -314,7 +318,8 @@ impl Shard {
     /// Gives a player that has just connected what it starts with.
     fn start_player(&mut self, id: PeerId, now: Instant) {
         if let Some(Peer::Player(player)) = self.peers.get_mut(&id) {
-            player.start(self.audiences.head_start(player.source, now), now);
+            let head_start = self.audiences.head_start(player.source);
+            player.start(head_start.and_then(|head| head.best(Some)), now);
             self.timers.set(id, now);
         }
     }

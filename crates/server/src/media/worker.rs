@@ -4,7 +4,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError, TrySendError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -28,25 +29,28 @@ const BATCHES_IN_A_ROW: usize = 8;
 /// The way to a worker.
 #[derive(Debug, Clone)]
 pub(super) struct Mailbox {
-    /// Signalling and housekeeping; few, and never lost.
-    control: Sender<Message>,
-    /// Packets; dropped when the worker does not keep up.
-    media: SyncSender<Message>,
+    /// Everything in its order, which players depend on: what comes after an
+    /// admission is what its head start does not have.
+    messages: Sender<Message>,
+    /// Packets among them; more than so many are dropped, when the worker does
+    /// not keep up. All else is little, and never lost.
+    packets: Arc<AtomicUsize>,
+    max_packets: usize,
     waker: Arc<Waker>,
 }
 
 impl Mailbox {
     /// Puts a message in; [`Mailbox::wake`] makes the worker look.
     pub(super) fn put(&self, message: Message) {
-        if matches!(message, Message::Media { .. }) {
-            match self.media.try_send(message) {
-                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
-                Err(TrySendError::Full(_)) => trace!("a worker does not keep up"),
-            }
-        } else {
-            // A worker that is gone has nothing left to do.
-            let _ = self.control.send(message);
+        if matches!(message, Message::Media { .. })
+            && self.packets.fetch_add(1, Ordering::Relaxed) >= self.max_packets
+        {
+            self.packets.fetch_sub(1, Ordering::Relaxed);
+            trace!("a worker does not keep up");
+            return;
         }
+        // A worker that is gone has nothing left to do.
+        let _ = self.messages.send(message);
     }
 
     pub(super) fn wake(&self) {
@@ -64,8 +68,7 @@ pub(super) struct Worker {
     id: WorkerId,
     poll: Poll,
     socket: Socket,
-    control: Receiver<Message>,
-    media: Receiver<Message>,
+    messages: Receiver<Message>,
 }
 
 impl Worker {
@@ -89,13 +92,13 @@ impl Worker {
         poll.registry()
             .register(&mut socket.io, SOCKET, Interest::READABLE)?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
-        let (control_in, control) = mpsc::channel();
-        let (media_in, media) = mpsc::sync_channel(config.worker_queue);
+        let (messages_in, messages) = mpsc::channel();
         let port = socket.local().port();
         Ok(Self {
             mailbox: Mailbox {
-                control: control_in,
-                media: media_in,
+                messages: messages_in,
+                packets: Arc::default(),
+                max_packets: config.worker_queue,
                 waker,
             },
             candidates: advertised
@@ -105,8 +108,7 @@ impl Worker {
             id,
             poll,
             socket,
-            control,
-            media,
+            messages,
         })
     }
 
@@ -197,8 +199,12 @@ impl Running {
     fn take_messages(&mut self) -> bool {
         let now = Instant::now();
         loop {
-            match self.worker.control.try_recv() {
+            match self.worker.messages.try_recv() {
                 Ok(message) => {
+                    if matches!(message, Message::Media { .. }) {
+                        let packets = &self.worker.mailbox.packets;
+                        packets.fetch_sub(1, Ordering::Relaxed);
+                    }
                     let stop = matches!(message, Message::Stop);
                     self.shard.handle_message(message, now);
                     if stop {
@@ -208,9 +214,6 @@ impl Running {
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => return true,
             }
-        }
-        while let Ok(message) = self.worker.media.try_recv() {
-            self.shard.handle_message(message, now);
         }
         self.shard.flush(now);
         false

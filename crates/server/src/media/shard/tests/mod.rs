@@ -11,6 +11,7 @@ mod changes;
 #[path = "../../../../tests/media/client.rs"]
 mod client;
 mod ends;
+mod groups;
 mod joins;
 mod loss;
 mod rates;
@@ -118,6 +119,8 @@ struct Source {
     audio_time: u32,
     /// Keyframe requests answered.
     answered: usize,
+    /// Requests are not answered at all.
+    deaf: bool,
     /// What it takes from capture to the wire.
     video_delay: Duration,
     /// Marks the payload of all packets until it is changed.
@@ -187,6 +190,7 @@ impl World {
                 time: u32::MAX - 50_000,
                 audio_time: 1_234,
                 answered: 0,
+                deaf: false,
                 video_delay: Duration::ZERO,
                 tag: 0,
             },
@@ -291,7 +295,7 @@ impl World {
     fn send_frame(&mut self) {
         let (now, source) = (self.now, &mut self.source);
         let asked = self.clients[0].keyframe_requests;
-        let keyframe = asked > source.answered || source.sequence == 65_500;
+        let keyframe = asked > source.answered && !source.deaf || source.sequence == 65_500;
         source.answered = asked;
         let payload = payload(source.pt, keyframe, source.tag, source.sequence);
         let video_at = now.checked_sub(source.video_delay).unwrap();
