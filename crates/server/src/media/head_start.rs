@@ -88,6 +88,20 @@ impl Group {
         self.arrival
     }
 
+    /// The packets of the keyframe, if none is missing.
+    pub(super) fn keyframe(&self) -> Option<&[Arc<MediaPacket>]> {
+        let first = self.packets.first()?.position;
+        let of_frame = |p: &&Arc<MediaPacket>| p.position.timestamp == first.timestamp;
+        let length = self.packets.iter().take_while(of_frame).count();
+        let (frame, rest) = self.packets.split_at(length);
+        let last = frame.last()?;
+        let sequence = last.position.sequence;
+        let follows = |p: &Arc<MediaPacket>| p.position.sequence == sequence + 1;
+        let ends = last.marker || rest.first().is_some_and(follows);
+        let whole = sequence - first.sequence + 1 == length as u64;
+        (ends && whole).then_some(frame)
+    }
+
     fn keep(&mut self, packet: &Arc<MediaPacket>, now: Instant) {
         let at = packet.position;
         let Some(first) = self.packets.first().map(|first| first.position) else {
@@ -275,6 +289,23 @@ pub(super) mod tests {
         assert_eq!(f.keep((true, 8, 8), none), [8]);
         assert_eq!(f.keep((false, 9, 9), late), NOTHING);
         assert_eq!(f.keep((true, 10, 10), late), [10]);
+    }
+
+    #[test]
+    fn a_keyframe_is_whole_or_none() {
+        let mut f = Fixture::new();
+        let mut keyframe = |packet, marker| {
+            f.keep(packet, |p| p.marker = marker);
+            let keyframe = f.head.best(Some).and_then(Group::keyframe);
+            keyframe.map(<[_]>::len)
+        };
+        assert_eq!(keyframe((true, 10, 1), false), None);
+        assert_eq!(keyframe((false, 12, 1), true), None, "one is missing");
+        assert_eq!(keyframe((false, 11, 1), false), Some(3));
+        // Without a marker the next frame tells that it is whole.
+        assert_eq!(keyframe((true, 20, 2), false), None);
+        assert_eq!(keyframe((false, 22, 3), false), None);
+        assert_eq!(keyframe((false, 21, 3), false), Some(1));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use str0m::net::Transmit;
 use super::head_start::HeadStart;
 use super::packet::MediaPacket;
 use super::sdp::SourceCodec;
-use crate::core::backend::{Event, PeerId, Wishes};
+use super::snapshot::Keyframe;
+use crate::core::backend::{Event, PeerId, SnapshotId, Wishes};
 
 /// A worker's place among the workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub(super) enum Message {
     DismissPlayer { peer: PeerId },
     /// To the source's worker: one player less on worker `home`.
     PlayerLeft { source: PeerId, home: WorkerId },
+    /// To the source's worker: take a picture of it.
+    Snapshot { request: SnapshotId, source: PeerId },
     /// To the source's worker.
     KeyframeWanted { source: PeerId },
     /// To a worker with players of the source.
@@ -76,4 +79,6 @@ pub(super) struct Outbox {
     pub(super) transmits: Vec<Transmit>,
     pub(super) events: Vec<Event>,
     pub(super) messages: Vec<(WorkerId, Message)>,
+    /// To be decoded for a picture.
+    pub(super) keyframes: Vec<(SnapshotId, Keyframe)>,
 }

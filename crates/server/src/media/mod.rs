@@ -12,10 +12,13 @@
 //! - `shard`: the peers of one worker, sans-IO; `demux`, `fanout` and `timers`
 //!   serve it;
 //! - `publisher`, `player`: a peer, on top of a `link` (str0m and its timeouts);
-//! - `clock`, `codec`, `keyframe`, `rate`, `rewrite`, `sdp`: one matter each, pure.
+//! - `head_start`, `replay`: what a player's viewer is shown first;
+//! - `snapshot`: pictures of what publishers send, on a thread of their own;
+//! - `clock`, `codec`, `keyframe`, `picture`, `playout`, `rate`, `rewrite`, `sdp`:
+//!   one matter each, pure.
 //!
-//! Not here: decoding, recording, congestion control towards players, ICE over
-//! TCP, simulcast.
+//! Not here: decoding but for snapshots, recording, congestion control towards
+//! players, ICE over TCP, simulcast.
 
 mod address;
 mod clock;
@@ -41,6 +44,7 @@ mod report;
 mod rewrite;
 mod sdp;
 mod shard;
+mod snapshot;
 mod socket;
 mod timers;
 mod worker;
@@ -56,12 +60,15 @@ use tracing::{info, warn};
 
 pub use config::Config;
 
-use crate::core::backend::{Command, EndReason, Event, MediaBackend, PeerId, Role, Wishes};
+use crate::core::backend::{
+    Command, EndReason, Event, MediaBackend, PeerId, Role, SnapshotError, SnapshotId, Wishes,
+};
 use crate::counters::Counters;
 use directory::{Directory, Home};
 use link::Settings;
 use message::{Message, WorkerId};
 use report::Reporter;
+use snapshot::Snapshots;
 use worker::{Mailbox, Worker};
 
 /// Why a forwarder cannot start.
@@ -132,12 +139,16 @@ impl Forwarder {
                 source,
             })?;
         let directory = Arc::new(Directory::new(workers.len()));
+        let events: Arc<dyn Fn(Event) + Send + Sync> = Arc::new(events);
+        let pictures_taken = events.clone();
+        let (snapshots, snapshot_thread) =
+            Snapshots::start(move |event| pictures_taken(event)).map_err(StartError::Thread)?;
         let mut forwarder = Self {
             mailboxes: workers.iter().map(|w| w.mailbox.clone()).collect(),
-            threads: Vec::new(),
+            threads: vec![snapshot_thread],
             directory: directory.clone(),
             addresses: workers.iter().flat_map(|w| w.candidates.clone()).collect(),
-            reporter: Reporter::new(directory, events),
+            reporter: Reporter::new(directory, events, snapshots),
         };
         info!(addresses = ?forwarder.addresses, "media");
         let settings = Arc::new(Settings {
@@ -209,6 +220,13 @@ impl Forwarder {
         Ok((source_worker, message))
     }
 
+    fn take_picture(&self, request: SnapshotId, source: PeerId) {
+        match self.directory.publisher(source) {
+            Some(worker) => self.put(worker, Message::Snapshot { request, source }),
+            None => self.reporter.no_picture(request, SnapshotError::SourceGone),
+        }
+    }
+
     fn close(&self, peer: PeerId) {
         match self.directory.remove(peer) {
             Some(Home::Publisher { worker }) => self.put(worker, Message::ClosePublisher { peer }),
@@ -236,7 +254,8 @@ impl MediaBackend for Forwarder {
                 offer,
                 wishes,
             } => self.open(peer, role, offer, wishes),
-            Command::Restart { .. } | Command::Splice { .. } | Command::Snapshot { .. } => {}
+            Command::Restart { .. } | Command::Splice { .. } => {}
+            Command::Snapshot { request, source } => self.take_picture(request, source),
             Command::Close { peer } => self.close(peer),
         }
     }
@@ -247,9 +266,10 @@ impl Drop for Forwarder {
         for index in 0..self.mailboxes.len() {
             self.put(WorkerId(index), Message::Stop);
         }
+        self.reporter.stop_snapshots();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                warn!("a media worker had panicked");
+                warn!("a media thread had panicked");
             }
         }
     }

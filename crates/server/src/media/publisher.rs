@@ -21,7 +21,8 @@ use super::picture::{Pictures, starts_keyframe};
 use super::rate::RateMeter;
 use super::rewrite::Position;
 use super::sdp::{Selection, SourceCodec};
-use crate::core::backend::{EndReason, VideoRate};
+use super::snapshot::{self, Keyframe};
+use crate::core::backend::{EndReason, SnapshotError, SnapshotId, VideoRate};
 
 pub(super) struct Publisher {
     pub(super) link: Link,
@@ -31,6 +32,8 @@ pub(super) struct Publisher {
     pictures: Pictures,
     /// What its players start with.
     head_start: HeadStart,
+    /// For a picture of its next keyframe.
+    snapshots: snapshot::Requests,
     rtp_timeout: Duration,
     /// `None` if rates are not to be told.
     rate: Option<RateMeter>,
@@ -109,6 +112,7 @@ impl Publisher {
             keyframes: KeyframeRequests::default(),
             pictures: Pictures::default(),
             head_start: HeadStart::new(config),
+            snapshots: snapshot::Requests::default(),
             rtp_timeout: config.rtp_timeout,
             rate: config.tells_rates().then(RateMeter::default),
             silent_until: None,
@@ -132,6 +136,54 @@ impl Publisher {
         &self.head_start
     }
 
+    /// Takes a picture of the latest keyframe, or of the next one.
+    /// [`Publisher::drain`] must follow.
+    ///
+    /// # Errors
+    /// [`SnapshotError::NoVideo`] and [`SnapshotError::Busy`].
+    pub(super) fn take_picture(
+        &mut self,
+        request: SnapshotId,
+        now: Instant,
+    ) -> Result<(), SnapshotError> {
+        if self.tracks.iter().all(|track| track.kind == Kind::Audio) {
+            return Err(SnapshotError::NoVideo);
+        }
+        self.snapshots.add(request, now)?;
+        if self.keyframe().is_none() {
+            self.want_keyframe();
+        }
+        Ok(())
+    }
+
+    /// The requests for a picture that are not answered yet.
+    pub(super) fn take_snapshot_requests(&mut self) -> Vec<SnapshotId> {
+        self.snapshots.take()
+    }
+
+    fn answer_snapshots(&mut self, now: Instant, events: &mut Vec<PeerEvent>) {
+        if self.snapshots.is_empty() {
+            return;
+        }
+        if let Some(keyframe) = self.keyframe() {
+            let requests = self.snapshots.take().into_iter();
+            events.extend(requests.map(|request| PeerEvent::Keyframe(request, keyframe.clone())));
+        }
+        let expired = self.snapshots.take_expired(now).into_iter();
+        events.extend(expired.map(PeerEvent::NoKeyframe));
+    }
+
+    /// The latest of the largest picture, if it came whole.
+    fn keyframe(&self) -> Option<Keyframe> {
+        let largest = self.pictures.largest_layer()?;
+        let group = self
+            .head_start
+            .best(|layer| (layer == largest).then_some(0))?;
+        let packets = group.keyframe()?.to_vec();
+        let codec = packets.first()?.codec;
+        Some(Keyframe { codec, packets })
+    }
+
     /// A viewer needs a keyframe.
     pub(super) fn want_keyframe(&mut self) {
         if self.tracks.iter().any(|track| track.kind == Kind::Video) {
@@ -140,10 +192,15 @@ impl Publisher {
     }
 
     pub(super) fn deadline(&self, now: Instant) -> Instant {
-        [self.silent_until, self.keyframes.poll_timeout(now)]
-            .into_iter()
-            .flatten()
-            .fold(self.link.deadline(), Instant::min)
+        let snapshots = self.snapshots.poll_timeout();
+        [
+            self.silent_until,
+            self.keyframes.poll_timeout(now),
+            snapshots,
+        ]
+        .into_iter()
+        .flatten()
+        .fold(self.link.deadline(), Instant::min)
     }
 
     /// Does what is due at `now`.
@@ -163,6 +220,7 @@ impl Publisher {
         if self.silent_until.is_some_and(|until| until <= now) {
             self.end(EndReason::RtpInactive, events);
         }
+        self.answer_snapshots(now, events);
     }
 
     fn request_keyframe(&mut self, now: Instant) {

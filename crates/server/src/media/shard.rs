@@ -22,7 +22,7 @@ use super::player::Player;
 use super::publisher::Publisher;
 use super::sdp::{self, Offer, Selection};
 use super::timers::Timers;
-use crate::core::backend::{Codecs, EndReason, Event, PeerId, Wishes};
+use crate::core::backend::{Codecs, EndReason, Event, PeerId, SnapshotError, SnapshotId, Wishes};
 use crate::counters::{Counters, Reason};
 
 /// See the module.
@@ -143,6 +143,7 @@ impl Shard {
                 self.send(home, Message::DismissPlayer { peer }, now);
             }
             Message::PlayerLeft { source, home } => self.subscribers.remove(source, home),
+            Message::Snapshot { request, source } => self.take_picture(request, source, now),
             Message::KeyframeWanted { source } => self.want_keyframe(source, now),
             Message::Media { source, packet } => self.play(source, &packet, now),
             Message::WorkerGone { worker } => self.forget_worker(worker, now),
@@ -289,6 +290,12 @@ impl Shard {
             PeerEvent::Resized(size) => {
                 self.outbox.events.push(Event::Resized { peer: id, size });
             }
+            PeerEvent::Keyframe(request, keyframe) => {
+                self.outbox.keyframes.push((request, keyframe));
+            }
+            PeerEvent::NoKeyframe(request) => {
+                self.no_picture(request, SnapshotError::NoKeyframe);
+            }
             PeerEvent::KeyframeWanted => self.ask_source(id, now),
             PeerEvent::Rate(rate) => self.outbox.events.push(Event::Rate { peer: id, rate }),
             PeerEvent::Ended(reason) => {
@@ -356,6 +363,24 @@ impl Shard {
         }
     }
 
+    fn take_picture(&mut self, request: SnapshotId, source: PeerId, now: Instant) {
+        let taken = match self.peers.get_mut(&source) {
+            Some(Peer::Publisher(publisher)) => publisher.take_picture(request, now),
+            Some(Peer::Player(_)) | None => Err(SnapshotError::SourceGone),
+        };
+        match taken {
+            Ok(()) => self.drain(source, now),
+            Err(error) => self.no_picture(request, error),
+        }
+    }
+
+    fn no_picture(&mut self, request: SnapshotId, error: SnapshotError) {
+        let picture = Err(error);
+        self.outbox
+            .events
+            .push(Event::Snapshot { request, picture });
+    }
+
     fn close(&mut self, id: PeerId, now: Instant) {
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.close(now, &mut self.outbox.transmits);
@@ -381,11 +406,19 @@ impl Shard {
     fn remove(&mut self, id: PeerId, now: Instant) {
         self.demux.remove(id);
         self.timers.remove(id);
-        if let Some(Peer::Player(player)) = self.peers.remove(&id)
-            && let Some(worker) = self.audiences.source_worker(player.source)
-        {
-            self.audiences.remove(player.source, id);
-            self.leave(player.source, worker, now);
+        match self.peers.remove(&id) {
+            Some(Peer::Player(player)) => {
+                if let Some(worker) = self.audiences.source_worker(player.source) {
+                    self.audiences.remove(player.source, id);
+                    self.leave(player.source, worker, now);
+                }
+            }
+            Some(Peer::Publisher(mut publisher)) => {
+                for request in publisher.take_snapshot_requests() {
+                    self.no_picture(request, SnapshotError::SourceGone);
+                }
+            }
+            None => {}
         }
     }
 

@@ -260,6 +260,9 @@ impl Running {
         for event in outbox.events.drain(..) {
             self.reporter.report(event);
         }
+        for (request, keyframe) in outbox.keyframes.drain(..) {
+            self.reporter.take_picture(request, keyframe);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 )]
 
 mod client;
+mod snapshot;
 mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};

@@ -14,7 +14,9 @@ mod ends;
 mod groups;
 mod joins;
 mod loss;
+mod playout;
 mod rates;
+mod snapshots;
 mod sync;
 
 use std::collections::VecDeque;
@@ -81,6 +83,8 @@ struct World {
     network: Network,
     /// What the publisher (client 0) sends.
     source: Source,
+    /// Those of clients to come.
+    wishes: Wishes,
     now: Instant,
     start: Instant,
     events: Vec<(Instant, Event)>,
@@ -194,6 +198,7 @@ impl World {
                 video_delay: Duration::ZERO,
                 tag: 0,
             },
+            wishes: Wishes::default(),
             now: start,
             start,
             events: Vec::new(),
@@ -213,14 +218,14 @@ impl World {
             Role::Publisher => Message::OpenPublisher {
                 peer,
                 offer,
-                wishes: Wishes::default(),
+                wishes: self.wishes,
             },
             Role::Player { source } => Message::OpenPlayer {
                 peer,
                 source,
                 home,
                 offer,
-                wishes: Wishes::default(),
+                wishes: self.wishes,
             },
         });
         let mut events = self.events.iter();
@@ -426,6 +431,10 @@ fn payload(pt: u8, keyframe: bool, tag: u8, number: u64) -> Vec<u8> {
     };
     let mut payload = start.to_vec();
     payload.push(tag);
+    if pt == VP8 && keyframe {
+        // The rest of a frame tag, the start code, 640x360.
+        payload.extend([0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01]);
+    }
     payload.extend(number.to_be_bytes());
     payload
 }
