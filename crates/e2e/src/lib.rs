@@ -7,17 +7,21 @@
 //! for a loaded two-core machine, never part of a verdict on speed.
 
 mod browser;
+mod link;
 mod page;
 mod picture;
 mod process;
 mod programs;
+mod spy;
 
 use std::time::Duration;
 
 pub use browser::{Browser, Permissions};
+pub use link::{Conditions, Counts, Link};
 pub use page::TwoWayPage;
 pub use picture::{Seen, Watched};
 pub use programs::{Publisher, Server, page_folder};
+pub use spy::{Playback, Route, Spy, Way};
 
 /// How long any one condition is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(60);
