@@ -26,6 +26,23 @@ pub(crate) const PICTURE_CHANGED: &str = r"
     return changed;
 ";
 
+/// True once the played stream has been heard. Calls follow each other closely,
+/// and no beep is shorter than what each hears.
+pub(crate) const SOUND_HEARD: &str = r"
+    const stream = document.querySelector('#remoteVideo video')?.srcObject;
+    if (!stream?.getAudioTracks().length) return false;
+    if (window.ear?.stream !== stream) {
+        window.ear?.audio.close();
+        const audio = new AudioContext();
+        const analyser = new AnalyserNode(audio, { fftSize: 8192 });
+        audio.createMediaStreamSource(stream).connect(analyser);
+        window.ear = { stream, audio, analyser };
+    }
+    const samples = new Float32Array(ear.analyser.fftSize);
+    ear.analyser.getFloatTimeDomainData(samples);
+    return samples.some(sample => Math.abs(sample) > 0.02);
+";
+
 /// Collects, for `arguments[0]` milliseconds, the time at which every frame is
 /// expected on the screen and the luma of its strip cells (whose centres are
 /// `arguments[1]`), and the loudest and quietest sound.
