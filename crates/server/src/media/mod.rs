@@ -31,7 +31,9 @@ mod message;
 mod nomination;
 mod packet;
 mod peer;
+mod picture;
 mod player;
+mod playout;
 mod publisher;
 mod rate;
 mod report;
@@ -53,7 +55,7 @@ use tracing::{info, warn};
 
 pub use config::Config;
 
-use crate::core::backend::{Command, EndReason, Event, MediaBackend, PeerId, Role};
+use crate::core::backend::{Command, EndReason, Event, MediaBackend, PeerId, Role, Wishes};
 use crate::counters::Counters;
 use directory::{Directory, Home};
 use link::Settings;
@@ -160,10 +162,10 @@ impl Forwarder {
         &self.addresses
     }
 
-    fn open(&self, peer: PeerId, role: Role, offer: String) {
+    fn open(&self, peer: PeerId, role: Role, offer: String, wishes: Wishes) {
         let placed = match role {
-            Role::Publisher => self.place_publisher(peer, offer),
-            Role::Player { source } => self.place_player(peer, source, offer),
+            Role::Publisher => self.place_publisher(peer, offer, wishes),
+            Role::Player { source } => self.place_player(peer, source, offer, wishes),
         };
         match placed {
             Ok((worker, message)) => self.put(worker, message),
@@ -175,10 +177,16 @@ impl Forwarder {
         &self,
         peer: PeerId,
         offer: String,
+        wishes: Wishes,
     ) -> Result<(WorkerId, Message), EndReason> {
         let worker = self.directory.place_publisher(peer);
         let worker = worker.ok_or(EndReason::Internal)?;
-        Ok((worker, Message::OpenPublisher { peer, offer }))
+        let message = Message::OpenPublisher {
+            peer,
+            offer,
+            wishes,
+        };
+        Ok((worker, message))
     }
 
     fn place_player(
@@ -186,6 +194,7 @@ impl Forwarder {
         peer: PeerId,
         source: PeerId,
         offer: String,
+        wishes: Wishes,
     ) -> Result<(WorkerId, Message), EndReason> {
         let placed = self.directory.place_player(peer, source);
         let (source_worker, home) = placed.ok_or(EndReason::SourceGone)?;
@@ -194,6 +203,7 @@ impl Forwarder {
             source,
             home,
             offer,
+            wishes,
         };
         Ok((source_worker, message))
     }
@@ -220,8 +230,11 @@ impl MediaBackend for Forwarder {
     fn send(&mut self, command: Command) {
         match command {
             Command::Open {
-                peer, role, offer, ..
-            } => self.open(peer, role, offer),
+                peer,
+                role,
+                offer,
+                wishes,
+            } => self.open(peer, role, offer, wishes),
             Command::Restart { .. } | Command::Splice { .. } | Command::Snapshot { .. } => {}
             Command::Close { peer } => self.close(peer),
         }

@@ -10,7 +10,7 @@ use super::link::Link;
 use super::packet::MediaPacket;
 use super::player::Player;
 use super::publisher::Publisher;
-use crate::core::backend::{EndReason, VideoRate};
+use crate::core::backend::{EndReason, PictureSize, VideoRate};
 
 /// What a peer tells its worker.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(super) enum PeerEvent {
     Flowing,
     /// A publisher's packet.
     Media(Arc<MediaPacket>),
+    /// What a publisher sends has this size from now on.
+    Resized(PictureSize),
     /// A player needs a keyframe of its source.
     KeyframeWanted,
     /// The video rate of the last interval.

@@ -15,14 +15,14 @@ use super::codec::Kind;
 use super::demux::Demux;
 use super::fanout::{Audiences, Subscribers};
 use super::link::{Link, Settings};
-use super::message::{Message, Outbox, WorkerId};
+use super::message::{Admission, Message, Outbox, WorkerId};
 use super::packet::MediaPacket;
 use super::peer::{Peer, PeerEvent};
 use super::player::Player;
 use super::publisher::Publisher;
-use super::sdp::{self, Offer, Selection, SourceCodec};
+use super::sdp::{self, Offer, Selection};
 use super::timers::Timers;
-use crate::core::backend::{Codecs, EndReason, Event, PeerId};
+use crate::core::backend::{Codecs, EndReason, Event, PeerId, Wishes};
 use crate::counters::{Counters, Reason};
 
 /// See the module.
@@ -118,25 +118,22 @@ impl Shard {
     /// Takes a message; see [`Message`].
     pub(super) fn handle_message(&mut self, message: Message, now: Instant) {
         match message {
-            Message::OpenPublisher { peer, offer } => self.open_publisher(peer, &offer, now),
+            Message::OpenPublisher {
+                peer,
+                offer,
+                wishes,
+            } => self.open_publisher(peer, &offer, wishes, now),
             Message::OpenPlayer {
                 peer,
                 source,
                 home,
                 offer,
-            } => self.open_player(peer, source, home, offer, now),
-            Message::AdmitPlayer {
-                peer,
-                source,
-                source_worker,
-                codecs,
-                offer,
-            } => {
-                if let Err(reason) =
-                    self.admit_player(peer, (source, source_worker), &codecs, &offer, now)
-                {
-                    self.leave(source, source_worker, now);
-                    self.ended(peer, reason);
+                wishes,
+            } => self.open_player((peer, home), source, offer, wishes, now),
+            Message::AdmitPlayer(admission) => {
+                if let Err(reason) = self.admit_player(&admission, now) {
+                    self.leave(admission.source, admission.source_worker, now);
+                    self.ended(admission.peer, reason);
                 }
             }
             Message::ClosePublisher { peer } | Message::DismissPlayer { peer } => {
@@ -153,16 +150,22 @@ impl Shard {
         }
     }
 
-    fn open_publisher(&mut self, peer: PeerId, offer: &str, now: Instant) {
-        if let Err(reason) = self.admit_publisher(peer, offer, now) {
+    fn open_publisher(&mut self, peer: PeerId, offer: &str, wishes: Wishes, now: Instant) {
+        if let Err(reason) = self.admit_publisher(peer, offer, wishes, now) {
             self.ended(peer, reason);
         }
     }
 
-    fn admit_publisher(&mut self, id: PeerId, sdp: &str, now: Instant) -> Result<(), EndReason> {
+    fn admit_publisher(
+        &mut self,
+        id: PeerId,
+        sdp: &str,
+        wishes: Wishes,
+        now: Instant,
+    ) -> Result<(), EndReason> {
         let offer = self.read_offer(id, sdp)?;
         let taken = sdp::select_for_publisher(&offer).ok_or(EndReason::NoCommonCodecs)?;
-        let (link, answer) = self.answer(id, &offer, &taken, now)?;
+        let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
         let publisher = Publisher::new(link, &taken, &self.settings.config, now);
         self.admit(id, Peer::Publisher(publisher), answer, &taken, now);
         Ok(())
@@ -171,10 +174,10 @@ impl Shard {
     /// Passes a player on to its worker with what it may be sent.
     fn open_player(
         &mut self,
-        peer: PeerId,
+        (peer, home): (PeerId, WorkerId),
         source: PeerId,
-        home: WorkerId,
         offer: String,
+        wishes: Wishes,
         now: Instant,
     ) {
         let Some(Peer::Publisher(publisher)) = self.peers.get(&source) else {
@@ -182,32 +185,29 @@ impl Shard {
         };
         let codecs = publisher.source_codecs();
         self.subscribers.add(source, home);
-        let message = Message::AdmitPlayer {
+        let admission = Admission {
             peer,
             source,
             source_worker: self.id,
             codecs,
             offer,
+            wishes,
         };
-        self.send(home, message, now);
+        self.send(home, Message::AdmitPlayer(Box::new(admission)), now);
     }
 
-    fn admit_player(
-        &mut self,
-        id: PeerId,
-        (source, worker): (PeerId, WorkerId),
-        codecs: &[SourceCodec],
-        sdp: &str,
-        now: Instant,
-    ) -> Result<(), EndReason> {
-        let offer = self.read_offer(id, sdp)?;
+    fn admit_player(&mut self, admission: &Admission, now: Instant) -> Result<(), EndReason> {
+        let (id, source, wishes) = (admission.peer, admission.source, admission.wishes);
+        let codecs = &admission.codecs;
+        let offer = self.read_offer(id, &admission.offer)?;
         if sdp::needs_transcoding(&offer, codecs) {
             return Err(EndReason::TranscodingNeeded);
         }
         let taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
-        let (link, answer) = self.answer(id, &offer, &taken, now)?;
-        let player = Player::new(link, source, &taken, &self.settings.config, now);
-        self.audiences.add(source, worker, id);
+        let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
+        let config = &self.settings.config;
+        let player = Player::new(link, source, &taken, wishes.playout_delay, config, now);
+        self.audiences.add(source, admission.source_worker, id);
         self.admit(id, Peer::Player(player), answer, &taken, now);
         Ok(())
     }
@@ -228,8 +228,10 @@ impl Shard {
         id: PeerId,
         offer: &Offer,
         taken: &Selection,
+        wishes: Wishes,
         now: Instant,
     ) -> Result<(Link, String), EndReason> {
+        debug!(peer = id.0, ?wishes, "opens");
         let stream = format!("stream-{}", id.0);
         let (mut link, answer) =
             Link::answer(offer, taken, &stream, &self.candidates, &self.settings, now).map_err(
@@ -280,6 +282,9 @@ impl Shard {
                 self.start_player(id, now);
             }
             PeerEvent::Media(packet) => self.forward(id, packet, now),
+            PeerEvent::Resized(size) => {
+                self.outbox.events.push(Event::Resized { peer: id, size });
+            }
             PeerEvent::KeyframeWanted => self.ask_source(id, now),
             PeerEvent::Rate(rate) => self.outbox.events.push(Event::Rate { peer: id, rate }),
             PeerEvent::Ended(reason) => {

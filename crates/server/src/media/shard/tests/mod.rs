@@ -206,12 +206,17 @@ impl World {
         let (mut client, offer) = Client::offer(client_address(index), direction, types, self.now);
         let home = WorkerId(self.shards.len() - 1);
         self.command(match role {
-            Role::Publisher => Message::OpenPublisher { peer, offer },
+            Role::Publisher => Message::OpenPublisher {
+                peer,
+                offer,
+                wishes: Wishes::default(),
+            },
             Role::Player { source } => Message::OpenPlayer {
                 peer,
                 source,
                 home,
                 offer,
+                wishes: Wishes::default(),
             },
         });
         let mut events = self.events.iter();
