@@ -187,6 +187,9 @@ pub(super) mod tests {
 
     const NOTHING: [u64; 0] = [];
 
+    /// Whether it starts a keyframe, its sequence number and its timestamp.
+    type Packet = (bool, u64, u32);
+
     struct Fixture {
         start: Instant,
         head: HeadStart,
@@ -208,7 +211,7 @@ pub(super) mod tests {
         /// Keeps a packet that is `change`d; what is kept then.
         fn keep(
             &mut self,
-            (starts, sequence, timestamp): (bool, u64, u32),
+            (starts, sequence, timestamp): Packet,
             change: impl FnOnce(&mut MediaPacket),
         ) -> Vec<u64> {
             let mut packet = packet(starts, sequence, timestamp, self.start);
@@ -227,8 +230,8 @@ pub(super) mod tests {
     #[test]
     fn the_latest_keyframe_is_first() {
         let mut f = Fixture::new();
-        // Starts a keyframe, sequence, timestamp; sequences kept.
-        let table: &[((bool, u64, u32), &[u64])] = &[
+        // A packet; the sequence numbers kept then.
+        let table: &[(Packet, &[u64])] = &[
             ((false, 1, 1), &[]),
             ((true, 2, 2), &[2]),
             ((true, 3, 2), &[2, 3]),
@@ -245,7 +248,7 @@ pub(super) mod tests {
     #[test]
     fn what_comes_late_is_put_in_its_place_once() {
         let mut f = Fixture::new();
-        let table: &[((bool, u64, u32), &[u64])] = &[
+        let table: &[(Packet, &[u64])] = &[
             ((true, 10, 1), &[10]),
             ((false, 12, 2), &[10, 12]),
             ((false, 11, 2), &[10, 11, 12]),

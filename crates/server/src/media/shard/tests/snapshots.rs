@@ -16,14 +16,15 @@ fn take(world: &mut World, source: PeerId) -> Option<Result<u64, SnapshotError>>
 }
 
 fn taken(world: &mut World) -> Option<Result<u64, SnapshotError>> {
-    let keyframes = world.shards[SOURCE_WORKER.0].outbox.keyframes.drain(..);
-    let keyframe = keyframes.last().map(|(request, keyframe)| {
+    let mut keyframes = world.shards[SOURCE_WORKER.0].outbox.keyframes.drain(..);
+    let keyframe = keyframes.next_back().map(|(request, keyframe)| {
         assert_eq!((request, keyframe.packets.len()), (REQUEST, 1));
         let payload = &keyframe.packets[0].payload;
         Ok(u64::from_be_bytes(
             payload[payload.len() - 8..].try_into().unwrap(),
         ))
     });
+    drop(keyframes);
     let failed = world.events.iter().find_map(|(_, event)| match event {
         Event::Snapshot { request, picture } if *request == REQUEST => {
             Some(Err(*picture.as_ref().unwrap_err()))
