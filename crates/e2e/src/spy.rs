@@ -64,8 +64,6 @@ pub enum Way {
 pub struct Route {
     /// `udp` or `tcp`.
     pub protocol: String,
-    /// The browser's address.
-    pub local: String,
     /// The server's address.
     pub remote: String,
 }

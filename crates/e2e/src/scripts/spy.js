@@ -63,6 +63,6 @@
         const local = linked(found.entries, pair?.localCandidateId);
         const remote = linked(found.entries, pair?.remoteCandidateId);
         if (!local || !remote) return null;
-        return { protocol: local.protocol, local: local.address, remote: remote.address };
+        return { protocol: local.protocol, remote: remote.address };
     };
 })();
