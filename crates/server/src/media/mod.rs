@@ -165,6 +165,7 @@ impl Forwarder {
             directory: directory.clone(),
             reach: Reach {
                 addresses,
+                ports: workers.iter().map(Worker::port).collect(),
                 transports: config.transports,
                 notes: plan.notes,
             },

@@ -430,9 +430,11 @@ impl Connections {
 
     /// Ends a connection; `reason` if that was not the client's wish.
     fn close(&mut self, token: Token, reason: Option<Reason>) {
-        let Some(Connection { path, .. }) = self.open.remove(&token) else {
+        // Dropped, and so closed, only when everything about it is settled.
+        let Some(connection) = self.open.remove(&token) else {
             return;
         };
+        let path = connection.path;
         if let Some(reason) = reason
             && self.counters.count(reason)
         {
