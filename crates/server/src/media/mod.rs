@@ -93,7 +93,7 @@ pub enum StartError {
     )]
     TooFewPorts,
     /// A worker's socket.
-    #[error("cannot use {protocol} {address} for media: {source}")]
+    #[error("cannot use {protocol} {address} for media (--media-port, --media-bind): {source}")]
     Socket {
         /// `UDP` or `TCP`.
         protocol: &'static str,

@@ -99,6 +99,24 @@ fn a_client_whose_connection_broke_comes_back_over_another() {
 }
 
 #[test]
+fn a_client_that_does_not_come_back_has_lost_its_consent() {
+    let config = Config {
+        ice_grace: Duration::from_millis(100),
+        ..config(1)
+    };
+    let mut world = World::start(config, |_| {});
+    world.publish();
+    world.over_tcp = true;
+    world.play(0);
+    // Its connection closes with it, without a goodbye.
+    drop(world.clients.pop());
+    assert_eq!(world.end_reason(viewer(0)), EndReason::IceLost);
+    world.over_tcp = false;
+    let other = world.play(1);
+    plays(&mut world, other);
+}
+
+#[test]
 fn ipv6_carries_a_stream() {
     if !has_ipv6() {
         return;
