@@ -55,6 +55,10 @@ struct Args {
     /// lost, for its client to come back with its authToken; 0 keeps none
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     resume_seconds: u16,
+    /// Seconds that a stream's viewers wait for the next publisher of its name, once
+    /// its publisher is gone, and then go on with that one; 0 ends them at once
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    hold_seconds: u16,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -168,6 +172,7 @@ fn configs(args: Args) -> (net::Config, media::Config) {
         core: core::Config {
             limits,
             resume_time: Duration::from_secs(args.resume_seconds.into()),
+            hold_time: Duration::from_secs(args.hold_seconds.into()),
             ..core::Config::default()
         },
         ..net::Config::new(SocketAddr::new(args.bind, args.port))
