@@ -207,7 +207,9 @@ fn check_media(first: u16, workers: usize) -> Result<()> {
     for port in (first..=u16::MAX).take(workers) {
         let address = (Ipv4Addr::UNSPECIFIED, port);
         if UdpSocket::bind(address).is_err() || TcpListener::bind(address).is_err() {
-            bail!("media port {port} is in use: end what has it, or choose others with --media-port");
+            bail!(
+                "media port {port} is in use: end what has it, or choose others with --media-port"
+            );
         }
     }
     Ok(())

@@ -31,8 +31,8 @@ struct Args {
     /// What media may go over: UDP is best, TCP gets through where UDP is blocked
     #[arg(long, value_name = "TRANSPORT", value_enum, default_value_t = Media::Both)]
     media: Media,
-    /// Address to bind for media; may be given twice, for IPv4 and for IPv6
-    /// [default: all of both]
+    /// Address to bind for media, 0.0.0.0 being every IPv4 and :: every IPv6 one;
+    /// may be given twice, for IPv4 and for IPv6 [default: both, where there is IPv6]
     #[arg(long, value_name = "IP")]
     media_bind: Vec<IpAddr>,
     /// Port of the first media worker, of UDP and of TCP, the others follow; 0

@@ -68,11 +68,20 @@ fn is_closed(connection: &mut TcpStream) -> bool {
     }
 }
 
-/// The ICE user name fragment of an SDP.
-fn fragment(sdp: &str) -> String {
+/// A peer that does not connect does not end, however slow the test.
+fn patient() -> Config {
+    Config {
+        ice_timeout: Duration::from_secs(600),
+        dtls_timeout: Duration::from_secs(600),
+        ..config(1)
+    }
+}
+
+/// What follows `name` on the first line of an SDP that starts so.
+fn value(sdp: &str, name: &str) -> String {
     let mut lines = sdp.lines();
-    let line = lines.find_map(|line| line.strip_prefix("a=ice-ufrag:"));
-    line.unwrap().to_owned()
+    let value = lines.find_map(|line| line.strip_prefix(name));
+    value.unwrap().to_owned()
 }
 
 #[test]
@@ -120,7 +129,7 @@ fn frames_for_nobody_are_few() {
 #[test]
 fn silent_and_slow_connections_are_closed() {
     let config = Config {
-        tcp_proof_time: Duration::from_secs(1),
+        tcp_proof_time: Duration::from_secs(3),
         ..config(1)
     };
     let mut busy = Busy::new(config);
@@ -148,33 +157,98 @@ fn half_closed_is_closed() {
     busy.assert_undisturbed();
 }
 
-#[test]
-fn a_check_with_a_wrong_password_proves_nothing() {
+/// A check of a peer's, in its frame, with this password or the right one.
+fn check(busy: &mut Busy, peer: PeerId, password: Option<&str>) -> Vec<u8> {
     use str0m::crypto::from_feature_flags;
     use str0m::ice::{StunMessage, TransId};
 
-    let mut busy = Busy::new(config(1));
     let (_, offer) = UdpClient::offer(Direction::SendOnly, PUBLISHER_TYPES);
-    let theirs = fragment(&offer);
-    let peer = PeerId(40);
+    let theirs = value(&offer, "a=ice-ufrag:");
     busy.world.open(peer, Role::Publisher, offer);
     let (answer, _) = busy.world.answer(peer);
-    let user_name = format!("{}:{theirs}", fragment(&answer));
-    let mut request = [0; 256];
+    let user_name = format!("{}:{theirs}", value(&answer, "a=ice-ufrag:"));
+    let right = value(&answer, "a=ice-pwd:");
+    let password = password.unwrap_or(&right);
+    let mut frame = [0; 256];
     let hmac = from_feature_flags().sha1_hmac_provider;
     let length = StunMessage::binding_request(&user_name, TransId::new(), true, 1, 1, true)
-        .to_bytes(Some(b"guessed"), &mut request, |key, parts| {
+        .to_bytes(Some(password.as_bytes()), &mut frame[2..], |key, parts| {
             hmac.sha1_hmac(key, parts)
         })
         .unwrap();
+    frame[..2].copy_from_slice(&(length as u16).to_be_bytes());
+    frame[..2 + length].to_vec()
+}
+
+#[test]
+fn a_check_with_a_wrong_password_proves_nothing() {
+    let mut busy = Busy::new(patient());
+    let check = check(&mut busy, PeerId(40), Some("guessed"));
     let mut connection = busy.connect();
     for _ in 0..8 {
-        let header = (length as u16).to_be_bytes();
-        connection.write_all(&header).unwrap();
-        connection.write_all(&request[..length]).unwrap();
+        connection.write_all(&check).unwrap();
     }
     busy.until_closed(connection);
     assert_eq!(busy.count(Reason::UnprovenConnection), 1);
+    busy.assert_undisturbed();
+}
+
+#[test]
+fn a_flood_over_tcp_leaves_the_others_their_turn() {
+    let mut busy = Busy::new(patient());
+    let check = check(&mut busy, PeerId(40), None);
+    let mut connection = busy.connect();
+    connection.write_all(&check).unwrap();
+    let mut answer = [0; 256];
+    stream(&mut busy.world, "the check is answered", |_| {
+        connection.read(&mut answer).is_ok_and(|length| length > 20)
+    });
+    assert_eq!(answer[2..4], [1, 1], "a success response");
+    let garbage = [&[0, 100, 0x80, 96][..], &[7; 98]].concat().repeat(100);
+    let mut flood = connection.try_clone().unwrap();
+    // Ends when the connection does.
+    let flooding = std::thread::spawn(move || while flood.write_all(&garbage).is_ok() {});
+    for _ in 0..3 {
+        busy.assert_undisturbed();
+    }
+    assert!(!flooding.is_finished());
+    connection.shutdown(Shutdown::Both).unwrap();
+    flooding.join().unwrap();
+    assert_eq!(busy.count(Reason::UnprovenConnection), 0);
+    busy.assert_undisturbed();
+}
+
+/// Other systems have but one loopback address.
+#[cfg(target_os = "linux")]
+#[test]
+fn strangers_make_room_for_the_next_one() {
+    use socket2::{Domain, Socket, Type};
+
+    let config = Config {
+        tcp_proof_time: Duration::from_secs(600),
+        ..config(1)
+    };
+    let mut busy = Busy::new(config);
+    let mut open = Vec::new();
+    for index in 0..288_u16 {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let address = SocketAddr::from(([127, 0, 1, (index / 32) as u8], 0));
+        socket.bind(&address.into()).unwrap();
+        socket.connect(&busy.port.into()).unwrap();
+        let mut connection = TcpStream::from(socket);
+        connection
+            .set_read_timeout(Some(Duration::from_millis(1)))
+            .unwrap();
+        assert!(!is_closed(&mut connection), "{index}");
+        open.push(connection);
+    }
+    stream(&mut busy.world, "the oldest have made room", |world| {
+        world.counters.of(Reason::UnprovenConnection) == 288 - 256
+    });
+    let closed: Vec<_> = open.iter_mut().map(is_closed).collect();
+    assert!(closed[..32].iter().all(|closed| *closed));
+    assert!(!closed[32..].contains(&true));
+    assert_eq!(busy.count(Reason::TooManyConnections), 0);
     busy.assert_undisturbed();
 }
 
