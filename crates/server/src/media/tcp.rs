@@ -258,13 +258,9 @@ impl Connections {
                     };
                     self.admit(io, path, now);
                 }
-                Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock => listener.ready = false,
-                    ErrorKind::ConnectionAborted
-                    | ErrorKind::ConnectionReset
-                    | ErrorKind::Interrupted => {}
-                    _ => self.make_room(&error),
-                },
+                Err(error) if error.kind() == ErrorKind::WouldBlock => listener.ready = false,
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => self.make_room(&error),
             }
         }
     }
@@ -483,6 +479,14 @@ impl Connection {
         });
         Ok(fed.err())
     }
+}
+
+/// The next connection may be accepted all the same.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted
+    )
 }
 
 fn set_up(io: &mut TcpStream, token: Token, registry: Option<&Registry>) -> io::Result<()> {
