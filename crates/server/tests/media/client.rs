@@ -122,7 +122,17 @@ impl Client {
     }
 
     pub(crate) fn handle_datagram(&mut self, source: SocketAddr, datagram: &[u8], now: Instant) {
-        let receive = Receive::new(Protocol::Udp, source, self.local, datagram).unwrap();
+        self.handle_packet(Protocol::Udp, source, datagram, now);
+    }
+
+    pub(crate) fn handle_packet(
+        &mut self,
+        protocol: Protocol,
+        source: SocketAddr,
+        packet: &[u8],
+        now: Instant,
+    ) {
+        let receive = Receive::new(protocol, source, self.local, packet).unwrap();
         self.handle(Input::Receive(now, receive));
     }
 
