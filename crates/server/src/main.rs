@@ -126,6 +126,7 @@ fn configs(args: Args) -> (net::Config, media::Config) {
         first_port: args.media_port,
         public_addresses: args.public_address,
         rate_interval: Duration::from_secs(args.rate_interval.into()),
+        answer_all_codecs: args.hold_seconds > 0,
         ..defaults
     };
     let config = net::Config {

@@ -41,6 +41,10 @@ pub struct Config {
     pub rtx_age: Duration,
     /// Most packets kept for a viewer's NACK, a track. Default: 2,048.
     pub rtx_packets: usize,
+    /// Players are answered with every codec that both sides know, not with those
+    /// of their stream alone: they may have to go on with another publisher's.
+    /// Default: false.
+    pub answer_all_codecs: bool,
     /// How often each stream's video rate is reported; zero: never. Default:
     /// 1 s, as clients of the protocol take it.
     pub rate_interval: Duration,
@@ -68,6 +72,7 @@ impl Default for Config {
             socket_buffer: 4 << 20,
             rtx_age: Duration::from_secs(3),
             rtx_packets: 2_048,
+            answer_all_codecs: false,
             rate_interval: Duration::from_secs(1),
         }
     }

@@ -36,6 +36,9 @@ pub(super) struct Shard {
     timers: Timers,
     /// Players here.
     audiences: Audiences,
+    /// Players here that have left their source and are not with the next one yet,
+    /// with that one and its worker.
+    moving: HashMap<PeerId, (PeerId, WorkerId)>,
     /// Workers with players of our publishers.
     subscribers: Subscribers,
     /// Players that have been written to since the last flush.
@@ -60,6 +63,7 @@ impl Shard {
             demux: Demux::default(),
             timers: Timers::default(),
             audiences: Audiences::default(),
+            moving: HashMap::new(),
             subscribers: Subscribers::default(),
             dirty: Vec::new(),
             outbox: Outbox::default(),
@@ -142,6 +146,28 @@ impl Shard {
             Message::ClosePlayer { peer, home } => {
                 self.send(home, Message::DismissPlayer { peer }, now);
             }
+            Message::SplicePlayer {
+                peer,
+                home,
+                source,
+                source_worker,
+            } => {
+                let message = Message::MovePlayer {
+                    peer,
+                    source,
+                    source_worker,
+                };
+                self.send(home, message, now);
+            }
+            Message::MovePlayer {
+                peer,
+                source,
+                source_worker,
+            } => self.move_player(peer, (source, source_worker), now),
+            Message::PlayerMoved { peer, source, home } => {
+                self.take_player((peer, home), source, now);
+            }
+            Message::FeedPlayer(feed) => self.feed_player(&feed, now),
             Message::PlayerLeft { source, home } => self.subscribers.remove(source, home),
             Message::KeyframeWanted { source } => self.want_keyframe(source, now),
             Message::Media { source, packet } => self.play(source, &packet, now),
@@ -203,7 +229,10 @@ impl Shard {
         if sdp::needs_transcoding(&offer, codecs) {
             return Err(EndReason::TranscodingNeeded);
         }
-        let taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
+        let mut taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
+        if self.settings.config.answer_all_codecs {
+            taken = taken.with_all_codecs(&offer);
+        }
         let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
         let config = &self.settings.config;
         let player = Player::new(link, source, &taken, wishes.playout_delay, config, now);
@@ -368,8 +397,13 @@ impl Shard {
     /// What a worker that failed leaves behind here.
     fn forget_worker(&mut self, worker: WorkerId, now: Instant) {
         self.subscribers.remove_worker(worker);
-        for player in self.audiences.fed_by(worker) {
+        let mut players = self.audiences.fed_by(worker);
+        let moving = self.moving.iter();
+        players.extend(moving.filter(|(_, to)| to.1 == worker).map(|(id, _)| *id));
+        for player in players {
             self.close(player, now);
+            // Most are known to have ended, but not one whose splice is under way.
+            self.ended(player, EndReason::Internal);
         }
     }
 
@@ -377,10 +411,17 @@ impl Shard {
         self.demux.remove(id);
         self.timers.remove(id);
         if let Some(Peer::Player(player)) = self.peers.remove(&id)
-            && let Some(worker) = self.audiences.source_worker(player.source)
+            && self.moving.remove(&id).is_none()
         {
-            self.audiences.remove(player.source, id);
-            self.leave(player.source, worker, now);
+            self.leave_audience(id, player.source, now);
+        }
+    }
+
+    /// The player of `source` gets nothing of it any more.
+    fn leave_audience(&mut self, id: PeerId, source: PeerId, now: Instant) {
+        if let Some(worker) = self.audiences.source_worker(source) {
+            self.audiences.remove(source, id);
+            self.leave(source, worker, now);
         }
     }
 
@@ -403,6 +444,8 @@ impl Shard {
         }
     }
 }
+
+mod splice;
 
 /// The codecs that the answer puts first.
 fn codec_names(taken: &Selection) -> Codecs {
