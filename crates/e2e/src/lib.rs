@@ -7,6 +7,7 @@
 //! for a loaded two-core machine, never part of a verdict on speed.
 
 mod browser;
+pub mod clients;
 mod link;
 mod page;
 mod picture;
@@ -18,7 +19,7 @@ mod stage;
 use std::time::Duration;
 
 pub use browser::{Browser, Permissions};
-pub use link::{Conditions, Counts, Link};
+pub use link::{Conditions, Counts, Link, TcpRelay};
 pub use page::{Protocol, TwoWayPage};
 pub use picture::{Seen, Watched};
 pub use programs::{Publisher, Server, page_folder};

@@ -158,6 +158,24 @@ impl<'b> Spy<'b> {
         self.ask("return spy.sent", vec![]).await
     }
 
+    /// Notes each text that the element has from now on.
+    ///
+    /// # Errors
+    /// There is no such element.
+    pub async fn note_texts(&self, id: &str) -> Result<()> {
+        let script = "spy.noteTexts(arguments[0])";
+        self.browser.run(script, vec![json!(id)]).await?;
+        Ok(())
+    }
+
+    /// The texts noted, in order; each differs from the one before.
+    ///
+    /// # Errors
+    /// The page is gone.
+    pub async fn texts(&self) -> Result<Vec<String>> {
+        self.ask("return spy.texts", vec![]).await
+    }
+
     async fn ask<T: DeserializeOwned>(&self, script: &str, arguments: Vec<Value>) -> Result<T> {
         let answer = self.browser.run(script, arguments).await?;
         serde_json::from_value(answer).with_context(|| format!("the answer to {script}"))

@@ -11,33 +11,32 @@
 //! server, and in each direction its own bottleneck, queue and chance. Delays
 //! are kept to about a millisecond.
 
+mod background;
 mod relay;
 mod shaper;
+mod tcp;
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 
-use tokio::sync::oneshot;
-
+use background::Background;
 use relay::{Paths, relay};
 pub use shaper::{Conditions, Counts};
+pub use tcp::TcpRelay;
 
 /// A running link; dropped, it carries nothing any more.
 #[derive(Debug)]
 pub struct Link {
     address: SocketAddr,
     paths: Arc<Mutex<Paths>>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _background: Background,
 }
 
 impl Link {
     /// Starts a perfect link that takes packets at `address` (port 0 is a free
     /// one) and carries them to `server` and its answers back. `seed` decides
-    /// which packets are lost once packets are. It has a thread of its own, so
-    /// that tests may block.
+    /// which packets are lost once packets are.
     ///
     /// # Errors
     /// The address cannot be bound.
@@ -45,31 +44,12 @@ impl Link {
         let socket = UdpSocket::bind(address)?;
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
         let paths = Arc::new(Mutex::new(Paths::new(server, seed)));
-        let (stop, stopped) = oneshot::channel();
         let relayed = Arc::clone(&paths);
-        let thread = thread::Builder::new()
-            .name("link".to_owned())
-            .spawn(move || {
-                runtime.block_on(async {
-                    tokio::select! {
-                        result = relay(socket, relayed) => {
-                            if let Err(error) = result {
-                                eprintln!("the link at {address} broke: {error}");
-                            }
-                        }
-                        _ = stopped => {}
-                    }
-                });
-            })?;
         Ok(Self {
             address,
             paths,
-            stop: Some(stop),
-            thread: Some(thread),
+            _background: Background::run("UDP link", move || relay(socket, relayed))?,
         })
     }
 
@@ -100,19 +80,10 @@ impl Link {
     }
 }
 
-impl Drop for Link {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // It panicked: its message is on stderr.
-            let _ = thread.join();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::thread;
     use std::time::{Duration, Instant};
 
     /// A server that sends everything back, until the test ends.

@@ -17,6 +17,22 @@
         send.call(this, text);
     };
 
+    // Each text that the element of this id has from now on, the present one first.
+    spy.texts = [];
+    spy.noteTexts = id => {
+        const element = document.getElementById(id);
+        const note = () => {
+            const text = element.textContent.trim();
+            if (spy.texts.at(-1) !== text) spy.texts.push(text);
+        };
+        new MutationObserver(note).observe(element, {
+            characterData: true,
+            childList: true,
+            subtree: true,
+        });
+        note();
+    };
+
     // The newest connection whose video goes the way that `type` names:
     // 'inbound-rtp' or 'outbound-rtp'.
     const newest = async (type) => {
