@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use wire::{MediaSessionId, MuteState, StreamName, StreamStatus, StreamStatusEvent};
 
 use super::ClientId;
-use super::backend::{Codecs, EndReason, PeerId};
+use super::backend::{Codecs, EndReason, PeerId, PictureSize};
+use super::wishes::Echo;
 
 /// One publish or play.
 #[derive(Debug)]
@@ -20,6 +21,9 @@ pub(super) struct Stream {
     pub(super) has_audio: bool,
     pub(super) has_video: bool,
     pub(super) codecs: Codecs,
+    pub(super) echo: Echo,
+    /// When it was asked for, milliseconds since the Unix epoch.
+    pub(super) created: Option<u64>,
 }
 
 /// Which way a stream's media goes, and what only that way knows.
@@ -29,6 +33,8 @@ pub(super) enum Kind {
         players: BTreeSet<PeerId>,
         audio: MuteState,
         video: MuteState,
+        /// Of its picture, once known.
+        size: Option<PictureSize>,
     },
     Player {
         source: PeerId,
@@ -53,8 +59,13 @@ impl Stream {
         matches!(self.kind, Kind::Publisher { .. })
     }
 
-    /// A status of this stream, complete but for mute states.
+    /// A status of this stream, complete but for what a player has of its source.
     pub(super) fn status(&self, status: StreamStatus, info: Option<String>) -> StreamStatusEvent {
+        let media_type = if self.is_publisher() {
+            "publish"
+        } else {
+            "play"
+        };
         StreamStatusEvent {
             info,
             name: Some(self.name.clone()),
@@ -63,6 +74,15 @@ impl Stream {
             has_video: self.has_video,
             audio_codec: self.codecs.audio.clone(),
             video_codec: self.codecs.video.clone(),
+            bitrate: self.echo.bitrate,
+            min_bitrate: self.echo.min_bitrate,
+            max_bitrate: self.echo.max_bitrate,
+            quality: self.echo.quality,
+            transport: self.echo.transport.clone(),
+            cvo_extension: self.echo.cvo_extension,
+            custom: self.echo.custom.clone(),
+            create_date: self.created,
+            media_type: Some(media_type.into()),
             ..StreamStatusEvent::new(self.id.clone(), status)
         }
     }
