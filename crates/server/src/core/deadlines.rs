@@ -15,6 +15,8 @@ pub(super) enum Timer {
     Stream(PeerId),
     /// A picture is overdue.
     Snapshot(SnapshotId),
+    /// The time of the name that this publisher had is over.
+    Hold(PeerId),
 }
 
 /// A set of deadlines with one entry a timer.

@@ -69,14 +69,31 @@ impl Core {
         let Kind::Publisher { size, .. } = &mut stream.kind else {
             return;
         };
-        if size.replace(new) == Some(new) {
-            return;
+        if size.replace(new) != Some(new) {
+            self.tell_size(peer, new);
         }
+    }
+
+    /// Players who had the size `before` go on with another publisher, of whose
+    /// picture they keep that until its own is known.
+    pub(super) fn splice_size(&mut self, publisher: PeerId, before: Option<PictureSize>) {
+        let stream = self.registry.stream_mut(publisher);
+        let Some(Kind::Publisher { size, .. }) = stream.map(|stream| &mut stream.kind) else {
+            return;
+        };
+        let now = *size;
+        *size = now.or(before);
+        if let Some(now) = now.filter(|_| now != before) {
+            self.tell_size(publisher, now);
+        }
+    }
+
+    fn tell_size(&mut self, publisher: PeerId, size: PictureSize) {
         let payload = json!({
-            "streamerVideoWidth": new.width,
-            "streamerVideoHeight": new.height,
+            "streamerVideoWidth": size.width,
+            "streamerVideoHeight": size.height,
         });
-        self.tell_players(peer, &StreamEventType::Resize, Some(&payload));
+        self.tell_players(publisher, &StreamEventType::Resize, Some(&payload));
     }
 
     /// What a player is sent is more than its network carries.
@@ -110,7 +127,7 @@ impl Core {
     /// One that is still starting learns the state with its PLAYING. Only mute
     /// states are insisted on: a publisher's data shall not cost a slow viewer
     /// its session.
-    fn tell_players(
+    pub(super) fn tell_players(
         &mut self,
         peer: PeerId,
         event_type: &StreamEventType,
@@ -155,26 +172,22 @@ impl Core {
 
     /// Audio and video mute state of what a player plays.
     pub(super) fn mute_state_for(&self, player: PeerId) -> Option<(MuteState, MuteState)> {
-        let Kind::Player { source } = self.registry.stream(player)?.kind else {
+        let player = self.registry.stream(player)?;
+        let Kind::Player { source } = player.kind else {
             return None;
         };
-        match &self.registry.stream(source)?.kind {
-            Kind::Publisher { audio, video, .. } => Some((*audio, *video)),
-            Kind::Player { .. } => None,
-        }
+        let held = || Some(self.registry.holds.named(&player.name)?.mute_state());
+        self.registry.mute_state_of(source).or_else(held)
     }
 
     /// The size of what a publisher sends, or a player is sent; `None` if it is
     /// not known.
     pub(super) fn picture_size(&self, peer: PeerId) -> Option<PictureSize> {
         let stream = self.registry.stream(peer)?;
-        let kind = match stream.kind {
-            Kind::Publisher { .. } => &stream.kind,
-            Kind::Player { source } => &self.registry.stream(source)?.kind,
+        let Kind::Player { source } = stream.kind else {
+            return self.registry.size_of(peer);
         };
-        match kind {
-            Kind::Publisher { size, .. } => *size,
-            Kind::Player { .. } => None,
-        }
+        let held = || self.registry.holds.named(&stream.name)?.size;
+        self.registry.size_of(source).or_else(held)
     }
 }

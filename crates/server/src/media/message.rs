@@ -6,7 +6,7 @@ use str0m::net::Transmit;
 
 use super::packet::MediaPacket;
 use super::sdp::SourceCodec;
-use crate::core::backend::{Event, PeerId};
+use crate::core::backend::{Event, PeerId, Wishes};
 
 /// A worker's place among the workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,22 +16,21 @@ pub(super) struct WorkerId(pub(super) usize);
 #[derive(Debug)]
 pub(super) enum Message {
     /// Make a publisher.
-    OpenPublisher { peer: PeerId, offer: String },
+    OpenPublisher {
+        peer: PeerId,
+        offer: String,
+        wishes: Wishes,
+    },
     /// To the source's worker: make a player of it on worker `home`.
     OpenPlayer {
         peer: PeerId,
         source: PeerId,
         home: WorkerId,
         offer: String,
+        wishes: Wishes,
     },
     /// To the player's worker, from the source's.
-    AdmitPlayer {
-        peer: PeerId,
-        source: PeerId,
-        source_worker: WorkerId,
-        codecs: Vec<SourceCodec>,
-        offer: String,
-    },
+    AdmitPlayer(Box<Admission>),
     /// End a publisher.
     ClosePublisher { peer: PeerId },
     /// To the source's worker: end a player on worker `home`. It takes the way
@@ -52,6 +51,19 @@ pub(super) enum Message {
     WorkerGone { worker: WorkerId },
     /// End every peer, politely, and the thread.
     Stop,
+}
+
+/// A player with what its source's worker knows that the player's own needs.
+#[derive(Debug)]
+pub(super) struct Admission {
+    pub(super) peer: PeerId,
+    pub(super) source: PeerId,
+    pub(super) source_worker: WorkerId,
+    /// What the source may send.
+    pub(super) codecs: Vec<SourceCodec>,
+    /// The client's.
+    pub(super) offer: String,
+    pub(super) wishes: Wishes,
 }
 
 /// What a shard wants done, to be taken out after each call.

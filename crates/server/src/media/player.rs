@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use str0m::media::{Mid, Pt};
+use str0m::media::{MediaTime, Mid, Pt};
 use str0m::net::Transmit;
 use str0m::rtp::{RtpWrite, Ssrc};
 use str0m::stats::MediaEgressStats;
@@ -13,10 +13,11 @@ use super::config::Config;
 use super::link::{Link, LinkEvent};
 use super::packet::MediaPacket;
 use super::peer::PeerEvent;
+use super::playout;
 use super::rate::RateMeter;
 use super::rewrite::Rewriter;
 use super::sdp::Selection;
-use crate::core::backend::{PeerId, VideoRate};
+use crate::core::backend::{PeerId, PlayoutDelay, VideoRate};
 
 /// How often a player that waits for a keyframe says so again, in case one was
 /// lost between the workers.
@@ -32,6 +33,8 @@ pub(super) struct Player {
     tracks: Vec<Track>,
     /// When to ask for a keyframe, the first time or again; `None` while none is waited for.
     ask_again: Option<Instant>,
+    /// What its video packets say instead of the publisher's own.
+    playout_delay: Option<(MediaTime, MediaTime)>,
     /// [`Player::drain`] has something to do.
     pub(super) dirty: bool,
     rtx_packets: usize,
@@ -58,6 +61,7 @@ impl Player {
         mut link: Link,
         source: PeerId,
         taken: &Selection,
+        playout_delay: Option<PlayoutDelay>,
         config: &Config,
         now: Instant,
     ) -> Self {
@@ -72,6 +76,7 @@ impl Player {
             source,
             ask_again: tracks.iter().any(Track::is_video).then_some(now),
             tracks,
+            playout_delay: playout_delay.map(playout::to_rtp),
             dirty: false,
             rtx_packets: config.rtx_packets,
             rtx_age: config.rtx_age,
@@ -178,6 +183,10 @@ impl Player {
         let Some(rewritten) = track.rewriter.rewrite(packet.position) else {
             return;
         };
+        let mut extensions = packet.extensions.clone();
+        if let Some((min, max)) = self.playout_delay.filter(|_| track.kind == Kind::Video) {
+            (extensions.play_delay_min, extensions.play_delay_max) = (Some(min), Some(max));
+        }
         let write = RtpWrite::new(
             pt,
             rewritten.sequence.into(),
@@ -186,7 +195,7 @@ impl Player {
             packet.payload.clone(),
         )
         .marker(packet.marker)
-        .ext_vals(packet.extensions.clone())
+        .ext_vals(extensions)
         .nackable(track.kind == Kind::Video);
         let mut api = self.link.rtc.direct_api();
         if !track.declared {

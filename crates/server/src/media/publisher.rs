@@ -10,12 +10,13 @@ use str0m::stats::MediaIngressStats;
 use tracing::debug;
 
 use super::clock::{Continuity, PublisherClock, Report};
-use super::codec::{Codec, Kind, Profile, starts_keyframe};
+use super::codec::{Codec, Kind, Profile};
 use super::config::Config;
 use super::keyframe::KeyframeRequests;
 use super::link::{Link, LinkEvent};
 use super::packet::{MediaPacket, forwarded};
 use super::peer::PeerEvent;
+use super::picture::{Pictures, starts_keyframe};
 use super::rate::RateMeter;
 use super::rewrite::Position;
 use super::sdp::{Selection, SourceCodec};
@@ -26,6 +27,7 @@ pub(super) struct Publisher {
     tracks: Vec<Track>,
     clock: PublisherClock,
     keyframes: KeyframeRequests,
+    pictures: Pictures,
     rtp_timeout: Duration,
     /// `None` if rates are not to be told.
     rate: Option<RateMeter>,
@@ -102,6 +104,7 @@ impl Publisher {
             tracks: tracks.collect(),
             clock: PublisherClock::new(now),
             keyframes: KeyframeRequests::default(),
+            pictures: Pictures::default(),
             rtp_timeout: config.rtp_timeout,
             rate: config.tells_rates().then(RateMeter::default),
             silent_until: None,
@@ -176,6 +179,8 @@ impl Publisher {
                     self.flowing = true;
                     events.push(PeerEvent::Flowing);
                 }
+                let size = self.pictures.take_in(&packet);
+                events.extend(size.map(PeerEvent::Resized));
                 events.push(PeerEvent::Media(packet));
             }
             LinkEvent::SenderReport(report) => self.handle_report(&report),

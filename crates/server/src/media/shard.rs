@@ -12,17 +12,17 @@ use std::time::Instant;
 use tracing::{debug, warn};
 
 use super::codec::Kind;
-use super::demux::Demux;
+use super::demux::{Demux, Path};
 use super::fanout::{Audiences, Subscribers};
 use super::link::{Link, Settings};
-use super::message::{Message, Outbox, WorkerId};
+use super::message::{Admission, Message, Outbox, WorkerId};
 use super::packet::MediaPacket;
 use super::peer::{Peer, PeerEvent};
 use super::player::Player;
 use super::publisher::Publisher;
-use super::sdp::{self, Offer, Selection, SourceCodec};
+use super::sdp::{self, Offer, Selection};
 use super::timers::Timers;
-use crate::core::backend::{Codecs, EndReason, Event, PeerId};
+use crate::core::backend::{Codecs, EndReason, Event, PeerId, Wishes};
 use crate::counters::{Counters, Reason};
 
 /// See the module.
@@ -90,16 +90,11 @@ impl Shard {
         self.dirty = dirty;
     }
 
-    /// Takes a datagram that came from `source` to our address `destination`.
-    pub(super) fn handle_datagram(
-        &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
-        datagram: &[u8],
-        now: Instant,
-    ) {
-        let Some(id) = self.demux.route(source, datagram) else {
+    /// Takes a datagram, or a packet that a TCP connection had a frame for.
+    pub(super) fn handle_datagram(&mut self, path: Path, datagram: &[u8], now: Instant) {
+        let Some(id) = self.demux.route(path, datagram) else {
             if self.counters.count(Reason::StrayDatagram) {
+                let source = path.remote;
                 debug!(%source, length = datagram.len(), "a datagram is for no peer");
             }
             return;
@@ -107,36 +102,43 @@ impl Shard {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
-        if !peer.handle_datagram(source, destination, datagram, now)
-            && self.counters.count(Reason::BadDatagram)
-        {
+        if !peer.handle_datagram(path, datagram, now) && self.counters.count(Reason::BadDatagram) {
+            let source = path.remote;
             debug!(peer = id.0, %source, "a datagram could not be taken");
         }
         self.drain(id, now);
     }
 
+    /// A TCP connection is over, whoever ended it.
+    pub(super) fn handle_closed(&mut self, path: Path, now: Instant) {
+        let Some(id) = self.demux.forget(path) else {
+            return;
+        };
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.handle_closed(path, now);
+            self.drain(id, now);
+        }
+    }
+
     /// Takes a message; see [`Message`].
     pub(super) fn handle_message(&mut self, message: Message, now: Instant) {
         match message {
-            Message::OpenPublisher { peer, offer } => self.open_publisher(peer, &offer, now),
+            Message::OpenPublisher {
+                peer,
+                offer,
+                wishes,
+            } => self.open_publisher(peer, &offer, wishes, now),
             Message::OpenPlayer {
                 peer,
                 source,
                 home,
                 offer,
-            } => self.open_player(peer, source, home, offer, now),
-            Message::AdmitPlayer {
-                peer,
-                source,
-                source_worker,
-                codecs,
-                offer,
-            } => {
-                if let Err(reason) =
-                    self.admit_player(peer, (source, source_worker), &codecs, &offer, now)
-                {
-                    self.leave(source, source_worker, now);
-                    self.ended(peer, reason);
+                wishes,
+            } => self.open_player((peer, home), source, offer, wishes, now),
+            Message::AdmitPlayer(admission) => {
+                if let Err(reason) = self.admit_player(&admission, now) {
+                    self.leave(admission.source, admission.source_worker, now);
+                    self.ended(admission.peer, reason);
                 }
             }
             Message::ClosePublisher { peer } | Message::DismissPlayer { peer } => {
@@ -153,16 +155,22 @@ impl Shard {
         }
     }
 
-    fn open_publisher(&mut self, peer: PeerId, offer: &str, now: Instant) {
-        if let Err(reason) = self.admit_publisher(peer, offer, now) {
+    fn open_publisher(&mut self, peer: PeerId, offer: &str, wishes: Wishes, now: Instant) {
+        if let Err(reason) = self.admit_publisher(peer, offer, wishes, now) {
             self.ended(peer, reason);
         }
     }
 
-    fn admit_publisher(&mut self, id: PeerId, sdp: &str, now: Instant) -> Result<(), EndReason> {
+    fn admit_publisher(
+        &mut self,
+        id: PeerId,
+        sdp: &str,
+        wishes: Wishes,
+        now: Instant,
+    ) -> Result<(), EndReason> {
         let offer = self.read_offer(id, sdp)?;
         let taken = sdp::select_for_publisher(&offer).ok_or(EndReason::NoCommonCodecs)?;
-        let (link, answer) = self.answer(id, &offer, &taken, now)?;
+        let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
         let publisher = Publisher::new(link, &taken, &self.settings.config, now);
         self.admit(id, Peer::Publisher(publisher), answer, &taken, now);
         Ok(())
@@ -171,10 +179,10 @@ impl Shard {
     /// Passes a player on to its worker with what it may be sent.
     fn open_player(
         &mut self,
-        peer: PeerId,
+        (peer, home): (PeerId, WorkerId),
         source: PeerId,
-        home: WorkerId,
         offer: String,
+        wishes: Wishes,
         now: Instant,
     ) {
         let Some(Peer::Publisher(publisher)) = self.peers.get(&source) else {
@@ -182,32 +190,29 @@ impl Shard {
         };
         let codecs = publisher.source_codecs();
         self.subscribers.add(source, home);
-        let message = Message::AdmitPlayer {
+        let admission = Admission {
             peer,
             source,
             source_worker: self.id,
             codecs,
             offer,
+            wishes,
         };
-        self.send(home, message, now);
+        self.send(home, Message::AdmitPlayer(Box::new(admission)), now);
     }
 
-    fn admit_player(
-        &mut self,
-        id: PeerId,
-        (source, worker): (PeerId, WorkerId),
-        codecs: &[SourceCodec],
-        sdp: &str,
-        now: Instant,
-    ) -> Result<(), EndReason> {
-        let offer = self.read_offer(id, sdp)?;
+    fn admit_player(&mut self, admission: &Admission, now: Instant) -> Result<(), EndReason> {
+        let (id, source, wishes) = (admission.peer, admission.source, admission.wishes);
+        let codecs = &admission.codecs;
+        let offer = self.read_offer(id, &admission.offer)?;
         if sdp::needs_transcoding(&offer, codecs) {
             return Err(EndReason::TranscodingNeeded);
         }
         let taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
-        let (link, answer) = self.answer(id, &offer, &taken, now)?;
-        let player = Player::new(link, source, &taken, &self.settings.config, now);
-        self.audiences.add(source, worker, id);
+        let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
+        let config = &self.settings.config;
+        let player = Player::new(link, source, &taken, wishes.playout_delay, config, now);
+        self.audiences.add(source, admission.source_worker, id);
         self.admit(id, Peer::Player(player), answer, &taken, now);
         Ok(())
     }
@@ -228,8 +233,10 @@ impl Shard {
         id: PeerId,
         offer: &Offer,
         taken: &Selection,
+        wishes: Wishes,
         now: Instant,
     ) -> Result<(Link, String), EndReason> {
+        debug!(peer = id.0, ?wishes, "opens");
         let stream = format!("stream-{}", id.0);
         let (mut link, answer) =
             Link::answer(offer, taken, &stream, &self.candidates, &self.settings, now).map_err(
@@ -265,7 +272,7 @@ impl Shard {
         peer.drain(now, &mut self.outbox.transmits, &mut events);
         self.timers.set(id, peer.deadline(now));
         for transmit in &self.outbox.transmits[first..] {
-            self.demux.learn(id, transmit.destination);
+            self.demux.learn(id, Path::of(transmit));
         }
         for event in events.drain(..) {
             self.handle_event(id, event, now);
@@ -280,6 +287,9 @@ impl Shard {
                 self.start_player(id, now);
             }
             PeerEvent::Media(packet) => self.forward(id, packet, now),
+            PeerEvent::Resized(size) => {
+                self.outbox.events.push(Event::Resized { peer: id, size });
+            }
             PeerEvent::KeyframeWanted => self.ask_source(id, now),
             PeerEvent::Rate(rate) => self.outbox.events.push(Event::Rate { peer: id, rate }),
             PeerEvent::Ended(reason) => {

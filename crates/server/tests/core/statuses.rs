@@ -10,7 +10,7 @@ use twoway_server::counters::Reason;
 use twoway_server::limits::Limits;
 
 use crate::fake_backend::{ANSWERED, FLOWS};
-use crate::world::{World, play, publish, stop};
+use crate::world::{World, play, publish, stop, unpublish};
 
 /// A request as text, with `members` beside the usual ones.
 fn request(message: &str, id: &str, members: &Value) -> String {
@@ -213,6 +213,34 @@ fn players_hear_of_another_size_and_late_ones_know_it() {
         [&playing["width"], &playing["height"]],
         [&json!(1280), &json!(720)]
     );
+}
+
+#[test]
+fn players_who_outwait_their_publisher_hear_of_another_size() {
+    let mut world = World::with(Config {
+        hold_time: Duration::from_secs(20),
+        ..Config::default()
+    });
+    let publisher = world.connect();
+    let viewer = world.connect();
+    world.send(publisher, publish("p", "live", FLOWS));
+    world.send(viewer, play("v", "live", FLOWS));
+    world.media_resizes(1, 640, 360);
+    world.send(publisher, unpublish("p"));
+    world.read(viewer);
+    // The next one's size is theirs until it is known to be another.
+    world.send(publisher, publish("next", "live", FLOWS));
+    world.media_resizes(0, 640, 360);
+    assert_eq!(world.read_short(viewer), [""; 0]);
+    world.media_resizes(0, 1280, 720);
+    assert_eq!(world.read_short(viewer), ["v Resize"]);
+    world.send(publisher, unpublish("next"));
+    // It may be known before media flows.
+    world.send(publisher, publish("last", "live", ANSWERED));
+    world.media_resizes(0, 320, 180);
+    assert_eq!(world.read_short(viewer), [""; 0]);
+    world.media_flows();
+    assert_eq!(world.read_short(viewer), ["v Resize"]);
 }
 
 #[test]

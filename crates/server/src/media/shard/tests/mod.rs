@@ -23,7 +23,7 @@ use client::{Client, PayloadTypes, Video, assert_contiguous};
 use str0m::crypto::from_feature_flags;
 use str0m::format::Codec;
 use str0m::media::Direction;
-use str0m::net::Transmit;
+use str0m::net::{Protocol, Transmit};
 
 use super::super::config::Config;
 use super::*;
@@ -206,12 +206,17 @@ impl World {
         let (mut client, offer) = Client::offer(client_address(index), direction, types, self.now);
         let home = WorkerId(self.shards.len() - 1);
         self.command(match role {
-            Role::Publisher => Message::OpenPublisher { peer, offer },
+            Role::Publisher => Message::OpenPublisher {
+                peer,
+                offer,
+                wishes: Wishes::default(),
+            },
             Role::Player { source } => Message::OpenPlayer {
                 peer,
                 source,
                 home,
                 offer,
+                wishes: Wishes::default(),
             },
         });
         let mut events = self.events.iter();
@@ -332,7 +337,12 @@ impl World {
             match (client, index) {
                 (Some(client), _) => client.handle_datagram(source, &contents, now),
                 (_, Some(i)) => {
-                    self.shards[i].handle_datagram(source, destination, &contents, now);
+                    let path = Path {
+                        protocol: Protocol::Udp,
+                        local: destination,
+                        remote: source,
+                    };
+                    self.shards[i].handle_datagram(path, &contents, now);
                 }
                 (None, None) => panic!("sent to nobody: {destination}"),
             }
