@@ -5,8 +5,9 @@
 //! they keep their last picture and wait for whoever publishes the name next, by
 //! whichever protocol. Once that one's media flows, the media backend feeds it to
 //! them ([`Command::Splice`]), and they are told only what it has muted or
-//! unmuted, and if its picture has another size. One that fails before that changes nothing. If nobody came in time
-//! they end as they would have at once without all this.
+//! unmuted, and if its picture has another size. One that fails before that
+//! changes nothing. If nobody came in time they end as they would have at once
+//! without all this.
 //!
 //! Meanwhile nobody publishes the name, so it cannot be played either: clients
 //! are told that it is not ready, and try again. When the server ends, nothing

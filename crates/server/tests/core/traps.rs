@@ -27,7 +27,7 @@ fn everything() -> Vec<Value> {
     world.send(client, snapshot("s", "missing"));
     world.send(client, snapshot("s", "live"));
     world.media_takes_snapshot(Ok(vec![0]));
-    world.media_resizes(0, 640, 360);
+    world.media_resizes(1, 640, 360);
     world.media_is_squeezed(0, 2, 1);
     for event_type in [
         "data",
