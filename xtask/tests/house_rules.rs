@@ -249,13 +249,9 @@ fn is_test(text: &str, name: &str) -> bool {
     let Some((before, _)) = text.split_once(&format!("fn {name}(")) else {
         return false;
     };
-    let attributes = before
-        .lines()
-        .rev()
-        .take_while(|line| !line.trim().is_empty());
-    attributes
-        .map(str::trim)
-        .any(|line| line.starts_with("#[") && line.contains("test"))
+    let lines = before.trim_end().lines().rev().map(str::trim);
+    let mut attributes = lines.take_while(|line| !line.is_empty());
+    attributes.any(|line| line.starts_with("#[") && line.contains("test"))
 }
 
 #[test]
