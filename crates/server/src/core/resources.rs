@@ -119,7 +119,7 @@ impl Core {
             name: Some(path.name),
             media_provider: String::new(),
             sdp: offer,
-            wishes: Ok(Wishes::default()),
+            wishes: Wishes::default(),
             echo: Echo::default(),
         };
         let opened = match path.endpoint {

@@ -18,7 +18,7 @@ pub(super) struct Request {
     pub(super) name: Option<StreamName>,
     pub(super) media_provider: String,
     pub(super) sdp: String,
-    pub(super) wishes: Result<Wishes, Refusal>,
+    pub(super) wishes: Wishes,
     pub(super) echo: Echo,
 }
 
@@ -67,7 +67,7 @@ impl Core {
             name: request.name,
             media_provider: request.media_provider,
             sdp: request.sdp,
-            wishes: echo.wishes(false),
+            wishes: echo.wishes(),
             echo,
         };
         if let Err(refused) = self.open_publisher(client, request, has, now) {
@@ -81,18 +81,29 @@ impl Core {
     }
 
     pub(super) fn handle_play(&mut self, client: ClientId, mut request: PlayStream, now: Instant) {
+        const METHOD: &str = "playStream";
         let echo = Echo::of_play(&mut request);
+        let playout_delay = match echo.playout_delay() {
+            Ok(delay) => delay,
+            Err(why) => {
+                let (id, name) = (request.media_session_id, request.name);
+                return self.refuse_stream(client, METHOD, id, name, &why);
+            }
+        };
         let request = Request {
             id: request.media_session_id,
             name: request.name,
             media_provider: request.media_provider,
             sdp: request.sdp,
-            wishes: echo.wishes(true),
+            wishes: Wishes {
+                playout_delay,
+                ..echo.wishes()
+            },
             echo,
         };
         if let Err(refused) = self.open_player(client, request, now) {
             let Refused { id, name, why } = refused;
-            self.refuse_stream(client, "playStream", id, name, &why);
+            self.refuse_stream(client, METHOD, id, name, &why);
         }
     }
 
@@ -182,11 +193,11 @@ impl Core {
     /// Checks a request against limits and ids.
     fn admit(&self, client: ClientId, request: Request) -> Result<Admitted, Refused> {
         match self.check(client, &request) {
-            Ok((id, name, wishes)) => Ok(Admitted {
+            Ok((id, name)) => Ok(Admitted {
                 id: id.clone(),
                 name: name.clone(),
                 offer: request.sdp,
-                wishes,
+                wishes: request.wishes,
                 echo: request.echo,
             }),
             Err(why) => Err(Refused {
@@ -201,7 +212,7 @@ impl Core {
         &self,
         client: ClientId,
         request: &'a Request,
-    ) -> Result<(&'a MediaSessionId, &'a StreamName, Wishes), Refusal> {
+    ) -> Result<(&'a MediaSessionId, &'a StreamName), Refusal> {
         let limits = &self.config.limits;
         let limit = limits.name_chars;
         let id = request.id.as_ref().ok_or(Refusal::IdMissing)?;
@@ -233,12 +244,11 @@ impl Core {
         if custom.is_some_and(|custom| custom.to_string().len() > limit) {
             return Err(Refusal::CustomTooLarge { limit });
         }
-        let wishes = request.wishes.clone()?;
         let limit = limits.streams_per_session;
         if self.registry.count_of_client(client) >= limit {
             return Err(Refusal::TooManyStreams { limit });
         }
-        Ok((id, name, wishes))
+        Ok((id, name))
     }
 
     fn open(

@@ -49,27 +49,30 @@ impl Echo {
         }
     }
 
-    /// What the media backend is asked for. Only players have a playout delay:
-    /// a publisher's `custom` is its own business.
-    ///
-    /// # Errors
-    /// `custom.playoutDelay` of a player is none.
-    pub(super) fn wishes(&self, plays: bool) -> Result<Wishes, Refusal> {
+    /// What the media backend is asked for, but for a playout delay.
+    pub(super) fn wishes(&self) -> Wishes {
         let transport = match self.transport.as_deref() {
             Some("UDP") => Transport::Udp,
             Some("TCP") => Transport::Tcp,
             Some(_) | None => Transport::Any,
         };
-        let asked = self.custom.as_ref().filter(|_| plays);
-        let asked = asked.and_then(|custom| custom.get("playoutDelay"));
-        let playout_delay = match asked.filter(|delay| !delay.is_null()) {
-            Some(delay) => Some(playout_delay(delay).ok_or(Refusal::PlayoutDelay)?),
-            None => None,
-        };
-        Ok(Wishes {
+        Wishes {
             transport,
-            playout_delay,
-        })
+            playout_delay: None,
+        }
+    }
+
+    /// The playout delay that a player asks for, if it does; a publisher's
+    /// `custom` is its own business.
+    ///
+    /// # Errors
+    /// `custom.playoutDelay` is none.
+    pub(super) fn playout_delay(&self) -> Result<Option<PlayoutDelay>, Refusal> {
+        let custom = self.custom.as_ref();
+        let asked = custom.and_then(|custom| custom.get("playoutDelay"));
+        let asked = asked.filter(|delay| !delay.is_null());
+        let delay = asked.map(|delay| playout_delay(delay).ok_or(Refusal::PlayoutDelay));
+        delay.transpose()
     }
 }
 
@@ -99,7 +102,7 @@ mod tests {
             transport: asked.map(Into::into),
             ..PlayStream::default()
         };
-        let wishes = Echo::of_play(&mut request).wishes(true).unwrap();
+        let wishes = Echo::of_play(&mut request).wishes();
         assert_eq!(wishes.transport, expected, "{asked:?}");
     }
 
@@ -119,15 +122,13 @@ mod tests {
             custom: Some(custom.clone()),
             ..Echo::default()
         };
-        let found = echo.wishes(true).ok().map(|wishes| wishes.playout_delay);
+        let found = echo.playout_delay().ok();
         let millis = Duration::from_millis;
         let delay = |(min, max)| PlayoutDelay {
             min: millis(min),
             max: millis(max),
         };
         assert_eq!(found, expected.map(|some| some.map(delay)), "{custom}");
-        // Nobody else's business.
-        assert_eq!(echo.wishes(false).unwrap().playout_delay, None);
     }
 
     #[test]
