@@ -31,8 +31,8 @@ struct Args {
     /// What media may go over: UDP is best, TCP gets through where UDP is blocked
     #[arg(long, value_name = "TRANSPORT", value_enum, default_value_t = Media::Both)]
     media: Media,
-    /// Address to bind for media; may be given twice, for IPv4 and for IPv6
-    /// [default: all of both]
+    /// Address to bind for media, 0.0.0.0 being every IPv4 and :: every IPv6 one;
+    /// may be given twice, for IPv4 and for IPv6 [default: both, where there is IPv6]
     #[arg(long, value_name = "IP")]
     media_bind: Vec<IpAddr>,
     /// Port of the first media worker, of UDP and of TCP, the others follow; 0
@@ -171,13 +171,14 @@ fn configs(args: Args) -> (net::Config, media::Config) {
         queued_picture_bytes: args.limits.max_queue_pictures,
     };
     let defaults = media::Config::default();
+    let workers = args.workers.unwrap_or(defaults.workers);
     let media = media::Config {
-        workers: args.workers.unwrap_or(defaults.workers),
+        workers,
         bind: args.media_bind,
         first_port: args.media_port,
         transports: args.media.into(),
         public_addresses: args.public_address,
-        tcp_connections: args.limits.max_media_tcp,
+        tcp_connections: affordable(args.limits.max_media_tcp, workers),
         tcp_per_address: args.limits.max_media_tcp_address,
         rate_interval: Duration::from_secs(args.rate_interval.into()),
         ..defaults
@@ -194,6 +195,27 @@ fn configs(args: Args) -> (net::Config, media::Config) {
         ..net::Config::new(SocketAddr::new(args.bind, args.port))
     };
     (config, media)
+}
+
+/// How many of `asked` TCP connections a worker can have, so that together they
+/// leave half of the files that the system allows to everything else. First
+/// has it allow as many as this process may ask for.
+fn affordable(asked: usize, workers: NonZeroUsize) -> usize {
+    let files = match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => usize::try_from(files).unwrap_or(usize::MAX),
+        Err(error) => {
+            tracing::debug!(%error, "the limit on open files is unknown");
+            return asked;
+        }
+    };
+    let share = files / 2 / workers;
+    if share < asked {
+        tracing::info!(
+            "{share} TCP connections for media on each worker instead of {asked}: the system \
+             allows this process only {files} files (ulimit -n)"
+        );
+    }
+    asked.min(share)
 }
 
 /// Says on stdout where everything is; the last line is for programs.

@@ -22,7 +22,8 @@ use super::player::Player;
 use super::publisher::Publisher;
 use super::sdp::{self, Offer, Selection};
 use super::timers::Timers;
-use crate::core::backend::{Codecs, EndReason, Event, PeerId, Wishes};
+use super::transport;
+use crate::core::backend::{Codecs, EndReason, Event, PeerId, SnapshotError, SnapshotId, Wishes};
 use crate::counters::{Counters, Reason};
 
 /// See the module.
@@ -135,8 +136,8 @@ impl Shard {
                 offer,
                 wishes,
             } => self.open_player((peer, home), source, offer, wishes, now),
-            Message::AdmitPlayer(admission) => {
-                if let Err(reason) = self.admit_player(&admission, now) {
+            Message::AdmitPlayer(mut admission) => {
+                if let Err(reason) = self.admit_player(&mut admission, now) {
                     self.leave(admission.source, admission.source_worker, now);
                     self.ended(admission.peer, reason);
                 }
@@ -148,6 +149,7 @@ impl Shard {
                 self.send(home, Message::DismissPlayer { peer }, now);
             }
             Message::PlayerLeft { source, home } => self.subscribers.remove(source, home),
+            Message::Snapshot { request, source } => self.take_picture(request, source, now),
             Message::KeyframeWanted { source } => self.want_keyframe(source, now),
             Message::Media { source, packet } => self.play(source, &packet, now),
             Message::WorkerGone { worker } => self.forget_worker(worker, now),
@@ -189,19 +191,21 @@ impl Shard {
             return self.ended(peer, EndReason::SourceGone);
         };
         let codecs = publisher.source_codecs();
+        let head_start = publisher.head_start().clone();
         self.subscribers.add(source, home);
         let admission = Admission {
             peer,
             source,
             source_worker: self.id,
             codecs,
+            head_start,
             offer,
             wishes,
         };
         self.send(home, Message::AdmitPlayer(Box::new(admission)), now);
     }
 
-    fn admit_player(&mut self, admission: &Admission, now: Instant) -> Result<(), EndReason> {
+    fn admit_player(&mut self, admission: &mut Admission, now: Instant) -> Result<(), EndReason> {
         let (id, source, wishes) = (admission.peer, admission.source, admission.wishes);
         let codecs = &admission.codecs;
         let offer = self.read_offer(id, &admission.offer)?;
@@ -212,7 +216,9 @@ impl Shard {
         let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
         let config = &self.settings.config;
         let player = Player::new(link, source, &taken, wishes.playout_delay, config, now);
-        self.audiences.add(source, admission.source_worker, id);
+        let head_start = std::mem::take(&mut admission.head_start);
+        self.audiences
+            .add(source, admission.source_worker, id, head_start);
         self.admit(id, Peer::Player(player), answer, &taken, now);
         Ok(())
     }
@@ -238,8 +244,10 @@ impl Shard {
     ) -> Result<(Link, String), EndReason> {
         debug!(peer = id.0, ?wishes, "opens");
         let stream = format!("stream-{}", id.0);
+        let transports = self.settings.config.transports.for_wish(wishes.transport);
+        let candidates = transport::local_candidates(&self.candidates, transports).collect();
         let (mut link, answer) =
-            Link::answer(offer, taken, &stream, &self.candidates, &self.settings, now).map_err(
+            Link::answer(offer, taken, &stream, candidates, &self.settings, now).map_err(
                 |error| {
                     debug!(peer = id.0, %error, "the offer cannot be answered");
                     EndReason::BadOffer
@@ -290,6 +298,12 @@ impl Shard {
             PeerEvent::Resized(size) => {
                 self.outbox.events.push(Event::Resized { peer: id, size });
             }
+            PeerEvent::Keyframe(request, keyframe) => {
+                self.outbox.keyframes.push((request, keyframe));
+            }
+            PeerEvent::NoKeyframe(request) => {
+                self.no_picture(request, SnapshotError::NoKeyframe);
+            }
             PeerEvent::KeyframeWanted => self.ask_source(id, now),
             PeerEvent::Rate(rate) => self.outbox.events.push(Event::Rate { peer: id, rate }),
             PeerEvent::Ended(reason) => {
@@ -319,7 +333,8 @@ impl Shard {
     /// Gives a player that has just connected what it starts with.
     fn start_player(&mut self, id: PeerId, now: Instant) {
         if let Some(Peer::Player(player)) = self.peers.get_mut(&id) {
-            player.start(self.audiences.head_start(player.source, now), now);
+            let head_start = self.audiences.head_start(player.source);
+            player.start(head_start.and_then(|head| head.best(Some)), now);
             self.timers.set(id, now);
         }
     }
@@ -356,6 +371,24 @@ impl Shard {
         }
     }
 
+    fn take_picture(&mut self, request: SnapshotId, source: PeerId, now: Instant) {
+        let taken = match self.peers.get_mut(&source) {
+            Some(Peer::Publisher(publisher)) => publisher.take_picture(request, now),
+            Some(Peer::Player(_)) | None => Err(SnapshotError::SourceGone),
+        };
+        match taken {
+            Ok(()) => self.drain(source, now),
+            Err(error) => self.no_picture(request, error),
+        }
+    }
+
+    fn no_picture(&mut self, request: SnapshotId, error: SnapshotError) {
+        let picture = Err(error);
+        self.outbox
+            .events
+            .push(Event::Snapshot { request, picture });
+    }
+
     fn close(&mut self, id: PeerId, now: Instant) {
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.close(now, &mut self.outbox.transmits);
@@ -381,11 +414,19 @@ impl Shard {
     fn remove(&mut self, id: PeerId, now: Instant) {
         self.demux.remove(id);
         self.timers.remove(id);
-        if let Some(Peer::Player(player)) = self.peers.remove(&id)
-            && let Some(worker) = self.audiences.source_worker(player.source)
-        {
-            self.audiences.remove(player.source, id);
-            self.leave(player.source, worker, now);
+        match self.peers.remove(&id) {
+            Some(Peer::Player(player)) => {
+                if let Some(worker) = self.audiences.source_worker(player.source) {
+                    self.audiences.remove(player.source, id);
+                    self.leave(player.source, worker, now);
+                }
+            }
+            Some(Peer::Publisher(mut publisher)) => {
+                for request in publisher.take_snapshot_requests() {
+                    self.no_picture(request, SnapshotError::SourceGone);
+                }
+            }
+            None => {}
         }
     }
 

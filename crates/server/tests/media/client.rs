@@ -8,7 +8,7 @@ use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::{Codec, FormatParams};
 use str0m::media::{Direction, Frequency, MediaKind, Mid, SenderFeedback};
 use str0m::net::{Protocol, Receive, Transmit};
-use str0m::rtp::{RtpPacket, RtpWrite};
+use str0m::rtp::{Extension, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig, RtcError};
 
 /// Payload types of a client, which differ from client to client.
@@ -122,7 +122,17 @@ impl Client {
     }
 
     pub(crate) fn handle_datagram(&mut self, source: SocketAddr, datagram: &[u8], now: Instant) {
-        let receive = Receive::new(Protocol::Udp, source, self.local, datagram).unwrap();
+        self.handle_packet(Protocol::Udp, source, datagram, now);
+    }
+
+    pub(crate) fn handle_packet(
+        &mut self,
+        protocol: Protocol,
+        source: SocketAddr,
+        packet: &[u8],
+        now: Instant,
+    ) {
+        let receive = Receive::new(protocol, source, self.local, packet).unwrap();
         self.handle(Input::Receive(now, receive));
     }
 
@@ -174,6 +184,7 @@ fn config(types: PayloadTypes) -> RtcConfig {
     let often = Duration::from_millis(50);
     let mut config = RtcConfig::new()
         .set_rtp_mode(true)
+        .set_extension(12, Extension::PlayoutDelay)
         .set_rtcp_report_interval_audio(often)
         .set_rtcp_report_interval_video(often)
         .clear_codecs();
