@@ -72,7 +72,7 @@ use crate::core::backend::{
     Command, EndReason, Event, MediaBackend, PeerId, Role, SnapshotError, SnapshotId, Wishes,
 };
 use crate::counters::Counters;
-use directory::{Directory, Home};
+use directory::{Directory, Home, Move};
 use link::Settings;
 use message::{Message, WorkerId};
 use reach::{Host, Plan};
@@ -102,7 +102,7 @@ pub enum StartError {
     )]
     TooFewPorts,
     /// A worker's socket.
-    #[error("cannot use {protocol} {address} for media: {source}")]
+    #[error("cannot use {protocol} {address} for media (--media-port, --media-bind): {source}")]
     Socket {
         /// `UDP` or `TCP`.
         protocol: &'static str,
@@ -178,6 +178,7 @@ impl Forwarder {
             directory: directory.clone(),
             reach: Reach {
                 addresses,
+                ports: workers.iter().map(Worker::port).collect(),
                 transports: config.transports,
                 notes: plan.notes,
             },
@@ -266,10 +267,27 @@ impl Forwarder {
         match self.directory.remove(peer) {
             Some(Home::Publisher { worker }) => self.put(worker, Message::ClosePublisher { peer }),
             Some(Home::Player {
-                worker: home,
-                source_worker,
-            }) => self.put(source_worker, Message::ClosePlayer { peer, home }),
+                worker: home, way, ..
+            }) => self.put(way, Message::ClosePlayer { peer, home }),
             None => {}
+        }
+    }
+
+    fn splice(&self, from: PeerId, to: PeerId) {
+        for Move {
+            player,
+            home,
+            way,
+            source_worker,
+        } in self.directory.splice(from, to)
+        {
+            let message = Message::SplicePlayer {
+                peer: player,
+                home,
+                source: to,
+                source_worker,
+            };
+            self.put(way, message);
         }
     }
 
@@ -289,7 +307,8 @@ impl MediaBackend for Forwarder {
                 offer,
                 wishes,
             } => self.open(peer, role, offer, wishes),
-            Command::Restart { .. } | Command::Splice { .. } => {}
+            Command::Restart { .. } => {}
+            Command::Splice { from, to } => self.splice(from, to),
             Command::Snapshot { request, source } => self.take_picture(request, source),
             Command::Close { peer } => self.close(peer),
         }
