@@ -231,6 +231,7 @@ fn a_player_goes_on_with_what_its_answer_took() {
     let source = |pt, profile, current| SourceCodec {
         pt,
         profile,
+        profile_level_id: None,
         current,
     };
     let taken = [

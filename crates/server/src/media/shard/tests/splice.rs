@@ -53,6 +53,7 @@ fn publish(world: &mut World, peer: PeerId, worker: usize, types: PayloadTypes) 
         time: 1_000_000 * peer.0 as u32,
         audio_time: 77,
         answered: 0,
+        deaf: false,
         video_delay: world.source.video_delay,
         tag: world.source.tag + 1,
     };
