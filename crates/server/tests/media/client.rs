@@ -74,7 +74,7 @@ impl Client {
             packets: Vec::new(),
             reports: Vec::new(),
         };
-        (client, offer.to_sdp_string())
+        (client, without_candidates(&offer.to_sdp_string()))
     }
 
     pub(crate) fn accept(&mut self, answer: &str) {
@@ -212,4 +212,13 @@ fn config(types: PayloadTypes) -> RtcConfig {
         );
     }
     config
+}
+
+/// The offer as signalling clients send it: before they have gathered, and there
+/// is no other way to tell candidates later.
+fn without_candidates(offer: &str) -> String {
+    let lines = offer.split_inclusive('\n');
+    lines
+        .filter(|line| !line.starts_with("a=candidate"))
+        .collect()
 }
