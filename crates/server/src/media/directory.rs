@@ -141,6 +141,14 @@ impl Directory {
         moves
     }
 
+    /// The worker of a publisher.
+    pub(super) fn publisher(&self, peer: PeerId) -> Option<WorkerId> {
+        match self.lock().homes.get(&peer)? {
+            Home::Publisher { worker } => Some(*worker),
+            Home::Player { .. } => None,
+        }
+    }
+
     /// Forgets a peer and says where it was.
     pub(super) fn remove(&self, peer: PeerId) -> Option<Home> {
         self.lock().remove(peer)

@@ -2,6 +2,7 @@
 //! players of it, and there to each of them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -76,14 +77,29 @@ struct Audience {
 }
 
 impl Audiences {
-    /// `player` gets what `source` on `worker` sends.
-    pub(super) fn add(&mut self, source: PeerId, worker: WorkerId, player: PeerId) {
-        let audience = self.0.entry(source).or_insert_with(|| Audience {
-            worker,
-            players: Vec::new(),
-            head_start: HeadStart::default(),
-        });
-        audience.players.push(player);
+    /// `player` gets what `source` on `worker` sends. `head_start` is what it has
+    /// sent so far.
+    pub(super) fn add(
+        &mut self,
+        source: PeerId,
+        worker: WorkerId,
+        player: PeerId,
+        head_start: HeadStart,
+    ) {
+        match self.0.entry(source) {
+            Entry::Occupied(mut audience) => {
+                audience.get_mut().players.push(player);
+                // The same as here, but for what was lost on the way here.
+                audience.get_mut().head_start = head_start;
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(Audience {
+                    worker,
+                    players: vec![player],
+                    head_start,
+                });
+            }
+        }
     }
 
     /// `player` gets nothing any more.
@@ -109,9 +125,8 @@ impl Audiences {
     }
 
     /// What a player of `source` starts with.
-    pub(super) fn head_start(&self, source: PeerId, now: Instant) -> &[Arc<MediaPacket>] {
-        let audience = self.0.get(&source);
-        audience.map_or(&[], |a| a.head_start.packets(now))
+    pub(super) fn head_start(&self, source: PeerId) -> Option<&HeadStart> {
+        self.0.get(&source).map(|a| &a.head_start)
     }
 
     /// Where `source` is; `None` if nobody here plays it.
@@ -134,6 +149,7 @@ impl Audiences {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::config::Config;
 
     const SOURCE: PeerId = PeerId(1);
     const OTHER: PeerId = PeerId(2);
@@ -177,9 +193,10 @@ mod tests {
     #[test]
     fn an_audience_is_there_while_it_has_players() {
         let mut audiences = Audiences::default();
-        audiences.add(SOURCE, THERE, PeerId(10));
-        audiences.add(SOURCE, THERE, PeerId(11));
-        audiences.add(OTHER, HERE, PeerId(12));
+        let head_start = HeadStart::new(&Config::default());
+        audiences.add(SOURCE, THERE, PeerId(10), head_start.clone());
+        audiences.add(SOURCE, THERE, PeerId(11), head_start.clone());
+        audiences.add(OTHER, HERE, PeerId(12), head_start);
         assert_eq!(audiences.players(SOURCE), [PeerId(10), PeerId(11)]);
         assert_eq!(audiences.fed_by(THERE), [PeerId(10), PeerId(11)]);
         audiences.remove(SOURCE, PeerId(10));

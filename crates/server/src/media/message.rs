@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use str0m::net::Transmit;
 
+use super::head_start::HeadStart;
 use super::packet::MediaPacket;
 use super::sdp::SourceCodec;
-use crate::core::backend::{Event, PeerId, Wishes};
+use super::snapshot::Keyframe;
+use crate::core::backend::{Event, PeerId, SnapshotId, Wishes};
 
 /// A worker's place among the workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +65,8 @@ pub(super) enum Message {
     FeedPlayer(Box<Feed>),
     /// To the source's worker: one player less on worker `home`.
     PlayerLeft { source: PeerId, home: WorkerId },
+    /// To the source's worker: take a picture of it.
+    Snapshot { request: SnapshotId, source: PeerId },
     /// To the source's worker.
     KeyframeWanted { source: PeerId },
     /// To a worker with players of the source.
@@ -84,6 +88,8 @@ pub(super) struct Admission {
     pub(super) source_worker: WorkerId,
     /// What the source may send.
     pub(super) codecs: Vec<SourceCodec>,
+    /// What it has sent last, up to here.
+    pub(super) head_start: HeadStart,
     /// The client's.
     pub(super) offer: String,
     pub(super) wishes: Wishes,
@@ -98,6 +104,8 @@ pub(super) struct Feed {
     pub(super) source_worker: WorkerId,
     /// What the source may send.
     pub(super) codecs: Vec<SourceCodec>,
+    /// What it has sent last, up to here.
+    pub(super) head_start: HeadStart,
 }
 
 /// What a shard wants done, to be taken out after each call.
@@ -107,4 +115,6 @@ pub(super) struct Outbox {
     pub(super) transmits: Vec<Transmit>,
     pub(super) events: Vec<Event>,
     pub(super) messages: Vec<(WorkerId, Message)>,
+    /// To be decoded for a picture.
+    pub(super) keyframes: Vec<(SnapshotId, Keyframe)>,
 }

@@ -13,9 +13,13 @@
 //! - `shard`: the peers of one worker, sans-IO; `demux`, `fanout` and `timers`
 //!   serve it;
 //! - `publisher`, `player`: a peer, on top of a `link` (str0m and its timeouts);
-//! - `clock`, `codec`, `keyframe`, `rate`, `rewrite`, `sdp`: one matter each, pure.
+//! - `head_start`, `replay`: what a player's viewer is shown first;
+//! - `snapshot`: pictures of what publishers send, on a thread of their own;
+//! - `clock`, `codec`, `keyframe`, `picture`, `playout`, `rate`, `rewrite`, `sdp`:
+//!   one matter each, pure.
 //!
-//! Not here: decoding, recording, congestion control towards players, simulcast.
+//! Not here: decoding but for snapshots, recording, congestion control towards
+//! players, simulcast.
 
 mod address;
 mod clock;
@@ -39,10 +43,12 @@ mod playout;
 mod publisher;
 mod rate;
 mod reach;
+mod replay;
 mod report;
 mod rewrite;
 mod sdp;
 mod shard;
+mod snapshot;
 mod socket;
 mod tcp;
 mod timers;
@@ -62,13 +68,16 @@ pub use address::{PublicAddress, PublicAddressError};
 pub use config::{Config, Transports};
 pub use reach::{Note, Reach};
 
-use crate::core::backend::{Command, EndReason, Event, MediaBackend, PeerId, Role, Wishes};
+use crate::core::backend::{
+    Command, EndReason, Event, MediaBackend, PeerId, Role, SnapshotError, SnapshotId, Wishes,
+};
 use crate::counters::Counters;
 use directory::{Directory, Home, Move};
 use link::Settings;
 use message::{Message, WorkerId};
 use reach::{Host, Plan};
 use report::Reporter;
+use snapshot::Snapshots;
 use worker::{Mailbox, Worker};
 
 /// Why a forwarder cannot start.
@@ -159,16 +168,20 @@ impl Forwarder {
             workers.push(worker);
         }
         let directory = Arc::new(Directory::new(workers.len()));
+        let events: Arc<dyn Fn(Event) + Send + Sync> = Arc::new(events);
+        let pictures_taken = events.clone();
+        let (snapshots, snapshot_thread) =
+            Snapshots::start(move |event| pictures_taken(event)).map_err(StartError::Thread)?;
         let mut forwarder = Self {
             mailboxes: workers.iter().map(|w| w.mailbox.clone()).collect(),
-            threads: Vec::new(),
+            threads: vec![snapshot_thread],
             directory: directory.clone(),
             reach: Reach {
                 addresses,
                 transports: config.transports,
                 notes: plan.notes,
             },
-            reporter: Reporter::new(directory, events),
+            reporter: Reporter::new(directory, events, snapshots),
         };
         info!(addresses = ?forwarder.reach.addresses, "media");
         let settings = Arc::new(Settings {
@@ -240,6 +253,13 @@ impl Forwarder {
         Ok((source_worker, message))
     }
 
+    fn take_picture(&self, request: SnapshotId, source: PeerId) {
+        match self.directory.publisher(source) {
+            Some(worker) => self.put(worker, Message::Snapshot { request, source }),
+            None => self.reporter.no_picture(request, SnapshotError::SourceGone),
+        }
+    }
+
     fn close(&self, peer: PeerId) {
         match self.directory.remove(peer) {
             Some(Home::Publisher { worker }) => self.put(worker, Message::ClosePublisher { peer }),
@@ -285,7 +305,8 @@ impl MediaBackend for Forwarder {
                 wishes,
             } => self.open(peer, role, offer, wishes),
             Command::Splice { from, to } => self.splice(from, to),
-            Command::Restart { .. } | Command::Snapshot { .. } => {}
+            Command::Restart { .. } => {}
+            Command::Snapshot { request, source } => self.take_picture(request, source),
             Command::Close { peer } => self.close(peer),
         }
     }
@@ -296,9 +317,10 @@ impl Drop for Forwarder {
         for index in 0..self.mailboxes.len() {
             self.put(WorkerId(index), Message::Stop);
         }
+        self.reporter.stop_snapshots();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                warn!("a media worker had panicked");
+                warn!("a media thread had panicked");
             }
         }
     }

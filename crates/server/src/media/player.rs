@@ -10,12 +10,14 @@ use str0m::stats::MediaEgressStats;
 
 use super::codec::{Kind, Profile};
 use super::config::Config;
+use super::head_start::Group;
 use super::link::{Link, LinkEvent};
 use super::packet::MediaPacket;
 use super::peer::PeerEvent;
 use super::playout;
 use super::rate::RateMeter;
-use super::rewrite::Rewriter;
+use super::replay::Replay;
+use super::rewrite::{Position, Rewriter};
 use super::sdp::{self, Selection, SourceCodec};
 use crate::core::backend::{EndReason, PeerId, PlayoutDelay, VideoRate};
 
@@ -35,6 +37,8 @@ pub(super) struct Player {
     ask_again: Option<Instant>,
     /// What its video packets say instead of the publisher's own.
     playout_delay: Option<(MediaTime, MediaTime)>,
+    /// While it starts: what it is yet to get before what is live.
+    replay: Option<Replay>,
     /// [`Player::drain`] has something to do.
     pub(super) dirty: bool,
     rtx_packets: usize,
@@ -81,6 +85,7 @@ impl Player {
             ask_again: tracks.iter().any(Track::is_video).then_some(now),
             tracks,
             playout_delay: playout_delay.map(playout::to_rtp),
+            replay: None,
             dirty: false,
             rtx_packets: config.rtx_packets,
             rtx_age: config.rtx_age,
@@ -90,8 +95,11 @@ impl Player {
     }
 
     pub(super) fn deadline(&self) -> Instant {
-        self.ask_again
-            .map_or(self.link.deadline(), |at| at.min(self.link.deadline()))
+        let replay = self.replay.as_ref().and_then(Replay::poll_timeout);
+        [self.ask_again, replay]
+            .into_iter()
+            .flatten()
+            .fold(self.link.deadline(), Instant::min)
     }
 
     /// Does what is due at `now`, and sends what was written.
@@ -101,6 +109,7 @@ impl Player {
         transmits: &mut Vec<Transmit>,
         events: &mut Vec<PeerEvent>,
     ) {
+        self.catch_up(now);
         self.dirty = false;
         if self.ask_again.is_some_and(|at| at <= now) {
             self.ask_for_keyframe(now, events);
@@ -122,15 +131,38 @@ impl Player {
         self.events = link_events;
     }
 
-    /// The link is up: writes what was kept of the source, from a keyframe on.
-    /// If that is nothing, and none is under way, a keyframe is asked for.
+    /// The link is up: what was kept of the source comes first, from a keyframe
+    /// on. If that is nothing, and none is under way, a keyframe is asked for.
     /// [`Player::drain`] must follow.
-    pub(super) fn start(&mut self, kept: &[Arc<MediaPacket>], now: Instant) {
-        if kept.is_empty() && self.ask_again.is_none() && self.tracks.iter().any(Track::is_video) {
+    pub(super) fn start(&mut self, kept: Option<&Group>, now: Instant) {
+        self.replay = kept.and_then(|group| Replay::new(group, now));
+        if self.replay.is_none()
+            && self.ask_again.is_none()
+            && self.tracks.iter().any(Track::is_video)
+        {
             self.ask_again = Some(now);
         }
-        for packet in kept {
-            self.write(packet, now);
+    }
+
+    /// Writes what it is time for of what it starts with.
+    fn catch_up(&mut self, now: Instant) {
+        while let Some(packet) = self.replay.as_mut().and_then(|replay| replay.take_due(now)) {
+            self.write(&packet, now);
+        }
+        self.replay.take_if(|replay| replay.is_over(now));
+    }
+
+    /// Starts with a keyframe that has just come, instead of what is left of the
+    /// one before.
+    fn skip_to(&mut self, keyframe: &MediaPacket, now: Instant) {
+        let left = self.replay.take().map(|replay| replay.skip_to(keyframe));
+        if let Some(video) = self.tracks.iter_mut().find(|track| track.is_video()) {
+            let clock_rate = keyframe.codec.clock_rate();
+            video.rewriter.splice(keyframe.position, clock_rate);
+        }
+        self.write(keyframe, now);
+        for packet in left.into_iter().flatten() {
+            self.write(&packet, now);
         }
     }
 
@@ -154,6 +186,7 @@ impl Player {
             track.payload_types = payload_types;
             track.rewriter.leave_source();
         }
+        self.replay = None;
         self.source = source;
         self.ask_again = self.tracks.iter().any(Track::is_video).then_some(now);
         Ok(())
@@ -183,8 +216,16 @@ impl Player {
 
     /// Writes a packet of the source's; [`Player::drain`] sends it. Video waits
     /// for a keyframe to start with.
-    pub(super) fn handle_media(&mut self, packet: &MediaPacket, now: Instant) {
-        if self.link.is_secured() {
+    pub(super) fn handle_media(&mut self, packet: &Arc<MediaPacket>, now: Instant) {
+        let behind = |replay: &&mut Replay| replay.is_behind() && replay.is_of(packet);
+        if let Some(replay) = self.replay.as_mut().filter(behind) {
+            self.dirty = true;
+            if packet.starts_keyframe {
+                self.skip_to(packet, now);
+            } else {
+                replay.push(packet.clone());
+            }
+        } else if self.link.is_secured() {
             self.write(packet, now);
         } else if packet.starts_keyframe {
             // It is kept for [`Player::start`].
@@ -199,7 +240,9 @@ impl Player {
         let Some(pt) = track.payload_type(packet.pt) else {
             return;
         };
-        if !track.takes_up(packet) {
+        let replay = self.replay.as_ref().filter(|replay| replay.is_of(packet));
+        let position = replay.map_or(packet.position, |r| r.place(packet.position, now));
+        if !track.takes_up(packet, position) {
             if self.ask_again.is_none() {
                 self.ask_again = Some(now);
                 self.dirty = true;
@@ -209,7 +252,7 @@ impl Player {
         if track.kind == Kind::Video {
             self.ask_again = None;
         }
-        let Some(rewritten) = track.rewriter.rewrite(packet.position) else {
+        let Some(rewritten) = track.rewriter.rewrite(position) else {
             return;
         };
         let mut extensions = packet.extensions.clone();
@@ -220,7 +263,7 @@ impl Player {
             pt,
             rewritten.sequence.into(),
             rewritten.timestamp,
-            packet.position.captured,
+            position.captured,
             packet.payload.clone(),
         )
         .marker(packet.marker)
@@ -275,14 +318,14 @@ impl Track {
 
     /// Whether the packet can be passed on: it belongs to what the viewer is
     /// getting, or that can start anew with it. Video starts with a keyframe.
-    fn takes_up(&mut self, packet: &MediaPacket) -> bool {
-        if self.rewriter.follows(packet.position.epoch) {
+    fn takes_up(&mut self, packet: &MediaPacket, position: Position) -> bool {
+        if self.rewriter.follows(position.epoch) {
             return true;
         }
         let starts = self.kind == Kind::Audio || packet.starts_keyframe;
         if starts {
             let clock_rate = packet.codec.clock_rate();
-            self.rewriter.splice(packet.position, clock_rate);
+            self.rewriter.splice(position, clock_rate);
         }
         starts
     }

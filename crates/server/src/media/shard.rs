@@ -22,7 +22,7 @@ use super::player::Player;
 use super::publisher::Publisher;
 use super::sdp::{self, Offer, Selection};
 use super::timers::Timers;
-use crate::core::backend::{Codecs, EndReason, Event, PeerId, Wishes};
+use crate::core::backend::{Codecs, EndReason, Event, PeerId, SnapshotError, SnapshotId, Wishes};
 use crate::counters::{Counters, Reason};
 
 /// See the module.
@@ -139,8 +139,8 @@ impl Shard {
                 offer,
                 wishes,
             } => self.open_player((peer, home), source, offer, wishes, now),
-            Message::AdmitPlayer(admission) => {
-                if let Err(reason) = self.admit_player(&admission, now) {
+            Message::AdmitPlayer(mut admission) => {
+                if let Err(reason) = self.admit_player(&mut admission, now) {
                     self.leave(admission.source, admission.source_worker, now);
                     self.ended(admission.peer, reason);
                 }
@@ -172,8 +172,9 @@ impl Shard {
             Message::PlayerMoved { peer, source, home } => {
                 self.take_player((peer, home), source, now);
             }
-            Message::FeedPlayer(feed) => self.feed_player(&feed, now),
+            Message::FeedPlayer(feed) => self.feed_player(*feed, now),
             Message::PlayerLeft { source, home } => self.subscribers.remove(source, home),
+            Message::Snapshot { request, source } => self.take_picture(request, source, now),
             Message::KeyframeWanted { source } => self.want_keyframe(source, now),
             Message::Media { source, packet } => self.play(source, &packet, now),
             Message::WorkerGone { worker } => self.forget_worker(worker, now),
@@ -215,19 +216,21 @@ impl Shard {
             return self.ended(peer, EndReason::SourceGone);
         };
         let codecs = publisher.source_codecs();
+        let head_start = publisher.head_start().clone();
         self.subscribers.add(source, home);
         let admission = Admission {
             peer,
             source,
             source_worker: self.id,
             codecs,
+            head_start,
             offer,
             wishes,
         };
         self.send(home, Message::AdmitPlayer(Box::new(admission)), now);
     }
 
-    fn admit_player(&mut self, admission: &Admission, now: Instant) -> Result<(), EndReason> {
+    fn admit_player(&mut self, admission: &mut Admission, now: Instant) -> Result<(), EndReason> {
         let (id, source, wishes) = (admission.peer, admission.source, admission.wishes);
         let codecs = &admission.codecs;
         let offer = self.read_offer(id, &admission.offer)?;
@@ -241,7 +244,9 @@ impl Shard {
         let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
         let config = &self.settings.config;
         let player = Player::new(link, source, &taken, wishes.playout_delay, config, now);
-        self.audiences.add(source, admission.source_worker, id);
+        let head_start = std::mem::take(&mut admission.head_start);
+        self.audiences
+            .add(source, admission.source_worker, id, head_start);
         self.admit(id, Peer::Player(player), answer, &taken, now);
         Ok(())
     }
@@ -319,6 +324,12 @@ impl Shard {
             PeerEvent::Resized(size) => {
                 self.outbox.events.push(Event::Resized { peer: id, size });
             }
+            PeerEvent::Keyframe(request, keyframe) => {
+                self.outbox.keyframes.push((request, keyframe));
+            }
+            PeerEvent::NoKeyframe(request) => {
+                self.no_picture(request, SnapshotError::NoKeyframe);
+            }
             PeerEvent::KeyframeWanted => self.ask_source(id, now),
             PeerEvent::Rate(rate) => self.outbox.events.push(Event::Rate { peer: id, rate }),
             PeerEvent::Ended(reason) => {
@@ -348,7 +359,8 @@ impl Shard {
     /// Gives a player that has just connected what it starts with.
     fn start_player(&mut self, id: PeerId, now: Instant) {
         if let Some(Peer::Player(player)) = self.peers.get_mut(&id) {
-            player.start(self.audiences.head_start(player.source, now), now);
+            let head_start = self.audiences.head_start(player.source);
+            player.start(head_start.and_then(|head| head.best(Some)), now);
             self.timers.set(id, now);
         }
     }
@@ -385,6 +397,24 @@ impl Shard {
         }
     }
 
+    fn take_picture(&mut self, request: SnapshotId, source: PeerId, now: Instant) {
+        let taken = match self.peers.get_mut(&source) {
+            Some(Peer::Publisher(publisher)) => publisher.take_picture(request, now),
+            Some(Peer::Player(_)) | None => Err(SnapshotError::SourceGone),
+        };
+        match taken {
+            Ok(()) => self.drain(source, now),
+            Err(error) => self.no_picture(request, error),
+        }
+    }
+
+    fn no_picture(&mut self, request: SnapshotId, error: SnapshotError) {
+        let picture = Err(error);
+        self.outbox
+            .events
+            .push(Event::Snapshot { request, picture });
+    }
+
     fn close(&mut self, id: PeerId, now: Instant) {
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.close(now, &mut self.outbox.transmits);
@@ -415,10 +445,15 @@ impl Shard {
     fn remove(&mut self, id: PeerId, now: Instant) {
         self.demux.remove(id);
         self.timers.remove(id);
-        if let Some(Peer::Player(player)) = self.peers.remove(&id)
-            && self.moving.remove(&id).is_none()
-        {
-            self.leave_audience(id, player.source, now);
+        let moving = self.moving.remove(&id).is_some();
+        match self.peers.remove(&id) {
+            Some(Peer::Player(player)) if !moving => self.leave_audience(id, player.source, now),
+            Some(Peer::Publisher(mut publisher)) => {
+                for request in publisher.take_snapshot_requests() {
+                    self.no_picture(request, SnapshotError::SourceGone);
+                }
+            }
+            Some(Peer::Player(_)) | None => {}
         }
     }
 

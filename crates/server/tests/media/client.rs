@@ -8,7 +8,7 @@ use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::{Codec, FormatParams};
 use str0m::media::{Direction, Frequency, MediaKind, Mid, SenderFeedback};
 use str0m::net::{Protocol, Receive, Transmit};
-use str0m::rtp::{RtpPacket, RtpWrite};
+use str0m::rtp::{Extension, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig, RtcError};
 
 /// Payload types of a client, which differ from client to client.
@@ -174,6 +174,7 @@ fn config(types: PayloadTypes) -> RtcConfig {
     let often = Duration::from_millis(50);
     let mut config = RtcConfig::new()
         .set_rtp_mode(true)
+        .set_extension(12, Extension::PlayoutDelay)
         .set_rtcp_report_interval_audio(often)
         .set_rtcp_report_interval_video(often)
         .clear_codecs();

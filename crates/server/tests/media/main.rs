@@ -6,6 +6,7 @@
 )]
 
 mod client;
+mod snapshot;
 mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
@@ -326,7 +327,9 @@ fn a_viewers_pli_reaches_the_publisher() {
 #[test]
 fn keyframe_requests_repeat_until_one_comes() {
     let mut world = World::new(1);
-    world.publish();
+    world.join(PUBLISHER, Role::Publisher, PUBLISHER_TYPES);
+    world.send_frame(false);
+    world.flowing(PUBLISHER);
     let viewer = world.play(0);
     world.until("three requests", |world| {
         world.send_frame(false);

@@ -26,9 +26,13 @@ pub(crate) fn complete_answer(
     let mut blocks = blocks.into_iter();
     let mut first = true;
     for (index, section) in offer.sections.iter().enumerate() {
-        if taken.sections.iter().any(|t| t.index == index) {
+        if let Some(section) = taken.sections.iter().find(|t| t.index == index) {
             let sends = taken.sections.iter().any(|t| t.direction == "recvonly");
-            let block = blocks.next().unwrap_or_default();
+            let mut block = blocks.next().unwrap_or_default();
+            let told = told_lines(&block, &section.told);
+            for (line, told) in &told {
+                block[*line] = told;
+            }
             push_media(&mut complete, &block, stream, sends, first);
             first = false;
         } else {
@@ -72,6 +76,24 @@ fn push_media(sdp: &mut String, block: &[&str], stream: &str, sends: bool, first
     if first {
         push(sdp, "a=end-of-candidates");
     }
+}
+
+/// The `a=fmtp` lines that say another `profile-level-id`, by their places.
+fn told_lines(block: &[&str], told: &[(u8, u32)]) -> Vec<(usize, String)> {
+    let told_line = |(place, line): (usize, &&str)| {
+        let (pt, parameters) = line.strip_prefix("a=fmtp:")?.split_once(' ')?;
+        let (_, id) = told.iter().find(|(of, _)| pt.parse() == Ok(*of))?;
+        let parameters = parameters.split(';').map(|parameter| {
+            if parameter.trim().starts_with("profile-level-id=") {
+                format!("profile-level-id={id:06x}")
+            } else {
+                parameter.to_owned()
+            }
+        });
+        let parameters: Vec<_> = parameters.collect();
+        Some((place, format!("a=fmtp:{pt} {}", parameters.join(";"))))
+    };
+    block.iter().enumerate().filter_map(told_line).collect()
 }
 
 /// What comes before the stream's id, and the track's, in `a=msid:<stream>

@@ -25,6 +25,8 @@ pub(super) struct Taken {
     mid: String,
     /// The publisher's payload types and the player's that take them.
     map: Vec<(u8, u8)>,
+    /// Payload types, and the `profile-level-id` that the answer says of them.
+    pub(super) told: Vec<(u8, u32)>,
 }
 
 /// A payload type that a publisher may send.
@@ -32,6 +34,8 @@ pub(super) struct Taken {
 pub(crate) struct SourceCodec {
     pub(crate) pt: u8,
     pub(crate) profile: Profile,
+    /// Of H.264, the profile and level that it really has, once that is known.
+    pub(crate) profile_level_id: Option<u32>,
     /// It is what the publisher sends now.
     pub(crate) current: bool,
 }
@@ -104,7 +108,7 @@ pub(crate) fn select_for_player(offer: &Offer, source: &[SourceCodec]) -> Option
         |section| section.receives,
         |kind, index, section| {
             let mut codecs: Vec<OfferedCodec> = Vec::new();
-            let mut map = Vec::new();
+            let (mut map, mut told) = (Vec::new(), Vec::new());
             for stream in source.iter().filter(|s| s.profile.kind() == kind) {
                 let Some(codec) = best_fit(section, stream) else {
                     continue;
@@ -113,9 +117,12 @@ pub(crate) fn select_for_player(offer: &Offer, source: &[SourceCodec]) -> Option
                 map.push((stream.pt, same.unwrap_or(codec).pt));
                 if same.is_none() {
                     codecs.push(codec.clone());
+                    let id = profile_level_id(codec, stream);
+                    told.extend(id.map(|id| (codec.pt, id)));
                 }
             }
-            taken(kind, index, section, "recvonly", codecs, map)
+            let taken = taken(kind, index, section, "recvonly", codecs, map)?;
+            Some(Taken { told, ..taken })
         },
     );
     selection(sections, PLAYER_EXTENSIONS)
@@ -155,8 +162,48 @@ fn best<'a, T>(
     profile: impl Fn(&T) -> Profile,
     stream: &SourceCodec,
 ) -> Option<&'a T> {
-    let fits = candidates.filter_map(|c| Some((profile(c).fitness(stream.profile)?, c)));
+    let fits = candidates.filter_map(|c| Some((fitness(profile(c), stream)?, c)));
     fits.min_by_key(|(fitness, _)| *fitness).map(|(_, c)| c)
+}
+
+/// How well an offered codec takes the stream, the least being the best.
+///
+/// What the stream really is counts before what its publisher said, in both
+/// directions: an encoder that was asked for baseline and sends High goes to a
+/// player's High decoder, one that said High and sends baseline goes to
+/// everybody. If no decoder that is offered does what the stream needs, the one
+/// that was meant for it gets it after all: most decoders can do more than they
+/// are offered for, and refusing would certainly show nothing.
+fn fitness(offered: Profile, stream: &SourceCodec) -> Option<u8> {
+    /// More than any fitness.
+    const UNSURE: u8 = 0x80;
+    let said = offered.fitness(stream.profile);
+    let Some(id) = stream.profile_level_id else {
+        return said;
+    };
+    let real = offered.fitness(stream.profile.with_profile_of(id));
+    real.or_else(|| said.map(|fitness| fitness | UNSURE))
+}
+
+/// What the answer says as the `profile-level-id` of a payload type that takes
+/// the stream: what that really is, since some decoders are set up by that alone.
+///
+/// The profile of an answer has to be the offer's (RFC 6184 section 8.2.2), so of
+/// another one, which the decoder takes, only the level is told. And the level is
+/// never below the offer's: a publisher whose network gets better sends more than
+/// it does now. `None` if the offer's own is as good.
+fn profile_level_id(codec: &OfferedCodec, stream: &SourceCodec) -> Option<u32> {
+    const LEVEL: u32 = 0xff;
+    /// Those of H.264 table A-1 that receivers know; another one would make them
+    /// refuse the answer.
+    const LEVELS: [u32; 16] = [
+        10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 40, 41, 42, 50, 51, 52,
+    ];
+    let (real, offered) = (stream.profile_level_id?, codec.format.profile_level_id?);
+    let same = codec.profile == codec.profile.with_profile_of(real);
+    let profile = if same { real } else { offered } & !LEVEL;
+    let level = (real & LEVEL).max(offered & LEVEL);
+    LEVELS.contains(&level).then_some(profile | level)
 }
 
 fn selection(sections: Vec<Taken>, extensions: &'static [&'static str]) -> Option<Selection> {
@@ -205,6 +252,7 @@ fn taken(
         kind,
         mid: section.mid.clone(),
         map,
+        told: Vec::new(),
     })
 }
 

@@ -45,30 +45,32 @@ impl Shard {
         let Some(Peer::Publisher(publisher)) = self.peers.get(&source) else {
             return;
         };
-        let codecs = publisher.source_codecs();
+        let (codecs, head_start) = (publisher.source_codecs(), publisher.head_start().clone());
         self.subscribers.add(source, home);
         let feed = Feed {
             peer,
             source,
             source_worker: self.id,
             codecs,
+            head_start,
         };
         self.send(home, Message::FeedPlayer(Box::new(feed)), now);
     }
 
     /// Lets a player here go on with its new source, or ends it if it cannot.
-    pub(super) fn feed_player(&mut self, feed: &Feed, now: Instant) {
+    pub(super) fn feed_player(&mut self, feed: Feed, now: Instant) {
         let Feed {
             peer: id,
             source,
             source_worker,
-            ..
-        } = *feed;
+            codecs,
+            head_start,
+        } = feed;
         let awaited = self.moving.get(&id) == Some(&(source, source_worker));
         let Some(Peer::Player(player)) = self.peers.get_mut(&id).filter(|_| awaited) else {
             return self.leave(source, source_worker, now);
         };
-        let spliced = player.splice(source, &feed.codecs, now);
+        let spliced = player.splice(source, &codecs, now);
         let is_up = player.link.is_secured();
         if let Err(reason) = spliced {
             self.leave(source, source_worker, now);
@@ -76,7 +78,7 @@ impl Shard {
             return self.ended(id, reason);
         }
         self.moving.remove(&id);
-        self.audiences.add(source, source_worker, id);
+        self.audiences.add(source, source_worker, id, head_start);
         if is_up {
             self.start_player(id, now);
         }

@@ -11,9 +11,12 @@ mod changes;
 #[path = "../../../../tests/media/client.rs"]
 mod client;
 mod ends;
+mod groups;
 mod joins;
 mod loss;
+mod playout;
 mod rates;
+mod snapshots;
 mod splice;
 mod sync;
 
@@ -83,6 +86,8 @@ struct World {
     publisher: usize,
     /// What it sends.
     source: Source,
+    /// Those of clients to come.
+    wishes: Wishes,
     now: Instant,
     start: Instant,
     events: Vec<(Instant, Event)>,
@@ -121,6 +126,8 @@ struct Source {
     audio_time: u32,
     /// Keyframe requests answered.
     answered: usize,
+    /// Requests are not answered at all.
+    deaf: bool,
     /// What it takes from capture to the wire.
     video_delay: Duration,
     /// Marks the payload of all packets until it is changed.
@@ -191,9 +198,11 @@ impl World {
                 time: u32::MAX - 50_000,
                 audio_time: 1_234,
                 answered: 0,
+                deaf: false,
                 video_delay: Duration::ZERO,
                 tag: 0,
             },
+            wishes: Wishes::default(),
             now: start,
             start,
             events: Vec::new(),
@@ -213,14 +222,14 @@ impl World {
             Role::Publisher => Message::OpenPublisher {
                 peer,
                 offer,
-                wishes: Wishes::default(),
+                wishes: self.wishes,
             },
             Role::Player { source } => Message::OpenPlayer {
                 peer,
                 source,
                 home,
                 offer,
-                wishes: Wishes::default(),
+                wishes: self.wishes,
             },
         });
         let mut events = self.events.iter();
@@ -295,7 +304,7 @@ impl World {
     fn send_frame(&mut self) {
         let (now, source) = (self.now, &mut self.source);
         let asked = self.clients[self.publisher].keyframe_requests;
-        let keyframe = asked > source.answered || source.sequence == 65_500;
+        let keyframe = asked > source.answered && !source.deaf || source.sequence == 65_500;
         source.answered = asked;
         let payload = payload(source.pt, keyframe, source.tag, source.sequence);
         let video_at = now.checked_sub(source.video_delay).unwrap();
@@ -432,6 +441,10 @@ fn payload(pt: u8, keyframe: bool, tag: u8, number: u64) -> Vec<u8> {
     };
     let mut payload = start.to_vec();
     payload.push(tag);
+    if pt == VP8 && keyframe {
+        // The rest of a frame tag, the start code, 640x360.
+        payload.extend([0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01]);
+    }
     payload.extend(number.to_be_bytes());
     payload
 }
