@@ -108,6 +108,14 @@ impl Directory {
         Some((source_worker, worker))
     }
 
+    /// The worker of a publisher.
+    pub(super) fn publisher(&self, peer: PeerId) -> Option<WorkerId> {
+        match self.lock().homes.get(&peer)? {
+            Home::Publisher { worker } => Some(*worker),
+            Home::Player { .. } => None,
+        }
+    }
+
     /// Makes the players of one source those of another, and says which have to
     /// be told: none if that source is gone, and they wait for yet another.
     pub(super) fn splice(&self, from: PeerId, to: PeerId) -> Vec<Move> {
@@ -139,14 +147,6 @@ impl Directory {
             }
         }
         moves
-    }
-
-    /// The worker of a publisher.
-    pub(super) fn publisher(&self, peer: PeerId) -> Option<WorkerId> {
-        match self.lock().homes.get(&peer)? {
-            Home::Publisher { worker } => Some(*worker),
-            Home::Player { .. } => None,
-        }
     }
 
     /// Forgets a peer and says where it was.

@@ -104,7 +104,7 @@ pub(super) struct Feed {
     pub(super) source_worker: WorkerId,
     /// What the source may send.
     pub(super) codecs: Vec<SourceCodec>,
-    /// What it has sent last, up to here.
+    /// What it has sent that viewers can start with.
     pub(super) head_start: HeadStart,
 }
 

@@ -102,7 +102,7 @@ pub enum StartError {
     )]
     TooFewPorts,
     /// A worker's socket.
-    #[error("cannot use {protocol} {address} for media: {source}")]
+    #[error("cannot use {protocol} {address} for media (--media-port, --media-bind): {source}")]
     Socket {
         /// `UDP` or `TCP`.
         protocol: &'static str,
@@ -178,6 +178,7 @@ impl Forwarder {
             directory: directory.clone(),
             reach: Reach {
                 addresses,
+                ports: workers.iter().map(Worker::port).collect(),
                 transports: config.transports,
                 notes: plan.notes,
             },
@@ -304,8 +305,8 @@ impl MediaBackend for Forwarder {
                 offer,
                 wishes,
             } => self.open(peer, role, offer, wishes),
-            Command::Splice { from, to } => self.splice(from, to),
             Command::Restart { .. } => {}
+            Command::Splice { from, to } => self.splice(from, to),
             Command::Snapshot { request, source } => self.take_picture(request, source),
             Command::Close { peer } => self.close(peer),
         }

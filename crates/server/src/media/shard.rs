@@ -22,6 +22,7 @@ use super::player::Player;
 use super::publisher::Publisher;
 use super::sdp::{self, Offer, Selection};
 use super::timers::Timers;
+use super::transport;
 use crate::core::backend::{Codecs, EndReason, Event, PeerId, SnapshotError, SnapshotId, Wishes};
 use crate::counters::{Counters, Reason};
 
@@ -272,8 +273,10 @@ impl Shard {
     ) -> Result<(Link, String), EndReason> {
         debug!(peer = id.0, ?wishes, "opens");
         let stream = format!("stream-{}", id.0);
+        let transports = self.settings.config.transports.for_wish(wishes.transport);
+        let candidates = transport::local_candidates(&self.candidates, transports).collect();
         let (mut link, answer) =
-            Link::answer(offer, taken, &stream, &self.candidates, &self.settings, now).map_err(
+            Link::answer(offer, taken, &stream, candidates, &self.settings, now).map_err(
                 |error| {
                     debug!(peer = id.0, %error, "the offer cannot be answered");
                     EndReason::BadOffer
@@ -445,15 +448,18 @@ impl Shard {
     fn remove(&mut self, id: PeerId, now: Instant) {
         self.demux.remove(id);
         self.timers.remove(id);
-        let moving = self.moving.remove(&id).is_some();
         match self.peers.remove(&id) {
-            Some(Peer::Player(player)) if !moving => self.leave_audience(id, player.source, now),
+            Some(Peer::Player(player)) => {
+                if self.moving.remove(&id).is_none() {
+                    self.leave_audience(id, player.source, now);
+                }
+            }
             Some(Peer::Publisher(mut publisher)) => {
                 for request in publisher.take_snapshot_requests() {
                     self.no_picture(request, SnapshotError::SourceGone);
                 }
             }
-            Some(Peer::Player(_)) | None => {}
+            None => {}
         }
     }
 

@@ -206,11 +206,9 @@ impl Running {
             more = self.receive();
             let now = Instant::now();
             self.worker.network.handle_timeout(now);
-            for path in self.worker.network.take_closed() {
-                self.shard.handle_closed(path, now);
-            }
             self.shard.handle_timeout(now);
             self.deliver();
+            self.settle(now);
         }
     }
 
@@ -260,6 +258,20 @@ impl Running {
             }
         }
         true
+    }
+
+    /// Tells the shard which connections are over, until that ends no more.
+    fn settle(&mut self, now: Instant) {
+        loop {
+            let closed = self.worker.network.take_closed();
+            if closed.is_empty() {
+                return;
+            }
+            for path in closed {
+                self.shard.handle_closed(path, now);
+            }
+            self.deliver();
+        }
     }
 
     /// Obeys the shard.

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use twoway_server::core::backend::{Codecs, Command, EndReason, Event, PeerId, Role};
+use twoway_server::core::backend::{
+    Codecs, Command, EndReason, Event, PeerId, PictureSize, Role, SnapshotError, SnapshotId,
+};
 use twoway_server::core::{ClientId, Config, Core, Input, Output, ResourcePath};
 use twoway_server::limits::Limits;
 use wire::{ClientMessage, ServerMessage, StreamStatus};
@@ -38,6 +40,12 @@ enum Step {
     Answered(u64),
     Flowing(u64),
     Ended(u64, EndReason),
+    /// A picture of one of few names, under one of few ids.
+    Snapshot(u64, u8, u8),
+    /// One of the newest pictures asked for is taken, or not.
+    Picture(u64, bool),
+    Resized(u64, u32),
+    NotEnoughBandwidth(u64),
     /// WHIP or WHEP, with one of few names.
     Offer(bool, u8),
     /// One of the newest resources, by the number of those after it.
@@ -123,10 +131,14 @@ fn steps() -> impl Strategy<Value = Step> {
         8 => (client.clone(), 0..4_u8, 0..2_u8).prop_map(|(c, i, n)| Step::Play(c, i, n)),
         4 => (client.clone(), 0..4_u8).prop_map(|(c, i)| Step::Stop(c, i)),
         4 => (client.clone(), 0..4_u8).prop_map(|(c, i)| Step::Unpublish(c, i)),
-        8 => (client, texts()).prop_map(|(c, t)| Step::Text(c, t)),
+        8 => (client.clone(), texts()).prop_map(|(c, t)| Step::Text(c, t)),
         10 => peer.clone().prop_map(Step::Answered),
         10 => peer.clone().prop_map(Step::Flowing),
-        3 => (peer, reasons()).prop_map(|(p, r)| Step::Ended(p, r)),
+        3 => (peer.clone(), reasons()).prop_map(|(p, r)| Step::Ended(p, r)),
+        4 => (client.clone(), 0..4_u8, 0..2_u8).prop_map(|(c, i, n)| Step::Snapshot(c, i, n)),
+        3 => (peer.clone(), any::<bool>()).prop_map(|(r, taken)| Step::Picture(r, taken)),
+        2 => (peer.clone(), 1..3_u32).prop_map(|(p, width)| Step::Resized(p, width)),
+        2 => peer.prop_map(Step::NotEnoughBandwidth),
         4 => (0..12_000_u64).prop_map(Step::Pass),
         4 => (any::<bool>(), 0..2_u8).prop_map(|(whip, n)| Step::Offer(whip, n)),
         2 => (0..4_u64).prop_map(Step::Delete),
@@ -158,6 +170,7 @@ struct Checker {
     tokens: Vec<String>,
     peers: BTreeMap<PeerId, Role>,
     last_peer: u64,
+    last_snapshot: u64,
     told: BTreeMap<(ClientId, String), Told>,
     /// Who is PUBLISHING which name, as clients were told.
     publishing: BTreeMap<String, (ClientId, String)>,
@@ -192,6 +205,7 @@ impl Checker {
             tokens: Vec::new(),
             peers: BTreeMap::new(),
             last_peer: 0,
+            last_snapshot: 0,
             told: BTreeMap::new(),
             publishing: BTreeMap::new(),
             resources: Vec::new(),
@@ -256,6 +270,30 @@ impl Checker {
                 let peer = self.peer(back);
                 self.peers.remove(&peer);
                 self.handle(Input::Backend(Event::Ended { peer, reason }));
+            }
+            Step::Snapshot(c, id, name) => {
+                self.send(c, &snapshot(&id.to_string(), &format!("n{name}")));
+            }
+            Step::Picture(back, is_taken) => {
+                let request = SnapshotId(self.last_snapshot.saturating_sub(back));
+                let picture = if is_taken {
+                    Ok(vec![0])
+                } else {
+                    Err(SnapshotError::NoKeyframe)
+                };
+                self.handle(Input::Backend(Event::Snapshot { request, picture }));
+            }
+            Step::Resized(back, width) => {
+                let (peer, size) = (self.peer(back), PictureSize { width, height: 1 });
+                self.handle(Input::Backend(Event::Resized { peer, size }));
+            }
+            Step::NotEnoughBandwidth(back) => {
+                let (needed_bps, available_bps) = (2, 1);
+                self.handle(Input::Backend(Event::NotEnoughBandwidth {
+                    peer: self.peer(back),
+                    needed_bps,
+                    available_bps,
+                }));
             }
             Step::Offer(is_whip, name) => self.offer(is_whip, &format!("n{name}")),
             Step::Delete(back) => self.delete(back),
@@ -392,6 +430,15 @@ impl Checker {
                     assert!(self.clients.contains(&client), "sent to nobody: {text}");
                     self.check_message(client, ServerMessage::decode(&text).unwrap());
                 }
+                Output::Large {
+                    client,
+                    text,
+                    otherwise,
+                } => {
+                    assert!(self.clients.contains(&client), "a picture for nobody");
+                    self.check_message(client, ServerMessage::decode(&text).unwrap());
+                    ServerMessage::decode(&otherwise).unwrap();
+                }
                 Output::Close { client, .. } => {
                     assert!(self.clients.contains(&client));
                     self.lose(client);
@@ -411,7 +458,12 @@ impl Checker {
                     );
                 }
                 Output::Backend(Command::Splice { from, to }) => self.splice(from, to),
-                Output::Backend(Command::Restart { .. } | Command::Snapshot { .. }) => {}
+                Output::Backend(Command::Snapshot { request, source }) => {
+                    self.check_publisher(source);
+                    assert!(request.0 > self.last_snapshot, "a request is never reused");
+                    self.last_snapshot = request.0;
+                }
+                Output::Backend(Command::Restart { .. }) => {}
                 Output::Reply { client, .. } => {
                     assert!(self.waiting.remove(&client), "replied twice or to nobody");
                 }

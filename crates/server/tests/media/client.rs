@@ -74,7 +74,7 @@ impl Client {
             packets: Vec::new(),
             reports: Vec::new(),
         };
-        (client, offer.to_sdp_string())
+        (client, without_candidates(&offer.to_sdp_string()))
     }
 
     pub(crate) fn accept(&mut self, answer: &str) {
@@ -122,7 +122,17 @@ impl Client {
     }
 
     pub(crate) fn handle_datagram(&mut self, source: SocketAddr, datagram: &[u8], now: Instant) {
-        let receive = Receive::new(Protocol::Udp, source, self.local, datagram).unwrap();
+        self.handle_packet(Protocol::Udp, source, datagram, now);
+    }
+
+    pub(crate) fn handle_packet(
+        &mut self,
+        protocol: Protocol,
+        source: SocketAddr,
+        packet: &[u8],
+        now: Instant,
+    ) {
+        let receive = Receive::new(protocol, source, self.local, packet).unwrap();
         self.handle(Input::Receive(now, receive));
     }
 
@@ -202,4 +212,13 @@ fn config(types: PayloadTypes) -> RtcConfig {
         );
     }
     config
+}
+
+/// The offer as signalling clients send it: before they have gathered, and there
+/// is no other way to tell candidates later.
+fn without_candidates(offer: &str) -> String {
+    let lines = offer.split_inclusive('\n');
+    lines
+        .filter(|line| !line.starts_with("a=candidate"))
+        .collect()
 }

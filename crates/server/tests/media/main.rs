@@ -6,7 +6,9 @@
 )]
 
 mod client;
+mod network;
 mod snapshot;
+mod tcp;
 mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
@@ -78,6 +80,10 @@ struct World {
     clients: Vec<UdpClient>,
     sent: u64,
     start: Instant,
+    /// Where clients are.
+    ip: IpAddr,
+    /// UDP is blocked for those that join.
+    over_tcp: bool,
 }
 
 impl World {
@@ -87,13 +93,12 @@ impl World {
 
     /// `inspect` sees every event on the thread that it comes from.
     fn with(workers: usize, inspect: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        Self::start(config(workers), inspect)
+    }
+
+    fn start(config: Config, inspect: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         let counters = Arc::new(Counters::default());
         let (sender, events) = mpsc::channel();
-        let config = Config {
-            workers: NonZeroUsize::new(workers).unwrap(),
-            bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
-            ..Config::default()
-        };
         let forwarder = Forwarder::start(config, counters.clone(), move |event| {
             inspect(&event);
             // Rates come each second, and how many of them a test sees depends
@@ -112,6 +117,8 @@ impl World {
             clients: Vec::new(),
             sent: 0,
             start: Instant::now(),
+            ip: Ipv4Addr::LOCALHOST.into(),
+            over_tcp: false,
         }
     }
 
@@ -188,10 +195,13 @@ impl World {
             Role::Publisher => Direction::SendOnly,
             Role::Player { .. } => Direction::RecvOnly,
         };
-        let (mut client, offer) = UdpClient::offer(direction, types);
+        let (mut client, offer) = UdpClient::offer_from(self.ip, direction, types);
         self.open(peer, role, offer);
         let (answer, _) = self.answer(peer);
         client.client.accept(&answer);
+        if self.over_tcp {
+            client.use_tcp(&answer);
+        }
         self.clients.push(client);
         let index = self.clients.len() - 1;
         self.until("connection", |world| world.clients[index].client.connected);
@@ -243,6 +253,15 @@ impl World {
         );
         publisher.send();
         self.sent += 1;
+    }
+}
+
+/// On IPv4 loopback.
+fn config(workers: usize) -> Config {
+    Config {
+        workers: NonZeroUsize::new(workers).unwrap(),
+        bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+        ..Config::default()
     }
 }
 

@@ -174,14 +174,14 @@ fn best<'a, T>(
 /// everybody. If no decoder that is offered does what the stream needs, the one
 /// that was meant for it gets it after all: most decoders can do more than they
 /// are offered for, and refusing would certainly show nothing.
-fn fitness(offered: Profile, stream: &SourceCodec) -> Option<u8> {
+fn fitness(profile: Profile, stream: &SourceCodec) -> Option<u8> {
     /// More than any fitness.
     const UNSURE: u8 = 0x80;
-    let said = offered.fitness(stream.profile);
+    let said = profile.fitness(stream.profile);
     let Some(id) = stream.profile_level_id else {
         return said;
     };
-    let real = offered.fitness(stream.profile.with_profile_of(id));
+    let real = profile.fitness(stream.profile.with_profile_of(id));
     real.or_else(|| said.map(|fitness| fitness | UNSURE))
 }
 

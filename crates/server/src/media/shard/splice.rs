@@ -45,15 +45,14 @@ impl Shard {
         let Some(Peer::Publisher(publisher)) = self.peers.get(&source) else {
             return;
         };
-        let (codecs, head_start) = (publisher.source_codecs(), publisher.head_start().clone());
-        self.subscribers.add(source, home);
         let feed = Feed {
             peer,
             source,
             source_worker: self.id,
-            codecs,
-            head_start,
+            codecs: publisher.source_codecs(),
+            head_start: publisher.head_start().clone(),
         };
+        self.subscribers.add(source, home);
         self.send(home, Message::FeedPlayer(Box::new(feed)), now);
     }
 
