@@ -317,6 +317,29 @@ fn a_viewer_that_is_still_connecting_gets_the_next_stream() {
 }
 
 #[test]
+fn a_viewer_that_has_just_caught_up_goes_on_with_the_next_stream() {
+    for worker in [0, 1] {
+        let mut world = World::new(2);
+        world.publish();
+        // It starts with a group that is some seconds old.
+        world.source.deaf = true;
+        world.stream(3 * SECOND);
+        let source = PUBLISHER;
+        let viewer = world.open(VIEWER, Role::Player { source });
+        world.stream(SECOND);
+        world.close(PUBLISHER);
+        publish(&mut world, SECOND_ONE, worker, PUBLISHER_TYPES);
+        world.command(splice(&world, SECOND_ONE, worker));
+        world.stream(3 * SECOND);
+        let client = &world.clients[viewer];
+        assert!(tagged(client, 0).len() > 100);
+        assert!(tagged(client, 1).len() > 80);
+        check_continuity(client);
+        end(world);
+    }
+}
+
+#[test]
 fn a_stream_without_video_leaves_the_last_picture() {
     let (mut world, viewer) = interrupted(2, Config::default());
     publish(&mut world, SECOND_ONE, 1, PUBLISHER_TYPES);
