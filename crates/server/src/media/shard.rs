@@ -448,8 +448,9 @@ impl Shard {
     fn remove(&mut self, id: PeerId, now: Instant) {
         self.demux.remove(id);
         self.timers.remove(id);
+        let is_moving = self.moving.remove(&id).is_some();
         match self.peers.remove(&id) {
-            Some(Peer::Player(player)) if self.moving.remove(&id).is_none() => {
+            Some(Peer::Player(player)) if !is_moving => {
                 self.leave_audience(id, player.source, now);
             }
             Some(Peer::Publisher(mut publisher)) => {
