@@ -2,7 +2,7 @@
 
 use std::env;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -22,7 +22,15 @@ impl Server {
     /// # Errors
     /// The program is not built, or does not come up.
     pub fn start() -> Result<Self> {
-        Self::start_at("0")
+        Self::start_at("0", &page_folder()?)
+    }
+
+    /// Starts a server that serves the files in `folder` instead of the page.
+    ///
+    /// # Errors
+    /// The program is not built, or does not come up.
+    pub fn start_serving(folder: &Path) -> Result<Self> {
+        Self::start_at("0", folder)
     }
 
     /// Ends the server without any farewell (SIGKILL) and starts another at the
@@ -33,13 +41,13 @@ impl Server {
     pub fn restart(self) -> Result<Self> {
         let port = self.address()?.port().to_string();
         drop(self);
-        Self::start_at(&port)
+        Self::start_at(&port, &page_folder()?)
     }
 
-    fn start_at(port: &str) -> Result<Self> {
+    fn start_at(port: &str, folder: &Path) -> Result<Self> {
         let mut command = Command::new(program("TWOWAY_SERVER", "twoway-server")?);
         command.args(["--bind", "127.0.0.1", "--port", port, "--media-port", "0"]);
-        command.arg("--page").arg(page_folder()?);
+        command.arg("--page").arg(folder);
         let process = Process::spawn("twoway-server", &mut command)?;
         let url = process.wait_for_line("the ready line", |line| {
             line.strip_prefix("ready: ").map(str::to_owned)
@@ -138,4 +146,13 @@ pub fn page_folder() -> Result<PathBuf> {
         "the page is not built: run cargo xtask test"
     );
     Ok(folder)
+}
+
+/// Where Flashphoner's WebSDK is.
+///
+/// # Errors
+/// It is not installed.
+pub fn websdk_folder() -> Result<PathBuf> {
+    let folder = env::var_os("TWOWAY_WEBSDK").context("no WebSDK: run cargo xtask test")?;
+    Ok(folder.into())
 }
