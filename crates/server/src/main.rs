@@ -181,6 +181,7 @@ fn configs(args: Args) -> (net::Config, media::Config) {
         tcp_connections: affordable(args.limits.max_media_tcp, workers),
         tcp_per_address: args.limits.max_media_tcp_address,
         rate_interval: Duration::from_secs(args.rate_interval.into()),
+        answer_all_codecs: args.hold_seconds > 0,
         ..defaults
     };
     let config = net::Config {

@@ -160,7 +160,7 @@ impl Registry {
     /// Gives the players who wait for the name of the publisher `to` to it; what
     /// was held, if that was anything.
     pub(super) fn splice(&mut self, to: PeerId) -> Option<Held> {
-        let publisher = self.streams.get(&to)?;
+        let publisher = self.streams.get(&to).filter(|s| s.is_publisher())?;
         let codecs = publisher.codecs.clone();
         let held = self.holds.take(&publisher.name)?;
         for player in &held.players {

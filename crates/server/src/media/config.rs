@@ -69,6 +69,10 @@ pub struct Config {
     /// Most bytes of them, which bounds what each publisher's layer costs in
     /// memory. Default: 8 MiB, ten seconds of 6.7 Mbit/s.
     pub group_bytes: usize,
+    /// Players are answered with every codec that both sides know, not with those
+    /// of their stream alone: they may have to go on with another publisher's.
+    /// Default: false.
+    pub answer_all_codecs: bool,
     /// How often each stream's video rate is reported; zero: never. Default:
     /// 1 s, as clients of the protocol take it.
     pub rate_interval: Duration,
@@ -147,6 +151,7 @@ impl Default for Config {
             rtx_packets: 2_048,
             group_packets: 8_192,
             group_bytes: 8 << 20,
+            answer_all_codecs: false,
             rate_interval: Duration::from_secs(1),
         }
     }

@@ -102,6 +102,7 @@ impl Audiences {
         }
     }
 
+    /// `player` gets nothing any more.
     pub(super) fn remove(&mut self, source: PeerId, player: PeerId) {
         if let Some(audience) = self.0.get_mut(&source) {
             audience.players.retain(|p| *p != player);

@@ -40,6 +40,29 @@ pub(super) enum Message {
     ClosePlayer { peer: PeerId, home: WorkerId },
     /// To the player's worker, from the source's.
     DismissPlayer { peer: PeerId },
+    /// To the worker that a player on worker `home` came by: it goes on with
+    /// another source. The way of [`Message::OpenPlayer`] as well, for the same
+    /// reason.
+    SplicePlayer {
+        peer: PeerId,
+        home: WorkerId,
+        source: PeerId,
+        source_worker: WorkerId,
+    },
+    /// To the player's worker, from that one.
+    MovePlayer {
+        peer: PeerId,
+        source: PeerId,
+        source_worker: WorkerId,
+    },
+    /// To the new source's worker, from the player's.
+    PlayerMoved {
+        peer: PeerId,
+        source: PeerId,
+        home: WorkerId,
+    },
+    /// To the player's worker, from the new source's.
+    FeedPlayer(Box<Feed>),
     /// To the source's worker: one player less on worker `home`.
     PlayerLeft { source: PeerId, home: WorkerId },
     /// To the source's worker: take a picture of it.
@@ -70,6 +93,19 @@ pub(super) struct Admission {
     /// The client's.
     pub(super) offer: String,
     pub(super) wishes: Wishes,
+}
+
+/// A player that goes on with another source, and what its worker has to know of
+/// that.
+#[derive(Debug)]
+pub(super) struct Feed {
+    pub(super) peer: PeerId,
+    pub(super) source: PeerId,
+    pub(super) source_worker: WorkerId,
+    /// What the source may send.
+    pub(super) codecs: Vec<SourceCodec>,
+    /// What it has sent that viewers can start with.
+    pub(super) head_start: HeadStart,
 }
 
 /// What a shard wants done, to be taken out after each call.

@@ -72,7 +72,7 @@ use crate::core::backend::{
     Command, EndReason, Event, MediaBackend, PeerId, Role, SnapshotError, SnapshotId, Wishes,
 };
 use crate::counters::Counters;
-use directory::{Directory, Home};
+use directory::{Directory, Home, Move};
 use link::Settings;
 use message::{Message, WorkerId};
 use reach::{Host, Plan};
@@ -265,10 +265,27 @@ impl Forwarder {
         match self.directory.remove(peer) {
             Some(Home::Publisher { worker }) => self.put(worker, Message::ClosePublisher { peer }),
             Some(Home::Player {
-                worker: home,
-                source_worker,
-            }) => self.put(source_worker, Message::ClosePlayer { peer, home }),
+                worker: home, way, ..
+            }) => self.put(way, Message::ClosePlayer { peer, home }),
             None => {}
+        }
+    }
+
+    fn splice(&self, from: PeerId, to: PeerId) {
+        for Move {
+            player,
+            home,
+            way,
+            source_worker,
+        } in self.directory.splice(from, to)
+        {
+            let message = Message::SplicePlayer {
+                peer: player,
+                home,
+                source: to,
+                source_worker,
+            };
+            self.put(way, message);
         }
     }
 
@@ -288,7 +305,8 @@ impl MediaBackend for Forwarder {
                 offer,
                 wishes,
             } => self.open(peer, role, offer, wishes),
-            Command::Restart { .. } | Command::Splice { .. } => {}
+            Command::Restart { .. } => {}
+            Command::Splice { from, to } => self.splice(from, to),
             Command::Snapshot { request, source } => self.take_picture(request, source),
             Command::Close { peer } => self.close(peer),
         }

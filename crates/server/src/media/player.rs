@@ -8,7 +8,7 @@ use str0m::net::Transmit;
 use str0m::rtp::{RtpWrite, Ssrc};
 use str0m::stats::MediaEgressStats;
 
-use super::codec::Kind;
+use super::codec::{Kind, Profile};
 use super::config::Config;
 use super::head_start::Group;
 use super::link::{Link, LinkEvent};
@@ -18,8 +18,8 @@ use super::playout;
 use super::rate::RateMeter;
 use super::replay::Replay;
 use super::rewrite::{Position, Rewriter};
-use super::sdp::Selection;
-use crate::core::backend::{PeerId, PlayoutDelay, VideoRate};
+use super::sdp::{self, Selection, SourceCodec};
+use crate::core::backend::{EndReason, PeerId, PlayoutDelay, VideoRate};
 
 /// How often a player that waits for a keyframe says so again, in case one was
 /// lost between the workers.
@@ -54,6 +54,8 @@ struct Track {
     mid: Mid,
     ssrc: Ssrc,
     repair_ssrc: Option<Ssrc>,
+    /// What the answer took: payload types and what they carry.
+    taken: Vec<(u8, Profile)>,
     /// The publisher's payload types and the player's.
     payload_types: Vec<(u8, u8)>,
     rewriter: Rewriter,
@@ -71,8 +73,10 @@ impl Player {
     ) -> Self {
         let tracks: Vec<_> = taken
             .tracks()
-            .filter_map(|(kind, mid, _)| {
-                Track::new(&mut link, kind, mid, taken.payload_types(kind))
+            .filter_map(|(kind, mid, codecs)| {
+                let codecs = codecs.iter().map(|codec| (codec.pt, codec.profile));
+                let payload_types = taken.payload_types(kind).to_vec();
+                Track::new(&mut link, (kind, mid), codecs.collect(), payload_types)
             })
             .collect();
         Self {
@@ -160,6 +164,31 @@ impl Player {
         for packet in left.into_iter().flatten() {
             self.write(&packet, now);
         }
+    }
+
+    /// Goes on with what another source sends; its client sees one stream that had
+    /// a pause. [`Player::drain`] must follow.
+    ///
+    /// # Errors
+    /// Its client cannot take it; nothing has changed.
+    pub(super) fn splice(
+        &mut self,
+        source: PeerId,
+        codecs: &[SourceCodec],
+        now: Instant,
+    ) -> Result<(), EndReason> {
+        let tracks = self.tracks.iter();
+        let payload_types = tracks
+            .map(|track| sdp::payload_types(track.kind, &track.taken, codecs))
+            .collect::<Option<Vec<_>>>()
+            .ok_or(EndReason::TranscodingNeeded)?;
+        for (track, payload_types) in self.tracks.iter_mut().zip(payload_types) {
+            track.payload_types = payload_types;
+            track.rewriter.leave_source();
+        }
+        self.source = source;
+        self.ask_again = self.tracks.iter().any(Track::is_video).then_some(now);
+        Ok(())
     }
 
     /// The video rate of an interval, if it is to be told.
@@ -256,7 +285,12 @@ impl Player {
 }
 
 impl Track {
-    fn new(link: &mut Link, kind: Kind, mid: &str, map: &[(u8, u8)]) -> Option<Self> {
+    fn new(
+        link: &mut Link,
+        (kind, mid): (Kind, &str),
+        taken: Vec<(u8, Profile)>,
+        payload_types: Vec<(u8, u8)>,
+    ) -> Option<Self> {
         let mid = Mid::from(mid);
         let mut api = link.rtc.direct_api();
         let stream = api.stream_tx_by_mid(mid, None)?;
@@ -270,7 +304,8 @@ impl Track {
             mid,
             ssrc,
             repair_ssrc,
-            payload_types: map.to_vec(),
+            taken,
+            payload_types,
             rewriter: Rewriter::new(*ssrc),
             declared: false,
         })

@@ -37,7 +37,9 @@ pub(super) struct Rewriter {
 
 #[derive(Debug)]
 struct Mapping {
-    epoch: u32,
+    /// `None` once it is of a source that was left: nothing more comes of it, but
+    /// what comes next is spliced on to it.
+    epoch: Option<u32>,
     first_in: u64,
     first_out: u64,
     timestamp_offset: u32,
@@ -62,7 +64,17 @@ impl Rewriter {
 
     /// Whether packets of this epoch are being passed on.
     pub(super) fn follows(&self, epoch: u32) -> bool {
-        self.mapping.as_ref().is_some_and(|m| m.epoch == epoch)
+        self.mapping
+            .as_ref()
+            .is_some_and(|m| m.epoch == Some(epoch))
+    }
+
+    /// The epochs of what comes from now on are another publisher's, and have
+    /// nothing to do with those before.
+    pub(super) fn leave_source(&mut self) {
+        if let Some(mapping) = &mut self.mapping {
+            mapping.epoch = None;
+        }
     }
 
     /// Starts the stream at `from`, or splices it on to what came before: the
@@ -80,7 +92,7 @@ impl Rewriter {
                 .wrapping_sub(from.timestamp)
         });
         self.mapping = Some(Mapping {
-            epoch: from.epoch,
+            epoch: Some(from.epoch),
             first_in: from.sequence,
             first_out: self.next_sequence,
             timestamp_offset,
@@ -92,7 +104,10 @@ impl Rewriter {
     /// The packet's place in the viewer's stream; `None` if it is from before
     /// the start or from another epoch.
     pub(super) fn rewrite(&mut self, at: Position) -> Option<Rewritten> {
-        let mapping = self.mapping.as_mut().filter(|m| m.epoch == at.epoch)?;
+        let mapping = self
+            .mapping
+            .as_mut()
+            .filter(|m| m.epoch == Some(at.epoch))?;
         let since_first = at.sequence.checked_sub(mapping.first_in)?;
         let out = Rewritten {
             sequence: mapping.first_out + since_first,
@@ -191,6 +206,25 @@ mod tests {
         assert_eq!(out.timestamp, 6_000 + 9_000);
         // A late packet of the old stream has no place any more.
         assert_eq!(rewriter.rewrite(source.at(0, 119, 6_000, 33)), None);
+    }
+
+    #[test]
+    fn another_publisher_is_spliced_on_whatever_its_epoch() {
+        let source = Source(Instant::now());
+        let mut rewriter = started(&source, 100, 3_000);
+        rewriter.leave_source();
+        let other = source.at(0, 100, 500_000, 10_000);
+        assert!(!rewriter.follows(0));
+        assert_eq!(rewriter.rewrite(other), None);
+        rewriter.splice(other, RATE);
+        let out = rewriter.rewrite(other).unwrap();
+        assert_eq!((out.sequence, out.timestamp), (10, 3_000 + 10 * RATE));
+        assert!(rewriter.follows(0));
+        // One that has sent nothing leaves nothing to go on from.
+        let mut fresh = Rewriter::new(9);
+        fresh.leave_source();
+        fresh.splice(other, RATE);
+        assert_eq!(fresh.rewrite(other).unwrap().timestamp, 500_000);
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub(super) struct Shard {
     timers: Timers,
     /// Players here.
     audiences: Audiences,
+    /// Players here that have left their source and are not with the next one yet,
+    /// with that one and its worker.
+    moving: HashMap<PeerId, (PeerId, WorkerId)>,
     /// Workers with players of our publishers.
     subscribers: Subscribers,
     /// Players that have been written to since the last flush.
@@ -61,6 +64,7 @@ impl Shard {
             demux: Demux::default(),
             timers: Timers::default(),
             audiences: Audiences::default(),
+            moving: HashMap::new(),
             subscribers: Subscribers::default(),
             dirty: Vec::new(),
             outbox: Outbox::default(),
@@ -148,6 +152,28 @@ impl Shard {
             Message::ClosePlayer { peer, home } => {
                 self.send(home, Message::DismissPlayer { peer }, now);
             }
+            Message::SplicePlayer {
+                peer,
+                home,
+                source,
+                source_worker,
+            } => {
+                let message = Message::MovePlayer {
+                    peer,
+                    source,
+                    source_worker,
+                };
+                self.send(home, message, now);
+            }
+            Message::MovePlayer {
+                peer,
+                source,
+                source_worker,
+            } => self.move_player(peer, (source, source_worker), now),
+            Message::PlayerMoved { peer, source, home } => {
+                self.take_player((peer, home), source, now);
+            }
+            Message::FeedPlayer(feed) => self.feed_player(*feed, now),
             Message::PlayerLeft { source, home } => self.subscribers.remove(source, home),
             Message::Snapshot { request, source } => self.take_picture(request, source, now),
             Message::KeyframeWanted { source } => self.want_keyframe(source, now),
@@ -212,7 +238,10 @@ impl Shard {
         if sdp::needs_transcoding(&offer, codecs) {
             return Err(EndReason::TranscodingNeeded);
         }
-        let taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
+        let mut taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
+        if self.settings.config.answer_all_codecs {
+            taken = taken.with_all_codecs(&offer);
+        }
         let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
         let config = &self.settings.config;
         let player = Player::new(link, source, &taken, wishes.playout_delay, config, now);
@@ -406,8 +435,13 @@ impl Shard {
     /// What a worker that failed leaves behind here.
     fn forget_worker(&mut self, worker: WorkerId, now: Instant) {
         self.subscribers.remove_worker(worker);
-        for player in self.audiences.fed_by(worker) {
+        let mut players = self.audiences.fed_by(worker);
+        let moving = self.moving.iter();
+        players.extend(moving.filter(|(_, to)| to.1 == worker).map(|(id, _)| *id));
+        for player in players {
             self.close(player, now);
+            // Most are known to have ended, but not one whose splice is under way.
+            self.ended(player, EndReason::Internal);
         }
     }
 
@@ -416,9 +450,8 @@ impl Shard {
         self.timers.remove(id);
         match self.peers.remove(&id) {
             Some(Peer::Player(player)) => {
-                if let Some(worker) = self.audiences.source_worker(player.source) {
-                    self.audiences.remove(player.source, id);
-                    self.leave(player.source, worker, now);
+                if self.moving.remove(&id).is_none() {
+                    self.leave_audience(id, player.source, now);
                 }
             }
             Some(Peer::Publisher(mut publisher)) => {
@@ -427,6 +460,14 @@ impl Shard {
                 }
             }
             None => {}
+        }
+    }
+
+    /// The player of `source` gets nothing of it any more.
+    fn leave_audience(&mut self, id: PeerId, source: PeerId, now: Instant) {
+        if let Some(worker) = self.audiences.source_worker(source) {
+            self.audiences.remove(source, id);
+            self.leave(source, worker, now);
         }
     }
 
@@ -449,6 +490,8 @@ impl Shard {
         }
     }
 }
+
+mod splice;
 
 /// The codecs that the answer puts first.
 fn codec_names(taken: &Selection) -> Codecs {

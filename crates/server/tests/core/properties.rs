@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use twoway_server::core::backend::{
-    Codecs, Command, EndReason, Event, PeerId, PictureSize, SnapshotError, SnapshotId,
+    Codecs, Command, EndReason, Event, PeerId, PictureSize, Role, SnapshotError, SnapshotId,
 };
 use twoway_server::core::{ClientId, Config, Core, Input, Output, ResourcePath};
 use twoway_server::limits::Limits;
@@ -111,6 +111,11 @@ fn texts() -> impl Strategy<Value = String> {
     prop_oneof![8 => messages, 1 => questions, 1 => ".{0,40}"]
 }
 
+/// How long names are held; often not at all.
+fn holds() -> impl Strategy<Value = Duration> {
+    prop_oneof![Just(0), 1..20_000_u64].prop_map(Duration::from_millis)
+}
+
 fn steps() -> impl Strategy<Value = Step> {
     let client = 1..4_u64;
     let peer = 0..4_u64;
@@ -153,6 +158,7 @@ struct Told {
 /// Drives a core and checks everything it says.
 struct Checker {
     core: Core,
+    hold_time: Duration,
     now: Instant,
     clients: BTreeSet<ClientId>,
     last_seat: u64,
@@ -162,7 +168,7 @@ struct Checker {
     /// Who had each kept session last, and the tokens in order of age.
     kept: BTreeMap<String, ClientId>,
     tokens: Vec<String>,
-    peers: BTreeSet<PeerId>,
+    peers: BTreeMap<PeerId, Role>,
     last_peer: u64,
     last_snapshot: u64,
     told: BTreeMap<(ClientId, String), Told>,
@@ -176,15 +182,18 @@ struct Checker {
 }
 
 impl Checker {
-    fn new() -> Self {
+    /// A core that holds names for so long.
+    fn new(hold_time: Duration) -> Self {
         let limits = Limits {
             streams_per_session: 3,
             sessions: 3,
             ..Limits::default()
         };
         Self {
+            hold_time,
             core: Core::new(Config {
                 limits,
+                hold_time,
                 ..Config::default()
             }),
             now: Instant::now(),
@@ -194,7 +203,7 @@ impl Checker {
             last_client: 0,
             kept: BTreeMap::new(),
             tokens: Vec::new(),
-            peers: BTreeSet::new(),
+            peers: BTreeMap::new(),
             last_peer: 0,
             last_snapshot: 0,
             told: BTreeMap::new(),
@@ -434,24 +443,57 @@ impl Checker {
                     assert!(self.clients.contains(&client));
                     self.lose(client);
                 }
-                Output::Backend(Command::Open { peer, .. }) => {
+                Output::Backend(Command::Open { peer, role, .. }) => {
+                    if let Role::Player { source } = role {
+                        self.check_publisher(source);
+                    }
                     assert!(peer.0 > self.last_peer, "a peer is never reused");
                     self.last_peer = peer.0;
-                    self.peers.insert(peer);
+                    self.peers.insert(peer, role);
                 }
                 Output::Backend(Command::Close { peer }) => {
-                    assert!(self.peers.remove(&peer), "closed what was not open");
+                    assert!(
+                        self.peers.remove(&peer).is_some(),
+                        "closed what was not open"
+                    );
                 }
+                Output::Backend(Command::Splice { from, to }) => self.splice(from, to),
                 Output::Backend(Command::Snapshot { request, source }) => {
-                    assert!(self.peers.contains(&source), "a picture of nothing");
+                    self.check_publisher(source);
                     assert!(request.0 > self.last_snapshot, "a request is never reused");
                     self.last_snapshot = request.0;
                 }
-                Output::Backend(Command::Restart { .. } | Command::Splice { .. }) => {}
+                Output::Backend(Command::Restart { .. }) => {}
                 Output::Reply { client, .. } => {
                     assert!(self.waiting.remove(&client), "replied twice or to nobody");
                 }
                 Output::Refused { detail, .. } => assert!(!detail.is_empty()),
+            }
+        }
+    }
+
+    fn check_publisher(&self, peer: PeerId) {
+        let role = self.peers.get(&peer);
+        assert_eq!(role, Some(&Role::Publisher), "{peer:?} publishes");
+    }
+
+    fn splice(&mut self, from: PeerId, to: PeerId) {
+        self.check_publisher(to);
+        assert!(!self.peers.contains_key(&from), "{from:?} is not over");
+        let waits = |role: &&mut Role| **role == Role::Player { source: from };
+        let mut players = self.peers.values_mut().filter(waits).peekable();
+        assert!(players.peek().is_some(), "nobody is spliced");
+        for player in players {
+            *player = Role::Player { source: to };
+        }
+    }
+
+    /// Players without a publisher wait for one, and not for ever.
+    fn check_that_nobody_waits_in_vain(&mut self) {
+        self.pass(self.hold_time);
+        for (peer, role) in &self.peers {
+            if let Role::Player { source } = role {
+                assert!(self.peers.contains_key(source), "{peer:?} waits");
             }
         }
     }
@@ -564,6 +606,7 @@ impl Checker {
             self.delete(back);
         }
         self.pass(Config::default().resume_time);
+        self.pass(self.hold_time);
         assert!(self.peers.is_empty(), "never closed: {:?}", self.peers);
         assert!(self.core.is_idle(), "{:?}", self.core);
     }
@@ -571,18 +614,22 @@ impl Checker {
 
 proptest! {
     #[test]
-    fn whatever_comes(steps in prop::collection::vec(steps(), 1..120)) {
-        let mut checker = Checker::new();
+    fn whatever_comes(hold in holds(), steps in prop::collection::vec(steps(), 1..120)) {
+        let mut checker = Checker::new(hold);
         for step in steps {
             checker.step(step);
         }
         checker.check_that_requests_end();
+        checker.check_that_nobody_waits_in_vain();
         checker.check_that_nothing_is_left();
     }
 
     #[test]
-    fn whatever_came_before_shutdown(steps in prop::collection::vec(steps(), 1..60)) {
-        let mut checker = Checker::new();
+    fn whatever_came_before_shutdown(
+        hold in holds(),
+        steps in prop::collection::vec(steps(), 1..60),
+    ) {
+        let mut checker = Checker::new(hold);
         for step in steps {
             checker.step(step);
         }

@@ -400,6 +400,50 @@ fn players_outlive_their_publisher() {
 }
 
 #[test]
+fn players_go_on_with_the_next_publisher() {
+    const NEXT: PeerId = PeerId(2);
+    for workers in [1, 2, 3] {
+        let mut world = World::new(workers);
+        world.publish();
+        let viewers = [world.play(0), world.play(1)];
+        stream(&mut world, "the stream", |world| {
+            let mut clients = viewers.iter().map(|v| &world.clients[*v].client);
+            clients.all(|client| client.of_kind(true).count() >= 10)
+        });
+        world.forwarder.send(Command::Close { peer: PUBLISHER });
+        let next = world.join(NEXT, Role::Publisher, PUBLISHER_TYPES);
+        world.clients.swap(0, next);
+        world.clients.remove(next);
+        world.send_frame(true);
+        world.flowing(NEXT);
+        let before = viewers.map(|v| world.clients[v].client.of_kind(true).count());
+        world.forwarder.send(Command::Splice {
+            from: PUBLISHER,
+            to: NEXT,
+        });
+        stream(&mut world, "the next stream", |world| {
+            let after = viewers.map(|v| world.clients[v].client.of_kind(true).count());
+            (0..2).all(|n| after[n] > before[n] + 20)
+        });
+        for viewer in viewers {
+            let client = &world.clients[viewer].client;
+            let ssrcs = client.of_kind(true).map(|p| p.header.ssrc);
+            assert_eq!(ssrcs.collect::<std::collections::HashSet<_>>().len(), 1);
+            assert_contiguous(&client.numbers(true));
+            assert_contiguous(&client.numbers(false));
+        }
+        // They are the next one's for good: it ends, they are closed.
+        world.forwarder.send(Command::Close { peer: NEXT });
+        for number in 0..2 {
+            let peer = viewer(number);
+            world.forwarder.send(Command::Close { peer });
+        }
+        let ended = |event: &Event| matches!(event, Event::Ended { .. });
+        assert!(!world.seen.iter().any(ended), "{:?}", world.seen);
+    }
+}
+
+#[test]
 fn a_publisher_that_closes_has_ended() {
     let mut world = World::new(1);
     world.publish();

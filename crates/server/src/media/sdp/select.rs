@@ -53,6 +53,18 @@ impl Selection {
             .map(|s| (s.kind, s.mid.as_str(), s.codecs.as_slice()))
     }
 
+    /// For a player: behind the codecs of its stream every other of the same
+    /// kinds, should its publisher be replaced.
+    pub(crate) fn with_all_codecs(mut self, offer: &Offer) -> Self {
+        for taken in &mut self.sections {
+            let offered = offer.sections[taken.index].codecs.iter();
+            let of_kind = offered.filter(|codec| codec.codec.kind() == taken.kind);
+            taken.codecs = distinct(taken.codecs.iter().chain(of_kind));
+        }
+        keep_payload_types_apart(&mut self.sections);
+        self
+    }
+
     /// For a player: the publisher's payload types and the player's, of a kind.
     pub(crate) fn payload_types(&self, kind: Kind) -> &[(u8, u8)] {
         self.sections
@@ -116,14 +128,42 @@ pub(crate) fn select_for_player(offer: &Offer, source: &[SourceCodec]) -> Option
     selection(sections, PLAYER_EXTENSIONS)
 }
 
+/// For a player whose answer took these payload types of a kind: another
+/// publisher's payload types and the player's that take them. `None` if it would
+/// wait for the publisher's media in vain.
+pub(crate) fn payload_types(
+    kind: Kind,
+    taken: &[(u8, Profile)],
+    source: &[SourceCodec],
+) -> Option<Vec<(u8, u8)>> {
+    let streams = || source.iter().filter(|s| s.profile.kind() == kind);
+    let fitting = |stream: &SourceCodec| {
+        best(taken.iter(), |(_, profile)| *profile, stream).map(|(pt, _)| *pt)
+    };
+    let map: Vec<_> = streams()
+        .filter_map(|stream| Some((stream.pt, fitting(stream)?)))
+        .collect();
+    let in_vain = match streams().find(|stream| stream.current) {
+        Some(current) => fitting(current).is_none(),
+        // Nothing of this kind has come yet, or ever will.
+        None => map.is_empty() && streams().next().is_some(),
+    };
+    (!in_vain).then_some(map)
+}
+
 /// The offered codec that takes the stream best.
 fn best_fit<'a>(section: &'a Section, stream: &SourceCodec) -> Option<&'a OfferedCodec> {
-    let fits = section
-        .codecs
-        .iter()
-        .filter_map(|codec| Some((fitness(codec, stream)?, codec)));
-    fits.min_by_key(|(fitness, _)| *fitness)
-        .map(|(_, codec)| codec)
+    best(section.codecs.iter(), |codec| codec.profile, stream)
+}
+
+/// The candidate that takes the stream best; of equals the first.
+fn best<'a, T>(
+    candidates: impl Iterator<Item = &'a T>,
+    profile: impl Fn(&T) -> Profile,
+    stream: &SourceCodec,
+) -> Option<&'a T> {
+    let fits = candidates.filter_map(|c| Some((fitness(profile(c), stream)?, c)));
+    fits.min_by_key(|(fitness, _)| *fitness).map(|(_, c)| c)
 }
 
 /// How well an offered codec takes the stream, the least being the best.
@@ -134,14 +174,14 @@ fn best_fit<'a>(section: &'a Section, stream: &SourceCodec) -> Option<&'a Offere
 /// everybody. If no decoder that is offered does what the stream needs, the one
 /// that was meant for it gets it after all: most decoders can do more than they
 /// are offered for, and refusing would certainly show nothing.
-fn fitness(codec: &OfferedCodec, stream: &SourceCodec) -> Option<u8> {
+fn fitness(profile: Profile, stream: &SourceCodec) -> Option<u8> {
     /// More than any fitness.
     const UNSURE: u8 = 0x80;
-    let said = codec.profile.fitness(stream.profile);
+    let said = profile.fitness(stream.profile);
     let Some(id) = stream.profile_level_id else {
         return said;
     };
-    let real = codec.profile.fitness(stream.profile.with_profile_of(id));
+    let real = profile.fitness(stream.profile.with_profile_of(id));
     real.or_else(|| said.map(|fitness| fitness | UNSURE))
 }
 
@@ -168,10 +208,7 @@ fn profile_level_id(codec: &OfferedCodec, stream: &SourceCodec) -> Option<u32> {
 
 fn selection(sections: Vec<Taken>, extensions: &'static [&'static str]) -> Option<Selection> {
     let mut sections = sections;
-    let mut payload_types = Vec::new();
-    for section in &mut sections {
-        unclaimed(&mut section.codecs, &mut payload_types);
-    }
+    keep_payload_types_apart(&mut sections);
     sections.retain(|section| !section.codecs.is_empty());
     (!sections.is_empty()).then_some(Selection {
         sections,
@@ -229,6 +266,13 @@ fn distinct<'a>(codecs: impl Iterator<Item = &'a OfferedCodec>) -> Vec<OfferedCo
         }
     }
     kept
+}
+
+fn keep_payload_types_apart(sections: &mut [Taken]) {
+    let mut payload_types = Vec::new();
+    for section in sections {
+        unclaimed(&mut section.codecs, &mut payload_types);
+    }
 }
 
 /// Drops codecs whose payload type is in use already, which a bundle forbids

@@ -209,6 +209,56 @@ fn the_answer_to_a_player_has_the_streams_codecs_alone() {
 }
 
 #[test]
+fn the_answer_to_a_player_may_have_all_codecs_behind_the_streams() {
+    let offer = offer("recvonly");
+    let selection = select_for_player(&offer, &[VP8]).unwrap();
+    let selection = selection.with_all_codecs(&offer);
+    assert_eq!(taken(&selection, Kind::Video), [96, 102, 106, 98, 35, 45]);
+    assert_eq!(selection.payload_types(Kind::Video), [(121, 96)]);
+    let sdp = answer(&offer, &selection);
+    // A kind that the stream does not have is not answered all the same.
+    assert_eq!(
+        lines_with(&sdp, "m=")[..2],
+        [
+            "m=audio 0 UDP/TLS/RTP/SAVPF 111",
+            "m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 106 107 98 99 35 36 45 46",
+        ]
+    );
+}
+
+#[test]
+fn a_player_goes_on_with_what_its_answer_took() {
+    let source = |pt, profile, current| SourceCodec {
+        pt,
+        profile,
+        current,
+    };
+    let taken = [
+        (96, Profile::Plain(Codec::Vp8)),
+        (98, Profile::Vp9(0)),
+        (35, Profile::Vp9(2)),
+    ];
+    let (vp8, vp9) = (Profile::Plain(Codec::Vp8), Profile::Vp9);
+    let table = [
+        (vec![], Some(vec![])),
+        (vec![OPUS], Some(vec![])),
+        (vec![OPUS, VP8], Some(vec![(121, 96)])),
+        (
+            vec![source(1, vp9(2), true), VP8],
+            Some(vec![(1, 35), (121, 96)]),
+        ),
+        // What may come later is not what it waits for.
+        (vec![VP8, source(1, vp9(1), false)], Some(vec![(121, 96)])),
+        (vec![source(1, vp9(1), false)], None),
+        (vec![source(1, vp9(1), true), source(2, vp8, false)], None),
+    ];
+    for (source, expected) in table {
+        let got = payload_types(Kind::Video, &taken, &source);
+        assert_eq!(got, expected, "{source:?}");
+    }
+}
+
+#[test]
 fn a_kind_that_is_not_shared_is_refused_alone() {
     let offer = offer("recvonly");
     let sdp = answer(&offer, &select_for_player(&offer, &[VP8]).unwrap());

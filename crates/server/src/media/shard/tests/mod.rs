@@ -17,6 +17,7 @@ mod loss;
 mod playout;
 mod rates;
 mod snapshots;
+mod splice;
 mod sync;
 
 use std::collections::VecDeque;
@@ -81,7 +82,9 @@ struct World {
     shards: Vec<Shard>,
     clients: Vec<Client>,
     network: Network,
-    /// What the publisher (client 0) sends.
+    /// Which client is the publisher: the first but in tests with several.
+    publisher: usize,
+    /// What it sends.
     source: Source,
     /// Those of clients to come.
     wishes: Wishes,
@@ -188,6 +191,7 @@ impl World {
             shards: (0..workers).map(shard).collect(),
             clients: Vec::new(),
             network: Network::default(),
+            publisher: 0,
             source: Source {
                 pt: H264,
                 sequence: 65_500,
@@ -299,13 +303,13 @@ impl World {
     /// One video and one audio packet of the same moment on the wire.
     fn send_frame(&mut self) {
         let (now, source) = (self.now, &mut self.source);
-        let asked = self.clients[0].keyframe_requests;
+        let asked = self.clients[self.publisher].keyframe_requests;
         let keyframe = asked > source.answered && !source.deaf || source.sequence == 65_500;
         source.answered = asked;
         let payload = payload(source.pt, keyframe, source.tag, source.sequence);
         let video_at = now.checked_sub(source.video_delay).unwrap();
         let numbers = (source.sequence, source.time);
-        let client = &mut self.clients[0];
+        let client = &mut self.clients[self.publisher];
         client.write(Some(source.pt), numbers, video_at, &payload, now);
         let sound = (source.sequence, source.audio_time);
         client.write(None, sound, now, &[0xfc, source.tag], now);
@@ -418,6 +422,7 @@ impl World {
             assert!(shard.peers.is_empty(), "peers");
             assert!(shard.demux.is_empty(), "demux");
             assert!(shard.audiences.is_empty(), "audiences");
+            assert!(shard.moving.is_empty(), "moving");
             assert!(shard.subscribers.is_empty(), "subscribers");
             assert!(shard.timers.is_empty(), "timers");
             assert!(shard.dirty.is_empty(), "dirty");
