@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::head_start::HeadStart;
+use super::layers::{Layers, MAX_LAYERS};
 use super::message::WorkerId;
 use super::packet::MediaPacket;
 use crate::core::backend::PeerId;
@@ -72,16 +73,25 @@ struct Audience {
     /// The source's worker.
     worker: WorkerId,
     players: Vec<PeerId>,
-    head_start: HeadStart,
+    /// One a layer.
+    head_starts: [HeadStart; MAX_LAYERS],
+    layers: Layers,
 }
 
 impl Audiences {
-    /// `player` gets what `source` on `worker` sends.
-    pub(super) fn add(&mut self, source: PeerId, worker: WorkerId, player: PeerId) {
+    /// `player` gets what `source` on `worker` sends, which has these layers.
+    pub(super) fn add(
+        &mut self,
+        source: PeerId,
+        worker: WorkerId,
+        player: PeerId,
+        layers: &Layers,
+    ) {
         let audience = self.0.entry(source).or_insert_with(|| Audience {
             worker,
             players: Vec::new(),
-            head_start: HeadStart::default(),
+            head_starts: Default::default(),
+            layers: layers.clone(),
         });
         audience.players.push(player);
     }
@@ -100,17 +110,36 @@ impl Audiences {
         self.0.get(&source).map_or(&[], |a| &a.players)
     }
 
+    /// What each layer of `source` carries; `None` if nobody here plays it.
+    pub(super) fn layers(&self, source: PeerId) -> Option<&Layers> {
+        self.0.get(&source).map(|a| &a.layers)
+    }
+
     /// Keeps a packet of `source` for players who are not connected yet.
     pub(super) fn keep(&mut self, source: PeerId, packet: &Arc<MediaPacket>, now: Instant) {
         if let Some(audience) = self.0.get_mut(&source) {
-            audience.head_start.keep(packet, now);
+            audience.layers.note(packet, now);
+            if let Some(head_start) = audience.head_starts.get_mut(usize::from(packet.layer)) {
+                head_start.keep(packet, now);
+            }
         }
     }
 
-    /// What a player of `source` starts with.
-    pub(super) fn head_start(&self, source: PeerId, now: Instant) -> &[Arc<MediaPacket>] {
-        let audience = self.0.get(&source);
-        audience.map_or(&[], |a| a.head_start.packets(now))
+    /// What a player of `source` starts with: of the layer that it likes best
+    /// among those that there is something of.
+    pub(super) fn head_start(
+        &self,
+        source: PeerId,
+        liking: impl Fn(u8) -> Option<u8>,
+        now: Instant,
+    ) -> &[Arc<MediaPacket>] {
+        let head_starts = self.0.get(&source).into_iter().flat_map(|a| &a.head_starts);
+        let liked = head_starts.zip(0..).filter_map(|(head_start, layer)| {
+            let packets = head_start.packets(now);
+            Some((liking(layer)?, packets)).filter(|_| !packets.is_empty())
+        });
+        let best = liked.max_by_key(|(liking, _)| *liking);
+        best.map_or(&[], |(_, packets)| packets)
     }
 
     /// Where `source` is; `None` if nobody here plays it.
@@ -176,9 +205,10 @@ mod tests {
     #[test]
     fn an_audience_is_there_while_it_has_players() {
         let mut audiences = Audiences::default();
-        audiences.add(SOURCE, THERE, PeerId(10));
-        audiences.add(SOURCE, THERE, PeerId(11));
-        audiences.add(OTHER, HERE, PeerId(12));
+        let layers = Layers::default();
+        audiences.add(SOURCE, THERE, PeerId(10), &layers);
+        audiences.add(SOURCE, THERE, PeerId(11), &layers);
+        audiences.add(OTHER, HERE, PeerId(12), &layers);
         assert_eq!(audiences.players(SOURCE), [PeerId(10), PeerId(11)]);
         assert_eq!(audiences.fed_by(THERE), [PeerId(10), PeerId(11)]);
         audiences.remove(SOURCE, PeerId(10));

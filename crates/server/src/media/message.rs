@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use str0m::net::Transmit;
 
+use super::layers::Layers;
 use super::packet::MediaPacket;
 use super::sdp::SourceCodec;
 use crate::core::backend::{Event, PeerId, Wishes};
@@ -40,8 +41,8 @@ pub(super) enum Message {
     DismissPlayer { peer: PeerId },
     /// To the source's worker: one player less on worker `home`.
     PlayerLeft { source: PeerId, home: WorkerId },
-    /// To the source's worker.
-    KeyframeWanted { source: PeerId },
+    /// To the source's worker: a keyframe of one of its layers.
+    KeyframeWanted { source: PeerId, layer: u8 },
     /// To a worker with players of the source.
     Media {
         source: PeerId,
@@ -61,6 +62,10 @@ pub(super) struct Admission {
     pub(super) source_worker: WorkerId,
     /// What the source may send.
     pub(super) codecs: Vec<SourceCodec>,
+    /// It sends several encodings at once.
+    pub(super) is_layered: bool,
+    /// What they carry.
+    pub(super) layers: Layers,
     /// The client's.
     pub(super) offer: String,
     pub(super) wishes: Wishes,

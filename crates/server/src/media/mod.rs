@@ -18,6 +18,8 @@
 //! TCP, simulcast.
 
 mod address;
+mod bandwidth;
+mod choice;
 mod clock;
 mod codec;
 mod config;
@@ -26,6 +28,7 @@ mod directory;
 mod fanout;
 mod head_start;
 mod keyframe;
+mod layers;
 mod link;
 mod message;
 mod nomination;

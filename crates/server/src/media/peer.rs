@@ -19,8 +19,10 @@ pub(super) enum PeerEvent {
     Flowing,
     /// A publisher's packet.
     Media(Arc<MediaPacket>),
-    /// A player needs a keyframe of its source.
-    KeyframeWanted,
+    /// A player needs a keyframe of a layer of its source.
+    KeyframeWanted(u8),
+    /// A player needs more than its network carries, both in bits per second.
+    NotEnoughBandwidth { needed_bps: u64, available_bps: u64 },
     /// The video rate of the last interval.
     Rate(VideoRate),
     /// Over; nothing follows.

@@ -8,8 +8,11 @@ use str0m::net::Transmit;
 use str0m::rtp::{RtpWrite, Ssrc};
 use str0m::stats::MediaEgressStats;
 
+use super::bandwidth::{Bandwidth, Network, Shortage};
+use super::choice::{Choice, START_BPS};
 use super::codec::Kind;
 use super::config::Config;
+use super::layers::Layers;
 use super::link::{Link, LinkEvent};
 use super::packet::MediaPacket;
 use super::peer::PeerEvent;
@@ -33,6 +36,13 @@ pub(super) struct Player {
     tracks: Vec<Track>,
     /// When to ask for a keyframe, the first time or again; `None` while none is waited for.
     ask_again: Option<Instant>,
+    /// Which of the source's layers it gets.
+    choice: Choice,
+    bandwidth: Bandwidth,
+    shortage: Shortage,
+    /// What the network is being probed for, bits per second; `None` if its
+    /// client does not say what comes of it.
+    probed_bps: Option<u64>,
     /// What its video packets say instead of the publisher's own.
     playout_delay: Option<(MediaTime, MediaTime)>,
     /// [`Player::drain`] has something to do.
@@ -41,6 +51,8 @@ pub(super) struct Player {
     rtx_age: Duration,
     /// `None` if rates are not to be told.
     rate: Option<RateMeter>,
+    /// To be told with the next [`Player::drain`].
+    told: Option<PeerEvent>,
     events: Vec<LinkEvent>,
 }
 
@@ -76,11 +88,16 @@ impl Player {
             source,
             ask_again: tracks.iter().any(Track::is_video).then_some(now),
             tracks,
+            choice: Choice::new(now),
+            bandwidth: Bandwidth::default(),
+            shortage: Shortage::default(),
+            probed_bps: taken.has_transport_feedback().then_some(0),
             playout_delay: playout_delay.map(playout::to_rtp),
             dirty: false,
             rtx_packets: config.rtx_packets,
             rtx_age: config.rtx_age,
             rate: config.tells_rates().then(RateMeter::default),
+            told: None,
             events: Vec::new(),
         }
     }
@@ -104,18 +121,75 @@ impl Player {
         let mut link_events = std::mem::take(&mut self.events);
         self.link.drain(now, transmits, &mut link_events);
         for event in link_events.drain(..) {
-            match event {
-                LinkEvent::Up => events.push(PeerEvent::Flowing),
-                LinkEvent::KeyframeRequest => events.push(PeerEvent::KeyframeWanted),
-                LinkEvent::Ended(reason) => events.push(PeerEvent::Ended(reason)),
-                // Players are negotiated not to send.
-                LinkEvent::Rtp(_) | LinkEvent::SenderReport(_) | LinkEvent::Received(_) => {}
-                LinkEvent::Sent(stats) => {
-                    events.extend(self.measure(&stats).map(PeerEvent::Rate));
-                }
-            }
+            self.handle(event, now, events);
         }
         self.events = link_events;
+        events.extend(self.told.take());
+    }
+
+    fn handle(&mut self, event: LinkEvent, now: Instant, events: &mut Vec<PeerEvent>) {
+        match event {
+            LinkEvent::Up => events.push(PeerEvent::Flowing),
+            LinkEvent::KeyframeRequest => {
+                events.push(PeerEvent::KeyframeWanted(self.choice.shown()));
+            }
+            LinkEvent::Ended(reason) => events.push(PeerEvent::Ended(reason)),
+            // What it starts from, and has not measured.
+            LinkEvent::Estimate(START_BPS) => {}
+            LinkEvent::Estimate(bps) => self.bandwidth.handle_estimate(bps),
+            LinkEvent::Remb(bps) => self.bandwidth.handle_remb(bps, now),
+            // Players are negotiated not to send.
+            LinkEvent::Rtp(_) | LinkEvent::SenderReport(_) | LinkEvent::Received(_) => {}
+            LinkEvent::Sent(stats) => {
+                let mut video = self.tracks.iter().filter(|track| track.is_video());
+                if let Some(loss) = stats.loss.filter(|_| video.any(|v| v.mid == stats.mid)) {
+                    self.bandwidth.handle_loss(loss);
+                }
+                events.extend(self.measure(&stats).map(PeerEvent::Rate));
+            }
+        }
+    }
+
+    /// Decides which of the source's layers to get, and whether to say that the
+    /// network does not carry the least of them.
+    pub(super) fn choose(&mut self, layers: &Layers, now: Instant) {
+        let sent_bps = self.choice.sent_bps(layers, now);
+        let network = self.bandwidth.network(sent_bps, now);
+        if self.choice.decide(layers, network, now) && !self.choice.is_settled() {
+            self.ask_again = Some(now);
+            self.dirty = true;
+        }
+        let flowing = layers.flowing(now);
+        let (Some(least), Some(most)) = (flowing.first(), flowing.last()) else {
+            return;
+        };
+        let needed_bps = least.bps + layers.audio_bps(now);
+        if self.shortage.check(needed_bps, network, now)
+            && let Network::Limit(available_bps) = network
+        {
+            self.told = Some(PeerEvent::NotEnoughBandwidth {
+                needed_bps,
+                available_bps,
+            });
+            self.dirty = true;
+        }
+        if let Some(probed) = self.probed_bps {
+            self.probe(probed, self.choice.wish_bps(most));
+        }
+    }
+
+    /// Probes for what is wished, if that is something else than before.
+    fn probe(&mut self, probed_bps: u64, wish_bps: u64) {
+        if wish_bps.abs_diff(probed_bps) > probed_bps / 10 {
+            self.probed_bps = Some(wish_bps);
+            self.link.probe_for(wish_bps);
+            self.dirty = true;
+        }
+    }
+
+    /// How much it would like to start with a layer; `None`: not at all.
+    pub(super) fn liking(&self, layer: u8) -> Option<u8> {
+        self.choice.liking(layer)
     }
 
     /// The link is up: writes what was kept of the source, from a keyframe on.
@@ -149,15 +223,19 @@ impl Player {
 
     fn ask_for_keyframe(&mut self, now: Instant, events: &mut Vec<PeerEvent>) {
         self.ask_again = Some(now + KEYFRAME_PATIENCE);
-        events.push(PeerEvent::KeyframeWanted);
+        let layer = self.choice.target().unwrap_or_default();
+        events.push(PeerEvent::KeyframeWanted(layer));
     }
 
     /// Writes a packet of the source's; [`Player::drain`] sends it. Video waits
     /// for a keyframe to start with.
-    pub(super) fn handle_media(&mut self, packet: &MediaPacket, now: Instant) {
+    pub(super) fn handle_media(&mut self, packet: &MediaPacket, layers: &Layers, now: Instant) {
+        if self.choice.is_due(now) {
+            self.choose(layers, now);
+        }
         if self.link.is_secured() {
             self.write(packet, now);
-        } else if packet.starts_keyframe {
+        } else if packet.starts_keyframe && self.choice.takes(packet.layer) {
             // It is kept for [`Player::start`].
             self.ask_again = None;
         }
@@ -170,14 +248,15 @@ impl Player {
         let Some(pt) = track.payload_type(packet.pt) else {
             return;
         };
-        if !track.takes_up(packet) {
-            if self.ask_again.is_none() {
+        if !track.takes_up(packet, &mut self.choice) {
+            // A keyframe of another layer would not help.
+            if self.ask_again.is_none() && self.choice.wants(packet.layer) {
                 self.ask_again = Some(now);
                 self.dirty = true;
             }
             return;
         }
-        if track.kind == Kind::Video {
+        if track.kind == Kind::Video && self.choice.is_settled() {
             self.ask_again = None;
         }
         let Some(rewritten) = track.rewriter.rewrite(packet.position) else {
@@ -200,8 +279,10 @@ impl Player {
         let mut api = self.link.rtc.direct_api();
         if !track.declared {
             track.declared = true;
-            api.declare_stream_tx(track.ssrc, track.repair_ssrc, track.mid, None)
-                .set_rtx_cache(self.rtx_packets, self.rtx_age, Some(RTX_SHARE));
+            let stream = api.declare_stream_tx(track.ssrc, track.repair_ssrc, track.mid, None);
+            stream.set_rtx_cache(self.rtx_packets, self.rtx_age, Some(RTX_SHARE));
+            // It comes paced by its publisher; pacing it again would only delay it.
+            stream.set_unpaced(true);
         }
         if let Some(stream) = api.stream_tx(&track.ssrc) {
             stream.write_rtp(write);
@@ -240,16 +321,21 @@ impl Track {
 
     /// Whether the packet can be passed on: it belongs to what the viewer is
     /// getting, or that can start anew with it. Video starts with a keyframe.
-    fn takes_up(&mut self, packet: &MediaPacket) -> bool {
-        if self.rewriter.follows(packet.position.epoch) {
+    fn takes_up(&mut self, packet: &MediaPacket, choice: &mut Choice) -> bool {
+        let position = packet.position;
+        if self.rewriter.follows(position.epoch) || self.rewriter.has_place_for(position) {
             return true;
         }
-        let starts = self.kind == Kind::Audio || packet.starts_keyframe;
-        if starts {
-            let clock_rate = packet.codec.clock_rate();
-            self.rewriter.splice(packet.position, clock_rate);
+        let clock_rate = packet.codec.clock_rate();
+        match self.kind {
+            Kind::Audio => self.rewriter.splice(position, clock_rate),
+            Kind::Video if packet.starts_keyframe && choice.takes(packet.layer) => {
+                choice.took(packet.layer);
+                self.rewriter.splice(position, clock_rate);
+            }
+            Kind::Video => return false,
         }
-        starts
+        true
     }
 
     fn payload_type(&self, of_source: u8) -> Option<Pt> {

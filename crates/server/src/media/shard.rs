@@ -143,7 +143,7 @@ impl Shard {
                 self.send(home, Message::DismissPlayer { peer }, now);
             }
             Message::PlayerLeft { source, home } => self.subscribers.remove(source, home),
-            Message::KeyframeWanted { source } => self.want_keyframe(source, now),
+            Message::KeyframeWanted { source, layer } => self.want_keyframe(source, layer, now),
             Message::Media { source, packet } => self.play(source, &packet, now),
             Message::WorkerGone { worker } => self.forget_worker(worker, now),
             Message::Stop => self.close_all(now),
@@ -184,12 +184,15 @@ impl Shard {
             return self.ended(peer, EndReason::SourceGone);
         };
         let codecs = publisher.source_codecs();
+        let (is_layered, layers) = (publisher.is_layered(), publisher.layers.clone());
         self.subscribers.add(source, home);
         let admission = Admission {
             peer,
             source,
             source_worker: self.id,
             codecs,
+            is_layered,
+            layers,
             offer,
             wishes,
         };
@@ -204,10 +207,17 @@ impl Shard {
             return Err(EndReason::TranscodingNeeded);
         }
         let taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
+        let taken = if admission.is_layered {
+            taken.with_transport_feedback(&offer)
+        } else {
+            taken
+        };
         let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
         let config = &self.settings.config;
-        let player = Player::new(link, source, &taken, wishes.playout_delay, config, now);
-        self.audiences.add(source, admission.source_worker, id);
+        let mut player = Player::new(link, source, &taken, wishes.playout_delay, config, now);
+        player.choose(&admission.layers, now);
+        let worker = admission.source_worker;
+        self.audiences.add(source, worker, id, &admission.layers);
         self.admit(id, Peer::Player(player), answer, &taken, now);
         Ok(())
     }
@@ -282,7 +292,15 @@ impl Shard {
                 self.start_player(id, now);
             }
             PeerEvent::Media(packet) => self.forward(id, packet, now),
-            PeerEvent::KeyframeWanted => self.ask_source(id, now),
+            PeerEvent::KeyframeWanted(layer) => self.ask_source(id, layer, now),
+            PeerEvent::NotEnoughBandwidth {
+                needed_bps,
+                available_bps,
+            } => self.outbox.events.push(Event::NotEnoughBandwidth {
+                peer: id,
+                needed_bps,
+                available_bps,
+            }),
             PeerEvent::Rate(rate) => self.outbox.events.push(Event::Rate { peer: id, rate }),
             PeerEvent::Ended(reason) => {
                 self.remove(id, now);
@@ -311,7 +329,9 @@ impl Shard {
     /// Gives a player that has just connected what it starts with.
     fn start_player(&mut self, id: PeerId, now: Instant) {
         if let Some(Peer::Player(player)) = self.peers.get_mut(&id) {
-            player.start(self.audiences.head_start(player.source, now), now);
+            let liking = |layer| player.liking(layer);
+            let kept = self.audiences.head_start(player.source, liking, now);
+            player.start(kept, now);
             self.timers.set(id, now);
         }
     }
@@ -319,10 +339,13 @@ impl Shard {
     /// Writes a packet to the players here.
     fn play(&mut self, source: PeerId, packet: &Arc<MediaPacket>, now: Instant) {
         self.audiences.keep(source, packet, now);
+        let Some(layers) = self.audiences.layers(source) else {
+            return;
+        };
         for id in self.audiences.players(source) {
             if let Some(Peer::Player(player)) = self.peers.get_mut(id) {
                 let was_dirty = player.dirty;
-                player.handle_media(packet, now);
+                player.handle_media(packet, layers, now);
                 if player.dirty && !was_dirty {
                     self.dirty.push(*id);
                 }
@@ -331,19 +354,19 @@ impl Shard {
     }
 
     /// Passes a player's wish for a keyframe on to its source's worker.
-    fn ask_source(&mut self, player: PeerId, now: Instant) {
+    fn ask_source(&mut self, player: PeerId, layer: u8, now: Instant) {
         let Some(Peer::Player(player)) = self.peers.get(&player) else {
             return;
         };
         let source = player.source;
         if let Some(worker) = self.audiences.source_worker(source) {
-            self.send(worker, Message::KeyframeWanted { source }, now);
+            self.send(worker, Message::KeyframeWanted { source, layer }, now);
         }
     }
 
-    fn want_keyframe(&mut self, source: PeerId, now: Instant) {
+    fn want_keyframe(&mut self, source: PeerId, layer: u8, now: Instant) {
         if let Some(Peer::Publisher(publisher)) = self.peers.get_mut(&source) {
-            publisher.want_keyframe();
+            publisher.want_keyframe(layer);
             self.timers.set(source, publisher.deadline(now));
         }
     }

@@ -1,7 +1,9 @@
 //! str0m's answer, completed for the client.
 
+use std::borrow::Cow;
+
 use super::offer::{Offer, Section};
-use super::select::Selection;
+use super::select::{Selection, Taken};
 
 /// The answer to `offer` from what str0m answered to its reduced form. `stream`
 /// is the MediaStream id of all tracks.
@@ -26,9 +28,10 @@ pub(crate) fn complete_answer(
     let mut blocks = blocks.into_iter();
     let mut first = true;
     for (index, section) in offer.sections.iter().enumerate() {
-        if taken.sections.iter().any(|t| t.index == index) {
+        if let Some(this) = taken.sections.iter().find(|t| t.index == index) {
             let sends = taken.sections.iter().any(|t| t.direction == "recvonly");
             let block = blocks.next().unwrap_or_default();
+            let block: Vec<_> = block.iter().map(|line| complete_rid(line, this)).collect();
             push_media(&mut complete, &block, stream, sends, first);
             first = false;
         } else {
@@ -57,9 +60,19 @@ fn push(sdp: &mut String, line: &str) {
     sdp.push_str("\r\n");
 }
 
+/// `a=rid` with the restrictions that were offered, which str0m does not know of
+/// (RFC 8851 section 6.3).
+fn complete_rid<'a>(line: &'a str, taken: &Taken) -> Cow<'a, str> {
+    let rid = line
+        .strip_prefix("a=rid:")
+        .and_then(|l| l.split(' ').next());
+    let layer = rid.and_then(|rid| taken.layers.iter().find(|layer| layer.is(rid)));
+    layer.map_or(Cow::Borrowed(line), |layer| Cow::Owned(layer.line("recv")))
+}
+
 /// An m-line that is taken. Candidates stand in the first; the rest of the
 /// bundle shares them.
-fn push_media(sdp: &mut String, block: &[&str], stream: &str, sends: bool, first: bool) {
+fn push_media(sdp: &mut String, block: &[Cow<'_, str>], stream: &str, sends: bool, first: bool) {
     for line in block {
         match msid_parts(line) {
             Some((before, track)) if sends => {
