@@ -27,6 +27,16 @@ pub(super) enum Network {
     Limit(u64),
 }
 
+impl Network {
+    /// What is left of it beside something that takes so much.
+    pub(super) fn without(self, bps: u64) -> Self {
+        match self {
+            Self::Limit(limit) => Self::Limit(limit.saturating_sub(bps)),
+            Self::Unknown | Self::Carries => self,
+        }
+    }
+}
+
 /// The evidence of one viewer's network.
 #[derive(Debug, Default)]
 pub(super) struct Bandwidth {

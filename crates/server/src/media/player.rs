@@ -68,6 +68,16 @@ struct Track {
     declared: bool,
 }
 
+/// What becomes of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// It is passed on.
+    Up,
+    /// With it the viewer goes over to a smaller layer.
+    Down,
+    Not,
+}
+
 impl Player {
     pub(super) fn new(
         mut link: Link,
@@ -153,17 +163,18 @@ impl Player {
     /// Decides which of the source's layers to get, and whether to say that the
     /// network does not carry the least of them.
     pub(super) fn choose(&mut self, layers: &Layers, now: Instant) {
-        let sent_bps = self.choice.sent_bps(layers, now);
+        let (flowing, audio_bps) = (layers.flowing(now), layers.audio_bps(now));
+        let sent_bps = self.choice.sent_bps(&flowing) + audio_bps;
         let network = self.bandwidth.network(sent_bps, now);
-        if self.choice.decide(layers, network, now) && !self.choice.is_settled() {
+        let video = network.without(audio_bps);
+        if self.choice.decide(&flowing, video, now) && !self.choice.is_settled() {
             self.ask_again = Some(now);
             self.dirty = true;
         }
-        let flowing = layers.flowing(now);
         let (Some(least), Some(most)) = (flowing.first(), flowing.last()) else {
             return;
         };
-        let needed_bps = least.bps + layers.audio_bps(now);
+        let needed_bps = least.bps + audio_bps;
         if self.shortage.check(needed_bps, network, now)
             && let Network::Limit(available_bps) = network
         {
@@ -248,7 +259,8 @@ impl Player {
         let Some(pt) = track.payload_type(packet.pt) else {
             return;
         };
-        if !track.takes_up(packet, &mut self.choice) {
+        let taken = track.takes_up(packet, &mut self.choice);
+        if taken == Taken::Not {
             // A keyframe of another layer would not help.
             if self.ask_again.is_none() && self.choice.wants(packet.layer) {
                 self.ask_again = Some(now);
@@ -285,6 +297,10 @@ impl Player {
             stream.set_unpaced(true);
         }
         if let Some(stream) = api.stream_tx(&track.ssrc) {
+            if taken == Taken::Down {
+                // What was lost of the larger layer would only be in the way.
+                stream.set_rtx_cache(self.rtx_packets, self.rtx_age, Some(RTX_SHARE));
+            }
             stream.write_rtp(write);
             self.dirty = true;
             if let Some(rate) = self.rate.as_mut().filter(|_| track.kind == Kind::Video) {
@@ -321,21 +337,22 @@ impl Track {
 
     /// Whether the packet can be passed on: it belongs to what the viewer is
     /// getting, or that can start anew with it. Video starts with a keyframe.
-    fn takes_up(&mut self, packet: &MediaPacket, choice: &mut Choice) -> bool {
+    fn takes_up(&mut self, packet: &MediaPacket, choice: &mut Choice) -> Taken {
         let position = packet.position;
         if self.rewriter.follows(position.epoch) || self.rewriter.has_place_for(position) {
-            return true;
+            return Taken::Up;
         }
-        let clock_rate = packet.codec.clock_rate();
-        match self.kind {
-            Kind::Audio => self.rewriter.splice(position, clock_rate),
-            Kind::Video if packet.starts_keyframe && choice.takes(packet.layer) => {
-                choice.took(packet.layer);
-                self.rewriter.splice(position, clock_rate);
-            }
-            Kind::Video => return false,
+        let taken = match self.kind {
+            Kind::Audio => Taken::Up,
+            Kind::Video if !packet.starts_keyframe || !choice.takes(packet.layer) => Taken::Not,
+            Kind::Video if choice.took(packet.layer) => Taken::Down,
+            Kind::Video => Taken::Up,
+        };
+        if taken != Taken::Not {
+            let clock_rate = packet.codec.clock_rate();
+            self.rewriter.splice(position, clock_rate);
         }
-        true
+        taken
     }
 
     fn payload_type(&self, of_source: u8) -> Option<Pt> {

@@ -84,6 +84,8 @@ struct World {
     now: Instant,
     start: Instant,
     events: Vec<(Instant, Event)>,
+    /// What becomes of clients' offers on the way.
+    edit_offers: fn(String) -> String,
 }
 
 /// Everything under way, in order.
@@ -229,6 +231,7 @@ impl World {
             now: start,
             start,
             events: Vec::new(),
+            edit_offers: |offer| offer,
         }
     }
 
@@ -246,6 +249,7 @@ impl World {
         };
         let local = client_address(index);
         let (mut client, offer) = Client::offer_layers(local, direction, types, rids, self.now);
+        let offer = (self.edit_offers)(offer);
         let home = WorkerId(self.shards.len() - 1);
         self.command(match role {
             Role::Publisher => Message::OpenPublisher {
