@@ -14,6 +14,15 @@ pub struct TwoWayPage<'b> {
     browser: &'b Browser,
 }
 
+/// How a page and its server talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Web Call Server's signalling, over a WebSocket.
+    Signalling,
+    /// WHIP to publish and WHEP to play.
+    Http,
+}
+
 impl<'b> TwoWayPage<'b> {
     /// Opens the page that `server` serves and waits until it is up.
     ///
@@ -44,6 +53,23 @@ impl<'b> TwoWayPage<'b> {
         page.click("connectBtn").await?;
         page.wait_text("connectStatus", "ESTABLISHED").await?;
         Ok(page)
+    }
+
+    /// Connects the page in this way, whatever it remembers from earlier visits.
+    ///
+    /// # Errors
+    /// It does not connect.
+    pub async fn connect_by(&self, protocol: Protocol, server: &Server) -> Result<()> {
+        let url = match protocol {
+            Protocol::Signalling => server.signalling_url(),
+            Protocol::Http => server.url().to_owned(),
+        };
+        self.fill("urlServer", &url).await?;
+        // Only WHIP and WHEP have a field for it.
+        let token = protocol == Protocol::Http;
+        self.wait_there("#token", token).await?;
+        self.click("connectBtn").await?;
+        self.wait_text("connectStatus", "ESTABLISHED").await
     }
 
     /// Presses a button once it is enabled.
@@ -166,6 +192,17 @@ impl<'b> TwoWayPage<'b> {
                 )
                 .await?;
         }
+        Ok(())
+    }
+
+    /// Waits until the played stream is heard.
+    ///
+    /// # Errors
+    /// It stays silent.
+    pub async fn wait_sound(&self) -> Result<()> {
+        self.browser
+            .wait_until("sound", picture::SOUND_HEARD, vec![])
+            .await?;
         Ok(())
     }
 

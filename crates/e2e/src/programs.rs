@@ -1,6 +1,7 @@
 //! The programs under test, on free ports.
 
 use std::env;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -30,8 +31,7 @@ impl Server {
     /// # Errors
     /// It does not come up.
     pub fn restart(self) -> Result<Self> {
-        let port = self.url.trim_end_matches('/').rsplit(':').next();
-        let port = port.context("the address has a port")?.to_owned();
+        let port = self.address()?.port().to_string();
         drop(self);
         Self::start_at(&port)
     }
@@ -45,6 +45,15 @@ impl Server {
             line.strip_prefix("ready: ").map(str::to_owned)
         })?;
         Ok(Self { process, url })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// It said something else than an address.
+    pub fn address(&self) -> Result<SocketAddr> {
+        let (_, address) = self.url.split_once("://").context("a URL")?;
+        Ok(address.trim_end_matches('/').parse()?)
     }
 
     /// Address of the page, ending in a slash.

@@ -60,6 +60,18 @@ reasons! {
     StrayDatagram => "stray_datagram",
     /// A datagram that its peer could not take.
     BadDatagram => "bad_datagram",
+    /// A TCP connection for media over the limits, or for which the system had
+    /// no socket.
+    TooManyConnections => "too_many_connections",
+    /// A TCP connection for media that did not show in time, or in a few
+    /// packets, that a peer is at its other end.
+    UnprovenConnection => "unproven_connection",
+    /// A TCP connection for media with a longer frame than any packet of WebRTC.
+    OversizedFrame => "oversized_frame",
+    /// A TCP connection for media that has taken nothing for long.
+    IdleConnection => "idle_connection",
+    /// A packet for a TCP connection that does not keep up.
+    FullConnection => "full_connection",
 }
 
 /// One counter a reason, shared by every part of the server.

@@ -8,10 +8,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use tokio::signal;
 use tracing_subscriber::EnvFilter;
 use twoway_server::limits::Limits;
+use twoway_server::media::{PublicAddress, Reach, Transports};
 use twoway_server::{core, media, net};
 
 /// The Two-way Streaming server: signalling, media and the page in one program.
@@ -27,16 +28,25 @@ struct Args {
     /// Folder with the built page
     #[arg(long, value_name = "DIR", default_value = "dist")]
     page: PathBuf,
-    /// UDP port of the first media worker, the others follow; 0 takes free ones
+    /// What media may go over: UDP is best, TCP gets through where UDP is blocked
+    #[arg(long, value_name = "TRANSPORT", value_enum, default_value_t = Media::Both)]
+    media: Media,
+    /// Address to bind for media; may be given twice, for IPv4 and for IPv6
+    /// [default: all of both]
+    #[arg(long, value_name = "IP")]
+    media_bind: Vec<IpAddr>,
+    /// Port of the first media worker, of UDP and of TCP, the others follow; 0
+    /// takes free ones
     #[arg(long, value_name = "PORT", default_value_t = 31001)]
     media_port: u16,
     /// Media worker threads [default: one a core]
     #[arg(long, value_name = "COUNT")]
     workers: Option<NonZeroUsize>,
-    /// Address at which clients reach this host, if it is not one of its own
-    /// (behind NAT, in a container); may be given several times
-    #[arg(long, value_name = "IP")]
-    public_address: Vec<IpAddr>,
+    /// Address at which clients reach this host's media, if it is not one of its
+    /// own (behind NAT, in a container), with the port if the NAT maps another one
+    /// to --media-port; may be given several times
+    #[arg(long, value_name = "IP[:PORT]")]
+    public_address: Vec<PublicAddress>,
     /// Seconds between two reports of a stream's video rate to its client, from
     /// which clients tell the connection's quality; 0 sends none
     #[arg(long, value_name = "SECONDS", default_value_t = 1)]
@@ -45,6 +55,10 @@ struct Args {
     /// lost, for its client to come back with its authToken; 0 keeps none
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     resume_seconds: u16,
+    /// Seconds that a stream's viewers wait for the next publisher of its name, once
+    /// its publisher is gone, and then go on with that one; 0 ends them at once
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    hold_seconds: u16,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -68,12 +82,36 @@ struct LimitArgs {
     /// Most sessions at a time
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().sessions)]
     max_sessions: usize,
+    /// Most TCP connections for media on one worker
+    #[arg(long, value_name = "COUNT", default_value_t = media::Config::default().tcp_connections)]
+    max_media_tcp: usize,
+    /// Most TCP connections for media on one worker from one address
+    #[arg(long, value_name = "COUNT", default_value_t = media::Config::default().tcp_per_address)]
+    max_media_tcp_address: usize,
     /// Most messages waiting for a client that reads slowly
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().queued_messages)]
     max_queue: usize,
     /// Most bytes waiting for a client that reads slowly
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().queued_bytes)]
     max_queue_bytes: usize,
+}
+
+/// What media may go over.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Media {
+    Udp,
+    Tcp,
+    Both,
+}
+
+impl From<Media> for Transports {
+    fn from(media: Media) -> Self {
+        match media {
+            Media::Udp => Self::Udp,
+            Media::Tcp => Self::Tcp,
+            Media::Both => Self::Both,
+        }
+    }
 }
 
 #[tokio::main]
@@ -98,8 +136,8 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let stopped = stop_signal().context("cannot listen for signals")?;
     let (config, media) = configs(args);
     let page = config.page.clone();
-    let (server, media_addresses) = net::serve(config, media).await?;
-    announce(server.addr(), &media_addresses, &page).context("cannot write to stdout")?;
+    let (server, reach) = net::serve(config, media).await?;
+    announce(server.addr(), &reach, &page).context("cannot write to stdout")?;
     stopped.await;
     tracing::info!("stopping");
     server.shutdown().await;
@@ -119,8 +157,12 @@ fn configs(args: Args) -> (net::Config, media::Config) {
     let defaults = media::Config::default();
     let media = media::Config {
         workers: args.workers.unwrap_or(defaults.workers),
+        bind: args.media_bind,
         first_port: args.media_port,
+        transports: args.media.into(),
         public_addresses: args.public_address,
+        tcp_connections: args.limits.max_media_tcp,
+        tcp_per_address: args.limits.max_media_tcp_address,
         rate_interval: Duration::from_secs(args.rate_interval.into()),
         ..defaults
     };
@@ -129,6 +171,7 @@ fn configs(args: Args) -> (net::Config, media::Config) {
         core: core::Config {
             limits,
             resume_time: Duration::from_secs(args.resume_seconds.into()),
+            hold_time: Duration::from_secs(args.hold_seconds.into()),
             ..core::Config::default()
         },
         ..net::Config::new(SocketAddr::new(args.bind, args.port))
@@ -137,7 +180,7 @@ fn configs(args: Args) -> (net::Config, media::Config) {
 }
 
 /// Says on stdout where everything is; the last line is for programs.
-fn announce(addr: SocketAddr, media: &[SocketAddr], page: &std::path::Path) -> io::Result<()> {
+fn announce(addr: SocketAddr, media: &Reach, page: &std::path::Path) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
@@ -148,8 +191,13 @@ fn announce(addr: SocketAddr, media: &[SocketAddr], page: &std::path::Path) -> i
         out,
         "listening on {addr} (page, API, WHIP, WHEP, WebSocket at any path)"
     )?;
-    let media: Vec<_> = media.iter().map(ToString::to_string).collect();
-    writeln!(out, "media over UDP at {}", media.join(", "))?;
+    let addresses: Vec<_> = media.addresses.iter().map(ToString::to_string).collect();
+    let over = media.transports;
+    writeln!(out, "media over {over} at {}", addresses.join(", "))?;
+    for note in &media.notes {
+        let kind = if note.is_warning() { "warning" } else { "note" };
+        writeln!(out, "{kind}: {note}")?;
+    }
     if !page.join("index.html").is_file() {
         let page = page.display();
         writeln!(

@@ -72,7 +72,7 @@ impl World {
         let config = net::Config::new(SocketAddr::from(([127, 0, 0, 1], 0)));
         let media = media::Config {
             workers: NonZeroUsize::new(2).unwrap(),
-            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
             ..media::Config::default()
         };
         let (server, _) = net::serve(config, media).await.unwrap();

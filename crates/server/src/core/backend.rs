@@ -47,12 +47,12 @@ pub enum Command {
         fragment: String,
     },
     /// Feed all players of a publisher that is over with another one's media,
-    /// without a word to them. One that cannot take it ends. An unknown peer is
-    /// ignored.
+    /// without a word to them. One that cannot take it ends. If the other one is
+    /// over as well by now, they wait on as its players. An unknown peer is ignored.
     Splice {
-        /// The publisher that is over, closed or about to be.
+        /// The publisher that is over: closed before, or ended by itself.
         from: PeerId,
-        /// A live publisher.
+        /// A publisher whose media flows.
         to: PeerId,
     },
     /// Take a picture of what a publisher sends; [`Event::Snapshot`] follows.

@@ -19,6 +19,9 @@ pub struct Config {
     /// How long a session that connected with `keepAlive` keeps its streams
     /// without a socket; zero is not at all.
     pub resume_time: Duration,
+    /// How long a name outlives its publisher, for its viewers to be given the
+    /// next one's media; zero is not at all.
+    pub hold_time: Duration,
     /// From an accepted publish or play to media flowing. Longer than all the
     /// media backend's timeouts together, since it knows better why it failed.
     pub start_timeout: Duration,
@@ -35,6 +38,7 @@ impl Default for Config {
             ping_interval: Duration::from_secs(5),
             unanswered_pings: 10,
             resume_time: Duration::from_secs(30),
+            hold_time: Duration::ZERO,
             start_timeout: Duration::from_secs(60),
             stop_grace: Duration::from_millis(500),
         }

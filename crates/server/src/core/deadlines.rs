@@ -13,6 +13,8 @@ pub(super) enum Timer {
     Client(ClientId),
     /// Media is overdue, or the grace of a leaving peer is over.
     Stream(PeerId),
+    /// The time of the name that this publisher had is over.
+    Hold(PeerId),
 }
 
 /// A set of deadlines with one entry a timer.

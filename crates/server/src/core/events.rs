@@ -67,7 +67,7 @@ impl Core {
 
     /// Sends an event to every player that plays, under the player's own id.
     /// One that is still starting learns the mute state with its PLAYING.
-    fn tell_players(
+    pub(super) fn tell_players(
         &mut self,
         peer: PeerId,
         event_type: &StreamEventType,
@@ -95,12 +95,11 @@ impl Core {
 
     /// Audio and video mute state of what a player plays.
     pub(super) fn mute_state_for(&self, player: PeerId) -> Option<(MuteState, MuteState)> {
-        let Kind::Player { source } = self.registry.stream(player)?.kind else {
+        let player = self.registry.stream(player)?;
+        let Kind::Player { source } = player.kind else {
             return None;
         };
-        match &self.registry.stream(source)?.kind {
-            Kind::Publisher { audio, video, .. } => Some((*audio, *video)),
-            Kind::Player { .. } => None,
-        }
+        let held = || Some(self.registry.holds.named(&player.name)?.mute_state());
+        self.registry.mute_state_of(source).or_else(held)
     }
 }

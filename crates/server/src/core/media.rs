@@ -5,7 +5,7 @@ use std::time::Instant;
 use wire::{ServerMessage, StreamStatus, info};
 
 use super::backend::{Codecs, EndReason, Event, PeerId, VideoRate};
-use super::{Core, Ending, Output, State, Timer};
+use super::{Core, Ending, Kind, Output, State, Timer};
 use crate::counters::Reason;
 
 impl Core {
@@ -60,8 +60,12 @@ impl Core {
             return;
         }
         stream.state = State::Active;
+        if let Kind::Publisher { flowed, .. } = &mut stream.kind {
+            *flowed = true;
+        }
         self.deadlines.clear(Timer::Stream(peer));
         self.announce(peer);
+        self.splice(peer);
     }
 
     /// Tells the client how much video comes or goes, never before it knows
@@ -93,12 +97,19 @@ impl Core {
     }
 
     fn handle_ended(&mut self, peer: PeerId, reason: EndReason, now: Instant) {
+        let holds_names = self.holds_names();
         let Some(stream) = self.registry.stream_mut(peer) else {
             return;
         };
         if matches!(stream.state, State::Over(_)) {
             return;
         }
+        // Who asked for it just as it was lost may try again.
+        let reason = if reason == EndReason::SourceGone && holds_names {
+            EndReason::SourceNotReady
+        } else {
+            reason
+        };
         stream.state = State::Over(reason);
         let client = stream.client;
         if reason == EndReason::BadOffer {

@@ -9,14 +9,16 @@
 //! A stream is born by `publishStream` or `playStream`, or by an offer over HTTP
 //! ([`Endpoint`]) from a client that has no socket, and ends in one place,
 //! `Core::end`: it leaves every index, its peer is closed, its client gets
-//! the one terminal status, and its players fail with it. A session ends in one
-//! place too, `Core::end_session`; it may outlive its socket, see `resume`.
+//! the one terminal status, and its players fail with it, unless they are to wait
+//! for the next publisher of its name, see `hold`. A session ends in one place
+//! too, `Core::end_session`; it may outlive its socket, see `resume`.
 
 pub mod backend;
 mod client;
 mod config;
 mod deadlines;
 mod events;
+mod hold;
 mod media;
 mod refusal;
 mod registry;
@@ -262,6 +264,7 @@ impl Core {
             Input::Timeout => self.handle_timeout(now),
             Input::Shutdown => self.handle_shutdown(),
         }
+        self.start_holds(now);
     }
 
     /// The next thing to do; `None` when all is done.
@@ -298,6 +301,7 @@ impl Core {
             match timer {
                 Timer::Client(client) => self.client_due(client, now),
                 Timer::Stream(peer) => self.stream_due(peer),
+                Timer::Hold(publisher) => self.hold_due(publisher),
             }
         }
     }
@@ -305,13 +309,15 @@ impl Core {
     fn handle_shutdown(&mut self) {
         tracing::info!(clients = self.clients.len(), "shutting down");
         self.shutting_down = true;
-        // Players end with their publishers, so this ends all streams.
+        // Players end with their publishers or with the hold on their name, so
+        // this ends all streams.
         for peer in self.registry.publishers() {
             self.end(
                 peer,
                 Ending::Failed(info::STOPPED_BY_SESSION_DISCONNECT.into()),
             );
         }
+        self.let_go_all();
         self.give_up_all();
         for client in self.clients.keys().copied().collect::<Vec<_>>() {
             self.close(client, CloseCode::GoingAway, "the server is shutting down");
@@ -345,14 +351,7 @@ impl Core {
         self.end_resource(&stream, &info);
         let event = stream.status(status, Some(info));
         self.send(stream.client, &ServerMessage::StreamStatus(event));
-        if let Kind::Publisher { players, .. } = stream.kind {
-            for player in players {
-                self.end(
-                    player,
-                    Ending::Failed(info::STOPPED_BY_PUBLISHER_STOP.into()),
-                );
-            }
-        }
+        self.leave_players(peer, stream);
     }
 
     fn command(&mut self, command: Command) {

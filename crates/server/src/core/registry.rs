@@ -8,6 +8,7 @@ use wire::{MediaSessionId, MuteState, StreamName, StreamStatus, StreamStatusEven
 
 use super::ClientId;
 use super::backend::{Codecs, EndReason, PeerId};
+use super::hold::{Held, Holds};
 
 /// One publish or play.
 #[derive(Debug)]
@@ -29,8 +30,11 @@ pub(super) enum Kind {
         players: BTreeSet<PeerId>,
         audio: MuteState,
         video: MuteState,
+        /// It was PUBLISHING.
+        flowed: bool,
     },
     Player {
+        /// A publisher, or the one that was and whose name is held.
         source: PeerId,
     },
 }
@@ -74,6 +78,7 @@ pub(super) struct Registry {
     by_client: BTreeMap<ClientId, BTreeSet<PeerId>>,
     by_id: HashMap<MediaSessionId, PeerId>,
     publishers: HashMap<StreamName, PeerId>,
+    pub(super) holds: Holds,
 }
 
 impl Registry {
@@ -102,9 +107,12 @@ impl Registry {
             Kind::Publisher { .. } => {
                 self.publishers.remove(&stream.name);
             }
-            Kind::Player { source } => self.players_of(source, |players| {
-                players.remove(&peer);
-            }),
+            Kind::Player { source } => {
+                self.players_of(source, |players| {
+                    players.remove(&peer);
+                });
+                self.holds.forget_player(&stream.name, peer);
+            }
         }
         self.by_id.remove(&stream.id);
         if let Some(peers) = self.by_client.get_mut(&stream.client) {
@@ -127,6 +135,25 @@ impl Registry {
             }
         }
         self.by_client.insert(to, peers);
+    }
+
+    /// Gives the players who wait for the name of the publisher `to` to it; what
+    /// was held, if that was anything.
+    pub(super) fn splice(&mut self, to: PeerId) -> Option<Held> {
+        let publisher = self.streams.get(&to)?;
+        let codecs = publisher.codecs.clone();
+        let held = self.holds.take(&publisher.name)?;
+        for player in &held.players {
+            if let Some(player) = self.streams.get_mut(player) {
+                player.kind = Kind::Player { source: to };
+                player.codecs = Codecs {
+                    audio: codecs.audio.clone().filter(|_| player.has_audio),
+                    video: codecs.video.clone().filter(|_| player.has_video),
+                };
+            }
+        }
+        self.players_of(to, |players| players.extend(&held.players));
+        Some(held)
     }
 
     fn players_of(&mut self, source: PeerId, change: impl FnOnce(&mut BTreeSet<PeerId>)) {
@@ -157,6 +184,19 @@ impl Registry {
     pub(super) fn publisher(&self, name: &StreamName) -> Option<(PeerId, &Stream)> {
         let peer = *self.publishers.get(name)?;
         Some((peer, self.streams.get(&peer)?))
+    }
+
+    /// Audio and video mute state of a publisher.
+    pub(super) fn mute_state_of(&self, publisher: PeerId) -> Option<(MuteState, MuteState)> {
+        match self.streams.get(&publisher)?.kind {
+            Kind::Publisher { audio, video, .. } => Some((audio, video)),
+            Kind::Player { .. } => None,
+        }
+    }
+
+    /// Why a name that is not published cannot be played: true if it is held.
+    pub(super) fn is_held(&self, name: &StreamName) -> bool {
+        self.holds.named(name).is_some()
     }
 
     /// A client's streams, in the order they were asked for.
@@ -194,5 +234,6 @@ impl Registry {
             && self.by_client.is_empty()
             && self.by_id.is_empty()
             && self.publishers.is_empty()
+            && self.holds.is_empty()
     }
 }

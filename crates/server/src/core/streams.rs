@@ -93,6 +93,7 @@ impl Core {
             players: BTreeSet::new(),
             audio: MuteState::default(),
             video: MuteState::default(),
+            flowed: false,
         };
         self.open(client, admitted, kind, has, now);
         Ok(())
@@ -114,6 +115,9 @@ impl Core {
                 Ok(())
             }
             Some(_) => Err(admitted.refused(Refusal::NotReady)),
+            None if self.registry.is_held(&admitted.name) => {
+                Err(admitted.refused(Refusal::NotReady))
+            }
             None => Err(admitted.refused(Refusal::NoSuchStream)),
         }
     }
@@ -164,6 +168,9 @@ impl Core {
         match name.and_then(|name| self.registry.publisher(name)) {
             Some((_, publisher)) if publisher.state == State::Active => None,
             Some(_) => Some(info::PUBLISH_STREAM_IS_NOT_READY),
+            None if name.is_some_and(|name| self.registry.is_held(name)) => {
+                Some(info::PUBLISH_STREAM_IS_NOT_READY)
+            }
             None => Some(info::STREAM_NOT_FOUND),
         }
     }

@@ -11,16 +11,18 @@ use std::time::{Duration, Instant};
 use str0m::bwe::{Bitrate, BweKind};
 use str0m::config::DtlsCert;
 use str0m::media::{Frequency, Pt, SenderFeedback};
-use str0m::net::{DatagramRecv, Protocol, Receive, Transmit};
+use str0m::net::{DatagramRecv, Receive, Transmit};
 use str0m::rtp::RtpPacket;
 use str0m::stats::{MediaEgressStats, MediaIngressStats};
-use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig, RtcError};
+use str0m::{CandidateKind, Event, IceConnectionState, Input, Output, Rtc, RtcConfig, RtcError};
 use tracing::debug;
 
 use super::choice::START_BPS;
 use super::config::Config;
+use super::demux::Path;
 use super::nomination::{Nomination, is_client_hello};
 use super::sdp::{Offer, Selection, complete_answer};
+use super::transport;
 use crate::core::backend::EndReason;
 
 /// What every peer of a forwarder shares.
@@ -108,11 +110,8 @@ impl Link {
         now: Instant,
     ) -> Result<(Self, String), RtcError> {
         let mut rtc = rtc_config(offer, taken, settings).build(now);
-        for candidate in candidates {
-            // Each is a plain UDP host candidate, which cannot fail.
-            if let Ok(candidate) = Candidate::host(*candidate, Protocol::Udp) {
-                rtc.add_local_candidate(candidate);
-            }
+        for candidate in transport::local_candidates(candidates, settings.config.transports) {
+            rtc.add_local_candidate(candidate);
         }
         let reduced = str0m::change::SdpOffer::from_sdp_string(&offer.reduced(taken))
             .map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
@@ -146,34 +145,35 @@ impl Link {
 
     /// Takes a datagram; false if it is nothing that this peer can take, and
     /// then nothing has changed. [`Link::drain`] must follow.
-    pub(super) fn handle_datagram(
-        &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
-        datagram: &[u8],
-        now: Instant,
-    ) -> bool {
-        let taken = self.receive(source, destination, datagram, now);
+    pub(super) fn handle_datagram(&mut self, path: Path, datagram: &[u8], now: Instant) -> bool {
+        let taken = self.receive(path, datagram, now);
         if taken && matches!(self.phase, Phase::Connecting { .. }) && is_client_hello(datagram) {
-            self.nominate(source, destination, now);
+            self.nominate(path, now);
         }
         taken
     }
 
-    fn receive(
-        &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
-        datagram: &[u8],
-        now: Instant,
-    ) -> bool {
+    /// A TCP connection of the client's is over. If it was the selected pair,
+    /// the next one that the client has nominated takes its place, or the first
+    /// one that it will; until then consent is lost. [`Link::drain`] must follow.
+    pub(super) fn handle_closed(&mut self, path: Path, now: Instant) {
+        for kind in [CandidateKind::PeerReflexive, CandidateKind::Host] {
+            let gone = transport::remote_candidate(path, kind);
+            self.rtc.direct_api().invalidate_candidate(&gone);
+        }
+        // Only time makes str0m look for another pair. An error is the link's,
+        // which the next drain meets.
+        let _ = self.rtc.handle_input(Input::Timeout(now));
+    }
+
+    fn receive(&mut self, path: Path, datagram: &[u8], now: Instant) -> bool {
         let Ok(contents) = DatagramRecv::try_from(datagram) else {
             return false;
         };
         let receive = Receive {
-            proto: Protocol::Udp,
-            source,
-            destination,
+            proto: path.protocol,
+            source: path.remote,
+            destination: path.local,
             contents,
         };
         // An error comes from one datagram, which anybody may have sent. A
@@ -182,12 +182,12 @@ impl Link {
     }
 
     /// The client has begun DTLS on this pair.
-    fn nominate(&mut self, source: SocketAddr, destination: SocketAddr, now: Instant) {
+    fn nominate(&mut self, path: Path, now: Instant) {
         let password = self.rtc.direct_api().local_ice_credentials().pass;
         let Some(nomination) = Nomination::new(&self.user_name, &password) else {
             return;
         };
-        if self.receive(source, destination, nomination.request(), now) {
+        if self.receive(path, nomination.request(), now) {
             self.nomination = Some(nomination);
         }
     }

@@ -1,21 +1,21 @@
 //! The embedded forwarder: ICE-lite WebRTC peers on worker threads, RTP passed
 //! from publishers to players without decoding.
 //!
-//! A [`Forwarder`] has one thread a core. Each thread owns a UDP socket and the
+//! A [`Forwarder`] has one thread a core. Each thread owns its sockets and the
 //! peers that were placed on it; nothing is locked or shared on a packet's way.
 //! A worker that fails ends its peers, and the others go on. From the outside in:
 //!
 //! - `directory`: which worker each peer is on; `report`: the way back to
 //!   signalling;
-//! - `worker`: the thread, its socket and its mailbox; `message` is what goes
-//!   through;
+//! - `address`, `reach`: what clients are told, and who can reach it;
+//! - `worker`: the thread and its mailbox; `message` is what goes through;
+//! - `network`: its sockets, `socket` for UDP and `tcp`, with `frame`, for TCP;
 //! - `shard`: the peers of one worker, sans-IO; `demux`, `fanout` and `timers`
 //!   serve it;
 //! - `publisher`, `player`: a peer, on top of a `link` (str0m and its timeouts);
 //! - `clock`, `codec`, `keyframe`, `rate`, `rewrite`, `sdp`: one matter each, pure.
 //!
-//! Not here: decoding, recording, congestion control towards players, ICE over
-//! TCP, simulcast.
+//! Not here: decoding, recording, congestion control towards players, simulcast.
 
 mod address;
 mod bandwidth;
@@ -26,28 +26,34 @@ mod config;
 mod demux;
 mod directory;
 mod fanout;
+mod frame;
 mod head_start;
 mod keyframe;
 mod layers;
 mod link;
 mod message;
+mod network;
 mod nomination;
 mod packet;
 mod peer;
+mod picture;
 mod player;
 mod playout;
 mod publisher;
 mod rate;
+mod reach;
 mod report;
 mod rewrite;
 mod sdp;
 mod shard;
 mod socket;
+mod tcp;
 mod timers;
+mod transport;
 mod worker;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -55,13 +61,16 @@ use str0m::crypto::from_feature_flags;
 use thiserror::Error;
 use tracing::{info, warn};
 
-pub use config::Config;
+pub use address::{PublicAddress, PublicAddressError};
+pub use config::{Config, Transports};
+pub use reach::{Note, Reach};
 
 use crate::core::backend::{Command, EndReason, Event, MediaBackend, PeerId, Role, Wishes};
 use crate::counters::Counters;
 use directory::{Directory, Home};
 use link::Settings;
 use message::{Message, WorkerId};
+use reach::{Host, Plan};
 use report::Reporter;
 use worker::{Mailbox, Worker};
 
@@ -72,15 +81,27 @@ pub enum StartError {
     #[error("cannot list this host's network addresses: {0}")]
     Interfaces(#[source] io::Error),
     /// There is no address that clients could be told.
-    #[error("no usable network address of the bound family; give a public address")]
+    #[error("no usable network address of the bound family: give --public-address")]
     NoAddress,
-    /// A worker's UDP socket.
-    #[error("cannot use UDP {address} port {port} (0 is any) for media: {source}")]
+    /// Two addresses of one family to bind.
+    #[error("--media-bind takes one IPv4 and one IPv6 address at most")]
+    TwoBinds,
+    /// A public address that no socket serves.
+    #[error("media is not bound to the family of --public-address {0}")]
+    FamilyNotBound(IpAddr),
+    /// Ports end at 65535.
+    #[error(
+        "there are fewer ports above --media-port, or that of --public-address, than workers: \
+         choose lower ones"
+    )]
+    TooFewPorts,
+    /// A worker's socket.
+    #[error("cannot use {protocol} {address} for media: {source}")]
     Socket {
-        /// The bound address.
-        address: std::net::IpAddr,
-        /// The first worker's port.
-        port: u16,
+        /// `UDP` or `TCP`.
+        protocol: &'static str,
+        /// The address.
+        address: SocketAddr,
         /// What the system said.
         source: io::Error,
     },
@@ -92,6 +113,16 @@ pub enum StartError {
     Certificate,
 }
 
+impl From<network::BindError> for StartError {
+    fn from(error: network::BindError) -> Self {
+        Self::Socket {
+            protocol: error.protocol,
+            address: error.address,
+            source: error.source,
+        }
+    }
+}
+
 /// The media server in this process. Dropping it ends every peer, each told so
 /// by DTLS close_notify, and waits for the threads.
 #[derive(Debug)]
@@ -99,7 +130,7 @@ pub struct Forwarder {
     mailboxes: Vec<Mailbox>,
     threads: Vec<JoinHandle<()>>,
     directory: Arc<Directory>,
-    addresses: Vec<SocketAddr>,
+    reach: Reach,
     reporter: Reporter,
 }
 
@@ -114,33 +145,35 @@ impl Forwarder {
         counters: Arc<Counters>,
         events: impl Fn(Event) + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
-        let own = address::interfaces().map_err(StartError::Interfaces)?;
-        let advertised = address::advertised(config.bind, &config.public_addresses)
-            .map_err(StartError::Interfaces)?;
-        if advertised.is_empty() {
-            return Err(StartError::NoAddress);
-        }
+        let host = Host::look().map_err(StartError::Interfaces)?;
+        let plan = Plan::make(&config, &host)?;
         let certificate = from_feature_flags()
             .dtls_provider
             .generate_certificate()
             .ok_or(StartError::Certificate)?;
-        let workers = (0..config.workers.get())
-            .map(|index| Worker::bind(WorkerId(index), &config, &advertised, own.clone()))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|source| StartError::Socket {
-                address: config.bind,
-                port: config.first_port,
-                source,
-            })?;
+        let mut addresses = Vec::new();
+        let mut workers = Vec::new();
+        for index in 0..config.workers.get() {
+            let id = WorkerId(index);
+            let mut worker = Worker::bind(id, &config, &plan.binds, &host.own, &counters)?;
+            let candidates = plan.candidates(index, worker.port())?;
+            addresses.extend_from_slice(&candidates);
+            worker.set_candidates(candidates);
+            workers.push(worker);
+        }
         let directory = Arc::new(Directory::new(workers.len()));
         let mut forwarder = Self {
             mailboxes: workers.iter().map(|w| w.mailbox.clone()).collect(),
             threads: Vec::new(),
             directory: directory.clone(),
-            addresses: workers.iter().flat_map(|w| w.candidates.clone()).collect(),
+            reach: Reach {
+                addresses,
+                transports: config.transports,
+                notes: plan.notes,
+            },
             reporter: Reporter::new(directory, events),
         };
-        info!(addresses = ?forwarder.addresses, "media");
+        info!(addresses = ?forwarder.reach.addresses, "media");
         let settings = Arc::new(Settings {
             config,
             certificate,
@@ -159,9 +192,9 @@ impl Forwarder {
         Ok(forwarder)
     }
 
-    /// The addresses that clients are told, every worker's.
-    pub fn media_addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+    /// Where clients reach the media.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     fn open(&self, peer: PeerId, role: Role, offer: String, wishes: Wishes) {

@@ -10,13 +10,14 @@ use str0m::stats::MediaIngressStats;
 use tracing::debug;
 
 use super::clock::{Continuity, PublisherClock, Report};
-use super::codec::{Codec, Kind, Profile, starts_keyframe};
+use super::codec::{Codec, Kind, Profile};
 use super::config::Config;
 use super::keyframe::KeyframeRequests;
 use super::layers::Layers;
 use super::link::{Link, LinkEvent};
 use super::packet::{MediaPacket, forwarded};
 use super::peer::PeerEvent;
+use super::picture::{Pictures, starts_keyframe};
 use super::rate::RateMeter;
 use super::rewrite::Position;
 use super::sdp::{OfferedLayer, Selection, SourceCodec};
@@ -26,6 +27,7 @@ pub(super) struct Publisher {
     pub(super) link: Link,
     tracks: Vec<Track>,
     clock: PublisherClock,
+    pictures: Pictures,
     /// What its layers carry, for players to start with.
     pub(super) layers: Layers,
     rtp_timeout: Duration,
@@ -113,6 +115,7 @@ impl Publisher {
             link,
             tracks: tracks.collect(),
             clock: PublisherClock::new(now),
+            pictures: Pictures::default(),
             layers: Layers::default(),
             rtp_timeout: config.rtp_timeout,
             silent_until: None,
@@ -196,6 +199,8 @@ impl Publisher {
                     self.flowing = true;
                     events.push(PeerEvent::Flowing);
                 }
+                let size = self.pictures.take_in(&packet);
+                events.extend(size.map(PeerEvent::Resized));
                 events.push(PeerEvent::Media(packet));
             }
             LinkEvent::SenderReport(report) => self.handle_report(&report),

@@ -12,7 +12,7 @@ use std::time::Instant;
 use tracing::{debug, warn};
 
 use super::codec::Kind;
-use super::demux::Demux;
+use super::demux::{Demux, Path};
 use super::fanout::{Audiences, Subscribers};
 use super::link::{Link, Settings};
 use super::message::{Admission, Message, Outbox, WorkerId};
@@ -90,16 +90,11 @@ impl Shard {
         self.dirty = dirty;
     }
 
-    /// Takes a datagram that came from `source` to our address `destination`.
-    pub(super) fn handle_datagram(
-        &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
-        datagram: &[u8],
-        now: Instant,
-    ) {
-        let Some(id) = self.demux.route(source, datagram) else {
+    /// Takes a datagram, or a packet that a TCP connection had a frame for.
+    pub(super) fn handle_datagram(&mut self, path: Path, datagram: &[u8], now: Instant) {
+        let Some(id) = self.demux.route(path, datagram) else {
             if self.counters.count(Reason::StrayDatagram) {
+                let source = path.remote;
                 debug!(%source, length = datagram.len(), "a datagram is for no peer");
             }
             return;
@@ -107,12 +102,22 @@ impl Shard {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
-        if !peer.handle_datagram(source, destination, datagram, now)
-            && self.counters.count(Reason::BadDatagram)
-        {
+        if !peer.handle_datagram(path, datagram, now) && self.counters.count(Reason::BadDatagram) {
+            let source = path.remote;
             debug!(peer = id.0, %source, "a datagram could not be taken");
         }
         self.drain(id, now);
+    }
+
+    /// A TCP connection is over, whoever ended it.
+    pub(super) fn handle_closed(&mut self, path: Path, now: Instant) {
+        let Some(id) = self.demux.forget(path) else {
+            return;
+        };
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.handle_closed(path, now);
+            self.drain(id, now);
+        }
     }
 
     /// Takes a message; see [`Message`].
@@ -277,7 +282,7 @@ impl Shard {
         peer.drain(now, &mut self.outbox.transmits, &mut events);
         self.timers.set(id, peer.deadline(now));
         for transmit in &self.outbox.transmits[first..] {
-            self.demux.learn(id, transmit.destination);
+            self.demux.learn(id, Path::of(transmit));
         }
         for event in events.drain(..) {
             self.handle_event(id, event, now);
@@ -292,6 +297,9 @@ impl Shard {
                 self.start_player(id, now);
             }
             PeerEvent::Media(packet) => self.forward(id, packet, now),
+            PeerEvent::Resized(size) => {
+                self.outbox.events.push(Event::Resized { peer: id, size });
+            }
             PeerEvent::KeyframeWanted(layer) => self.ask_source(id, layer, now),
             PeerEvent::NotEnoughBandwidth {
                 needed_bps,

@@ -1,4 +1,4 @@
-//! One worker thread: a shard, its socket and the ways in.
+//! One worker thread: a shard, its sockets and the ways in.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -8,22 +8,28 @@ use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError, TrySendE
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use mio::{Events, Interest, Poll, Token, Waker};
-use tracing::{debug, error, trace, warn};
+use mio::{Events, Poll, Token, Waker};
+use tracing::{error, trace, warn};
 
+use super::StartError;
 use super::config::Config;
 use super::link::Settings;
 use super::message::{Message, WorkerId};
+use super::network::Network;
 use super::report::Reporter;
 use super::shard::Shard;
-use super::socket::Socket;
 use crate::counters::Counters;
 
-const SOCKET: Token = Token(0);
-const WAKE: Token = Token(1);
+const WAKE: Token = Token(0);
 
-/// Batches received before timers and messages get their turn.
-const BATCHES_IN_A_ROW: usize = 8;
+/// The network's tokens start here.
+const FIRST_TOKEN: usize = 1;
+
+/// Events taken from the system in one go; the rest follow.
+const EVENTS: usize = 256;
+
+/// Turns of receiving before timers and messages get their turn.
+const TURNS_IN_A_ROW: usize = 8;
 
 /// The way to a worker.
 #[derive(Debug, Clone)]
@@ -59,55 +65,65 @@ impl Mailbox {
 /// A worker before it runs.
 pub(super) struct Worker {
     pub(super) mailbox: Mailbox,
-    /// What its peers are told.
-    pub(super) candidates: Vec<SocketAddr>,
     id: WorkerId,
+    /// What its peers are told.
+    candidates: Vec<SocketAddr>,
     poll: Poll,
-    socket: Socket,
+    network: Network,
     control: Receiver<Message>,
     media: Receiver<Message>,
 }
 
 impl Worker {
-    /// Binds the worker's socket.
+    /// Binds the worker's sockets on each of `binds`. `own` are the host's
+    /// addresses.
     ///
     /// # Errors
     /// The system refuses.
     pub(super) fn bind(
         id: WorkerId,
         config: &Config,
-        advertised: &[IpAddr],
-        own: Vec<IpAddr>,
-    ) -> io::Result<Self> {
+        binds: &[IpAddr],
+        own: &[IpAddr],
+        counters: &Arc<Counters>,
+    ) -> Result<Self, StartError> {
         let port = match config.first_port {
             0 => 0,
-            first => u16::try_from(usize::from(first) + id.0).map_err(io::Error::other)?,
+            first => {
+                u16::try_from(usize::from(first) + id.0).map_err(|_| StartError::TooFewPorts)?
+            }
         };
-        let address = SocketAddr::new(config.bind, port);
-        let mut socket = Socket::bind(address, config.socket_buffer, own)?;
-        let poll = Poll::new()?;
-        poll.registry()
-            .register(&mut socket.io, SOCKET, Interest::READABLE)?;
-        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+        let mut network = Network::bind(binds, port, own, FIRST_TOKEN, (config, counters))?;
+        let poll = Poll::new().map_err(StartError::Thread)?;
+        let registered = network.register(poll.registry());
+        registered.map_err(StartError::Thread)?;
+        let waker = Waker::new(poll.registry(), WAKE).map_err(StartError::Thread)?;
         let (control_in, control) = mpsc::channel();
         let (media_in, media) = mpsc::sync_channel(config.worker_queue);
-        let port = socket.local().port();
         Ok(Self {
             mailbox: Mailbox {
                 control: control_in,
                 media: media_in,
-                waker,
+                waker: Arc::new(waker),
             },
-            candidates: advertised
-                .iter()
-                .map(|ip| SocketAddr::new(*ip, port))
-                .collect(),
+            candidates: Vec::new(),
             id,
             poll,
-            socket,
+            network,
             control,
             media,
         })
+    }
+
+    /// The port of its sockets.
+    pub(super) fn port(&self) -> u16 {
+        self.network.port()
+    }
+
+    /// Has its peers told `candidates`.
+    pub(super) fn set_candidates(&mut self, candidates: Vec<SocketAddr>) {
+        self.network.set_candidates(candidates.clone());
+        self.candidates = candidates;
     }
 
     /// Starts the thread. It ends with [`Message::Stop`]; if it fails before,
@@ -165,7 +181,7 @@ impl Running {
     /// # Errors
     /// The system does not let it wait.
     fn run(mut self) -> io::Result<()> {
-        let mut events = Events::with_capacity(8);
+        let mut events = Events::with_capacity(EVENTS);
         let mut more = false;
         loop {
             let timeout = if more {
@@ -178,18 +194,28 @@ impl Running {
             {
                 return Err(error);
             }
+            for event in &events {
+                self.worker.network.handle_event(event);
+            }
             if self.take_messages() {
                 self.deliver();
                 return Ok(());
             }
             more = self.receive();
-            self.shard.handle_timeout(Instant::now());
+            let now = Instant::now();
+            self.worker.network.handle_timeout(now);
+            for path in self.worker.network.take_closed() {
+                self.shard.handle_closed(path, now);
+            }
+            self.shard.handle_timeout(now);
             self.deliver();
         }
     }
 
     fn timeout(&self) -> Option<Duration> {
-        let at = self.shard.poll_timeout()?;
+        let shard = self.shard.poll_timeout();
+        let network = self.worker.network.poll_timeout();
+        let at = shard.into_iter().chain(network).min()?;
         Some(at.saturating_duration_since(Instant::now()))
     }
 
@@ -218,22 +244,17 @@ impl Running {
 
     /// True if there may be more.
     fn receive(&mut self) -> bool {
-        for _ in 0..BATCHES_IN_A_ROW {
+        for _ in 0..TURNS_IN_A_ROW {
             let now = Instant::now();
             let shard = &mut self.shard;
-            let candidates = &self.worker.candidates;
-            let received = self.worker.socket.receive(|source, destination, datagram| {
-                let destination = advertised_as(candidates, destination);
-                shard.handle_datagram(source, destination, datagram, now);
+            let more = self.worker.network.receive(now, |path, datagram| {
+                shard.handle_datagram(path, datagram, now);
             });
-            match received {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
-                // An ICMP error that a datagram of ours met; the next one may not.
-                Err(error) => debug!(%error, "receiving"),
-            }
             self.shard.flush(now);
             self.deliver();
+            if !more {
+                return false;
+            }
         }
         true
     }
@@ -241,7 +262,8 @@ impl Running {
     /// Obeys the shard.
     fn deliver(&mut self) {
         let outbox = &mut self.shard.outbox;
-        self.worker.socket.send_all(&mut outbox.transmits);
+        let now = Instant::now();
+        self.worker.network.send_all(&mut outbox.transmits, now);
         let mut wake = Vec::new();
         for (worker, message) in outbox.messages.drain(..) {
             if let Some(mailbox) = self.others.get(worker.0) {
@@ -257,15 +279,5 @@ impl Running {
         for event in outbox.events.drain(..) {
             self.reporter.report(event);
         }
-    }
-}
-
-/// The candidate that stands for the address a datagram came to: itself, or,
-/// behind NAT, the first one, since the address outside is not seen here.
-fn advertised_as(candidates: &[SocketAddr], local: SocketAddr) -> SocketAddr {
-    if candidates.contains(&local) {
-        local
-    } else {
-        candidates.first().copied().unwrap_or(local)
     }
 }

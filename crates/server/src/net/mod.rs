@@ -127,23 +127,24 @@ impl Running {
     }
 }
 
-/// Starts the server with the embedded forwarder; also returns the media
-/// addresses that clients are told.
+/// Starts the server with the embedded forwarder; also returns where
+/// clients reach the media.
 ///
 /// # Errors
 /// The listener or the forwarder cannot be started; nothing is left running.
 pub async fn serve(
     config: Config,
     media: media::Config,
-) -> Result<(Running, Vec<SocketAddr>), StartError<media::StartError>> {
-    let mut addresses = Vec::new();
+) -> Result<(Running, media::Reach), StartError<media::StartError>> {
+    let mut reach = None;
     let running = serve_with(config, |events, counters| {
         let forwarder = Forwarder::start(media, counters, move |event| events.send(event))?;
-        addresses = forwarder.media_addresses().to_vec();
+        reach = Some(forwarder.reach().clone());
         Ok(forwarder)
     })
     .await?;
-    Ok((running, addresses))
+    let reach = reach.unwrap_or_default();
+    Ok((running, reach))
 }
 
 /// Starts the server with the media backend that `start_media` makes.

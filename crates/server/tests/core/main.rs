@@ -13,6 +13,7 @@
 mod behaviour;
 #[path = "../support/fake_backend.rs"]
 mod fake_backend;
+mod hold;
 mod limits;
 mod properties;
 mod rates;

@@ -90,7 +90,7 @@ impl World {
         let (sender, events) = mpsc::channel();
         let config = Config {
             workers: NonZeroUsize::new(workers).unwrap(),
-            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
             ..Config::default()
         };
         let forwarder = Forwarder::start(config, counters.clone(), move |event| {
@@ -345,7 +345,7 @@ fn noise_is_counted_and_disturbs_nobody() {
     world.publish();
     let viewer = world.play(0);
     let noise = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let target = world.forwarder.media_addresses()[0];
+    let target = world.forwarder.reach().addresses[0];
     let mut datagrams: Vec<Vec<u8>> = (0..=255).map(|b| vec![b; 40]).collect();
     datagrams.push(Vec::new());
     datagrams.push(vec![0, 1, 0, 200, 0x21, 0x12, 0xa4, 0x42]);
@@ -448,7 +448,7 @@ fn answers_name_the_codecs() {
     let (answer, codecs) = world.answer(PUBLISHER);
     assert_eq!(codecs.audio.as_deref(), Some("opus"));
     assert_eq!(codecs.video.as_deref(), Some("H264"));
-    let candidate = world.forwarder.media_addresses()[0];
+    let candidate = world.forwarder.reach().addresses[0];
     let line = format!("{} {} typ host", candidate.ip(), candidate.port());
     assert!(answer.contains(&line), "{answer}");
 }

@@ -79,7 +79,7 @@ fn it_says_where_media_goes() {
     let media = server
         .announced
         .iter()
-        .find_map(|line| line.strip_prefix("media over UDP at "));
+        .find_map(|line| line.strip_prefix("media over UDP and TCP at "));
     for address in media.unwrap().split(", ") {
         assert_ne!(address.parse::<SocketAddr>().unwrap().port(), 0);
     }

@@ -37,12 +37,34 @@ impl FakeBackend {
                 assert_eq!(self.peers.insert(peer, role), None, "{peer:?} opened twice");
                 self.follow(peer, &offer);
             }
-            Command::Restart { .. } | Command::Splice { .. } | Command::Snapshot { .. } => {}
+            Command::Splice { from, to } => self.splice(from, to),
+            Command::Restart { .. } | Command::Snapshot { .. } => {}
             Command::Close { peer } => {
                 assert!(self.peers.remove(&peer).is_some(), "{peer:?} was not open");
                 self.events.retain(|event| peer_of(event) != Some(peer));
             }
         }
+    }
+
+    /// What a player is fed by, if it is one.
+    pub(crate) fn source_of(&self, peer: PeerId) -> Option<PeerId> {
+        match self.peers.get(&peer)? {
+            Role::Player { source } => Some(*source),
+            Role::Publisher => None,
+        }
+    }
+
+    fn splice(&mut self, from: PeerId, to: PeerId) {
+        assert!(!self.peers.contains_key(&from), "{from:?} is not over");
+        assert_eq!(self.peers.get(&to), Some(&Role::Publisher), "{to:?}");
+        let mut moved = 0;
+        for role in self.peers.values_mut() {
+            if *role == (Role::Player { source: from }) {
+                *role = Role::Player { source: to };
+                moved += 1;
+            }
+        }
+        assert!(moved > 0, "nobody waits for {to:?} as the next {from:?}");
     }
 
     /// The next event, in order.

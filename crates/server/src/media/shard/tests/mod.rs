@@ -24,7 +24,7 @@ use client::{Client, PayloadTypes, Video, assert_contiguous};
 use str0m::crypto::from_feature_flags;
 use str0m::format::Codec;
 use str0m::media::Direction;
-use str0m::net::Transmit;
+use str0m::net::{Protocol, Transmit};
 
 use super::super::config::Config;
 use super::*;
@@ -395,7 +395,12 @@ impl World {
             match (client, index) {
                 (Some(client), _) => client.handle_datagram(source, &contents, now),
                 (_, Some(i)) => {
-                    self.shards[i].handle_datagram(source, destination, &contents, now);
+                    let path = Path {
+                        protocol: Protocol::Udp,
+                        local: destination,
+                        remote: source,
+                    };
+                    self.shards[i].handle_datagram(path, &contents, now);
                 }
                 (None, None) => panic!("sent to nobody: {destination}"),
             }
