@@ -51,18 +51,9 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client that sends or receives audio and video, and its offer.
+    /// A client that sends or receives audio and video, sending these simulcast
+    /// layers if there are any, and its offer.
     pub(crate) fn offer(
-        local: SocketAddr,
-        direction: Direction,
-        types: PayloadTypes,
-        now: Instant,
-    ) -> (Self, String) {
-        Self::offer_layers(local, direction, types, &[], now)
-    }
-
-    /// A client whose video comes in these simulcast layers, and its offer.
-    pub(crate) fn offer_layers(
         local: SocketAddr,
         direction: Direction,
         types: PayloadTypes,

@@ -22,7 +22,7 @@ impl UdpClient {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(TURN)).unwrap();
         let local = socket.local_addr().unwrap();
-        let (client, offer) = Client::offer(local, direction, types, Instant::now());
+        let (client, offer) = Client::offer(local, direction, types, &[], Instant::now());
         (Self { client, socket }, offer)
     }
 

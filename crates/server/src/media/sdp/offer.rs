@@ -363,10 +363,11 @@ impl<'a> RawSection<'a> {
         let inactive = has("inactive") || (port == "0" && !has("bundle-only"));
         let (ssrc, repair_ssrc) = raw.ssrcs();
         let extensions: Vec<_> = raw.all("extmap").filter_map(read_extension).collect();
-        let layers = if extensions.iter().any(|(_, uri)| uri == super::STREAM_ID) {
+        let says = |wanted: &&str| extensions.iter().any(|(_, uri)| uri == wanted);
+        let layers = if [super::MID, super::STREAM_ID].iter().all(says) {
             simulcast::read(raw.all("simulcast"), raw.all("rid"))
         } else {
-            // Nothing would tell them apart.
+            // Nothing in its packets would tell them apart.
             Vec::new()
         };
         Section {

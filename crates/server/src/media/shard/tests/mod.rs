@@ -248,7 +248,7 @@ impl World {
             Role::Player { .. } => (Direction::RecvOnly, VIEWER_TYPES),
         };
         let local = client_address(index);
-        let (mut client, offer) = Client::offer_layers(local, direction, types, rids, self.now);
+        let (mut client, offer) = Client::offer(local, direction, types, rids, self.now);
         let offer = (self.edit_offers)(offer);
         let home = WorkerId(self.shards.len() - 1);
         self.command(match role {
