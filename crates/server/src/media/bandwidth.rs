@@ -84,6 +84,39 @@ impl Bandwidth {
     }
 }
 
+/// What a network is probed for.
+///
+/// str0m probes when more is wished for than before, and by itself only where
+/// little is sent of what it takes the network to carry. After a bad moment that
+/// is neither the case nor is there ever more to carry, so the wish is repeated.
+#[derive(Debug, Default)]
+pub(super) struct Probing {
+    /// Bits per second.
+    wished_bps: u64,
+    at: Option<Instant>,
+}
+
+/// How often a wish is repeated. A probe is short, at most 15 ms of twice what the
+/// network is taken to carry.
+const WISH_EVERY: Duration = Duration::from_secs(3);
+
+impl Probing {
+    /// There should be so much, bits per second; what str0m is to be told, if
+    /// anything.
+    pub(super) fn wish(&mut self, bps: u64, now: Instant) -> Option<u64> {
+        let changed = bps.abs_diff(self.wished_bps) > self.wished_bps / 10;
+        let long_ago = |at: Instant| now.saturating_duration_since(at) >= WISH_EVERY;
+        let repeat = bps > 0 && self.at.is_some_and(long_ago);
+        if !changed && !repeat {
+            return None;
+        }
+        // A repeated wish counts as one for more.
+        self.wished_bps = if changed { bps } else { self.wished_bps + 1 };
+        self.at = Some(now);
+        Some(self.wished_bps)
+    }
+}
+
 /// When to say that a viewer's network does not carry what it needs.
 #[derive(Debug, Default)]
 pub(super) struct Shortage {
@@ -166,6 +199,27 @@ mod tests {
         for (loss, expected) in table {
             bandwidth.handle_loss(loss);
             assert_eq!(bandwidth.network(1_000, now), expected, "{loss}");
+        }
+    }
+
+    #[test]
+    fn wishes_are_repeated_until_they_are_fulfilled() {
+        let start = Instant::now();
+        let mut probing = Probing::default();
+        let table = [
+            (0, 0, None),
+            (0, 1_000, Some(1_000)),
+            (1, 1_050, None),
+            (2, 1_200, Some(1_200)),
+            (4, 1_200, None),
+            (5, 1_200, Some(1_201)),
+            (8, 1_200, Some(1_202)),
+            (11, 0, Some(0)),
+            (20, 0, None),
+        ];
+        for (second, bps, expected) in table {
+            let now = start + Duration::from_secs(second);
+            assert_eq!(probing.wish(bps, now), expected, "{bps} at {second} s");
         }
     }
 

@@ -111,14 +111,12 @@ impl Choice {
         before.is_some_and(|before| before != layer && !self.lesser.contains(&before))
     }
 
-    /// How much network there should be for the viewer to have the best, bits per
-    /// second; nothing if it has that.
-    pub(super) fn wish_bps(&self, most: &Flowing) -> u64 {
-        if self.target == Some(most.layer) {
-            0
-        } else {
-            with_headroom(most.bps)
-        }
+    /// How much network there should be for the viewer to have the next of these,
+    /// bits per second; nothing if it has the best.
+    pub(super) fn wish_bps(&self, flowing: &[Flowing]) -> u64 {
+        let on = flowing.iter().position(|f| Some(f.layer) == self.target);
+        let next = on.and_then(|on| flowing.get(on + 1));
+        next.map_or(0, |f| with_headroom(f.bps))
     }
 
     /// True if it is time for [`Choice::decide`].
@@ -442,14 +440,15 @@ mod tests {
     fn more_is_wished_for_until_there_is_nothing_more() {
         let flowing = flowing(&RATES);
         let mut choice = Choice::new(Instant::now());
-        pass(&mut choice, &flowing, Network::Unknown, (0, 100));
-        assert_eq!(choice.wish_bps(&flowing[2]), 1_725_000);
+        assert_eq!(choice.wish_bps(&flowing), 0);
+        pass(&mut choice, &flowing, Network::Limit(0), (0, 100));
+        assert_eq!(choice.wish_bps(&flowing), 575_000);
         pass(
             &mut choice,
             &flowing,
             Network::Limit(2_000_000),
             (100, 1_000),
         );
-        assert_eq!(choice.wish_bps(&flowing[2]), 0);
+        assert_eq!(choice.wish_bps(&flowing), 0);
     }
 }

@@ -13,9 +13,12 @@
 //! - `shard`: the peers of one worker, sans-IO; `demux`, `fanout` and `timers`
 //!   serve it;
 //! - `publisher`, `player`: a peer, on top of a `link` (str0m and its timeouts);
+//! - `layers`, `bandwidth`, `choice`: what a publisher's simulcast layers carry, what
+//!   a viewer's network does, and which layer it gets therefore;
 //! - `clock`, `codec`, `keyframe`, `rate`, `rewrite`, `sdp`: one matter each, pure.
 //!
-//! Not here: decoding, recording, congestion control towards players, simulcast.
+//! Not here: decoding, recording, and asking a publisher for less: what its viewers'
+//! networks do not carry of a stream that it sends once, they lose.
 
 mod address;
 mod bandwidth;

@@ -8,7 +8,7 @@ use str0m::net::Transmit;
 use str0m::rtp::{RtpWrite, Ssrc};
 use str0m::stats::MediaEgressStats;
 
-use super::bandwidth::{Bandwidth, Network, Shortage};
+use super::bandwidth::{Bandwidth, Network, Probing, Shortage};
 use super::choice::{Choice, START_BPS};
 use super::codec::Kind;
 use super::config::Config;
@@ -40,9 +40,8 @@ pub(super) struct Player {
     choice: Choice,
     bandwidth: Bandwidth,
     shortage: Shortage,
-    /// What the network is being probed for, bits per second; `None` if its
-    /// client does not say what comes of it.
-    probed_bps: Option<u64>,
+    /// `None` if its client does not say what comes of probes.
+    probing: Option<Probing>,
     /// What its video packets say instead of the publisher's own.
     playout_delay: Option<(MediaTime, MediaTime)>,
     /// [`Player::drain`] has something to do.
@@ -101,7 +100,7 @@ impl Player {
             choice: Choice::new(now),
             bandwidth: Bandwidth::default(),
             shortage: Shortage::default(),
-            probed_bps: taken.has_transport_feedback().then_some(0),
+            probing: taken.has_transport_feedback().then(Probing::default),
             playout_delay: playout_delay.map(playout::to_rtp),
             dirty: false,
             rtx_packets: config.rtx_packets,
@@ -171,7 +170,7 @@ impl Player {
             self.ask_again = Some(now);
             self.dirty = true;
         }
-        let (Some(least), Some(most)) = (flowing.first(), flowing.last()) else {
+        let Some(least) = flowing.first() else {
             return;
         };
         let needed_bps = least.bps + audio_bps;
@@ -184,16 +183,10 @@ impl Player {
             });
             self.dirty = true;
         }
-        if let Some(probed) = self.probed_bps {
-            self.probe(probed, self.choice.wish_bps(most));
-        }
-    }
-
-    /// Probes for what is wished, if that is something else than before.
-    fn probe(&mut self, probed_bps: u64, wish_bps: u64) {
-        if wish_bps.abs_diff(probed_bps) > probed_bps / 10 {
-            self.probed_bps = Some(wish_bps);
-            self.link.probe_for(wish_bps);
+        let wish_bps = self.choice.wish_bps(&flowing);
+        let probing = self.probing.as_mut();
+        if let Some(bps) = probing.and_then(|probing| probing.wish(wish_bps, now)) {
+            self.link.probe_for(bps);
             self.dirty = true;
         }
     }

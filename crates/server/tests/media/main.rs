@@ -6,6 +6,7 @@
 )]
 
 mod client;
+mod simulcast;
 mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
@@ -183,11 +184,22 @@ impl World {
 
     /// Adds a client and connects it; its index.
     fn join(&mut self, peer: PeerId, role: Role, types: PayloadTypes) -> usize {
+        self.join_layers(peer, role, types, &[])
+    }
+
+    /// The same with a client that sends these simulcast layers.
+    fn join_layers(
+        &mut self,
+        peer: PeerId,
+        role: Role,
+        types: PayloadTypes,
+        rids: &[&str],
+    ) -> usize {
         let direction = match role {
             Role::Publisher => Direction::SendOnly,
             Role::Player { .. } => Direction::RecvOnly,
         };
-        let (mut client, offer) = UdpClient::offer(direction, types);
+        let (mut client, offer) = UdpClient::offer_layers(direction, types, rids);
         self.open(peer, role, offer);
         let (answer, _) = self.answer(peer);
         client.client.accept(&answer);
