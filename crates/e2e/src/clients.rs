@@ -72,6 +72,19 @@ const SNAPSHOT: &str = r"
     })();
 ";
 
+/// Asks once; true when there is no such stream on air.
+const IS_UNAVAILABLE: &str = r"
+    const [url, name] = arguments;
+    return (async () => {
+        window.asker ??= await Wcs.connect(url, {});
+        const mediaSessionId = crypto.randomUUID();
+        window.asker.send('availableStream', { mediaSessionId, name });
+        const isOurs = ([answer]) => answer.id === mediaSessionId;
+        const [{ status }] = await window.asker.heard('availableStream', isOurs);
+        return status !== 'true';
+    })();
+";
+
 /// A publisher of the camera whose session asks to be kept, by Web Call
 /// Server's signalling.
 #[derive(Debug)]
@@ -151,6 +164,18 @@ pub async fn publish_by_whip(
     let arguments = vec![json!(url), json!(codec), json!(layers == Layers::Three)];
     let script = format!("{WHIP}{PUBLISH_WHIP}");
     browser.run(&script, arguments).await?;
+    Ok(())
+}
+
+/// Waits until the server knows that nobody publishes `name` any more.
+///
+/// # Errors
+/// Somebody does to the end.
+pub async fn wait_unavailable(browser: &Browser, server: &Server, name: &str) -> Result<()> {
+    let what = format!("{name} to be unavailable");
+    let arguments = vec![json!(server.signalling_url()), json!(name)];
+    let script = format!("{WCS}{IS_UNAVAILABLE}");
+    browser.wait_until(&what, &script, arguments).await?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use fantoccini::Locator;
 use fantoccini::key::Key;
 use serde_json::{Value, json};
+use strip::Stamp;
 
 use crate::picture::{self, Watched};
 use crate::{Browser, Server};
@@ -120,6 +121,19 @@ impl<'b> TwoWayPage<'b> {
         Ok(())
     }
 
+    /// Waits until what the element says starts with `text`.
+    ///
+    /// # Errors
+    /// It never does.
+    pub async fn wait_start(&self, id: &str, text: &str) -> Result<()> {
+        let script = "return document.getElementById(arguments[0])
+                          ?.textContent.trim().startsWith(arguments[1])";
+        let what = format!("#{id}: {text}...");
+        let arguments = vec![json!(id), json!(text)];
+        self.browser.wait_until(&what, script, arguments).await?;
+        Ok(())
+    }
+
     /// Waits until an element matches the CSS selector, or none does.
     ///
     /// # Errors
@@ -212,6 +226,15 @@ impl<'b> TwoWayPage<'b> {
     /// Nothing plays.
     pub async fn watch(&self, seconds: u32) -> Result<Watched> {
         picture::watch(self.browser, seconds).await
+    }
+
+    /// What the strip of the played picture says that is shown now; `None` if it
+    /// cannot be read.
+    ///
+    /// # Errors
+    /// Nothing plays.
+    pub async fn shown(&self) -> Result<Option<Stamp>> {
+        picture::shown(self.browser).await
     }
 
     async fn wait_enabled(&self, id: &str) -> Result<Value> {

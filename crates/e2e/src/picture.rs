@@ -90,6 +90,17 @@ const WATCH: &str = r"
     video.requestVideoFrameCallback(look);
 ";
 
+/// The luma of the shown picture at the centres `arguments[0]`.
+const SHOWN: &str = r"
+    const [centers] = arguments;
+    const video = document.querySelector('#remoteVideo video');
+    const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
+    const context = canvas.getContext('2d');
+    context.drawImage(video, 0, 0);
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+    return centers.map(([x, y]) => data[4 * (y * canvas.width + x) + 1]);
+";
+
 /// A second of the test picture.
 const LAST_FRAMES: usize = 30;
 
@@ -158,16 +169,8 @@ struct RawFrame {
 }
 
 pub(crate) async fn watch(browser: &Browser, seconds: u32) -> Result<Watched> {
-    let size = browser
-        .wait_until(
-            "the size of the picture",
-            "const v = document.querySelector('#remoteVideo video');
-             return v && v.videoWidth && [v.videoWidth, v.videoHeight]",
-            vec![],
-        )
-        .await?;
-    let (width, height): (u32, u32) = serde_json::from_value(size)?;
-    let arguments = vec![json!(seconds * 1000), json!(cell_centers(width, height))];
+    let centers = shown_centers(browser).await?;
+    let arguments = vec![json!(seconds * 1000), json!(centers)];
     let raw = browser.client().execute_async(WATCH, arguments).await?;
     let raw: Raw = serde_json::from_value(raw).context("what the page saw")?;
     let read = |frame: &RawFrame| Seen {
@@ -181,6 +184,28 @@ pub(crate) async fn watch(browser: &Browser, seconds: u32) -> Result<Watched> {
         loudest: raw.loudest,
         quietest: raw.quietest,
     })
+}
+
+/// Reads the strip of the picture that is shown now.
+pub(crate) async fn shown(browser: &Browser) -> Result<Option<Stamp>> {
+    let centers = shown_centers(browser).await?;
+    let luma = browser.run(SHOWN, vec![json!(centers)]).await?;
+    let luma: Vec<u8> = serde_json::from_value(luma).context("the strip's luma")?;
+    Ok(stamp(&luma))
+}
+
+/// Where the strip of the played picture is, once there is one.
+async fn shown_centers(browser: &Browser) -> Result<Vec<(u32, u32)>> {
+    let size = browser
+        .wait_until(
+            "the size of the picture",
+            "const v = document.querySelector('#remoteVideo video');
+             return v && v.videoWidth && [v.videoWidth, v.videoHeight]",
+            vec![],
+        )
+        .await?;
+    let (width, height): (u32, u32) = serde_json::from_value(size)?;
+    Ok(cell_centers(width, height))
 }
 
 /// The centres of the strip's cells in a picture of that size, row by row.

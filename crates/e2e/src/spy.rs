@@ -14,7 +14,7 @@ use crate::Browser;
 /// Put into every page of a watched tab before the page's own scripts.
 const SPY: &str = include_str!("scripts/spy.js");
 
-/// Looks into the pages of a browser's current tab.
+/// Looks into the pages that a browser's tab opens.
 #[derive(Debug)]
 pub struct Spy<'b> {
     browser: &'b Browser,
@@ -23,9 +23,8 @@ pub struct Spy<'b> {
 /// What the browser says of the video that it plays: names and units are those
 /// of the `inbound-rtp` entry of W3C's Identifiers for WebRTC's Statistics API,
 /// section 6.1.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
 pub struct Playback {
     /// Pictures decoded.
     pub frames_decoded: u64,
@@ -65,8 +64,6 @@ pub enum Way {
 pub struct Route {
     /// `udp` or `tcp`.
     pub protocol: String,
-    /// The browser's address.
-    pub local: String,
     /// The server's address.
     pub remote: String,
 }

@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result};
 use e2e::Protocol::{Http, Signalling};
-use e2e::{Stage, TwoWayPage};
+use e2e::clients::{Layers, publish_by_whip};
+use e2e::{Spy, Stage, TwoWayPage};
 
 #[tokio::test]
 async fn every_way_to_publish_meets_every_way_to_play() -> Result<()> {
@@ -29,4 +30,20 @@ async fn plays(page: &TwoWayPage<'_>, name: &str) -> Result<()> {
     page.wait_sound().await?;
     page.click("playBtn").await?;
     page.wait_text("playStatus", "STOPPED").await
+}
+
+#[tokio::test]
+async fn every_codec_that_browsers_encode_plays() -> Result<()> {
+    let stage = Stage::set().await?;
+    let spy = Spy::hide_in(&stage.browser).await?;
+    for codec in ["video/H264", "video/VP8", "video/VP9", "video/AV1"] {
+        // A page for each, whose end is its publisher's end.
+        let page = stage.connected().await?;
+        let name = codec.replace('/', "-");
+        publish_by_whip(&stage.browser, &stage.server, &name, codec, Layers::One).await?;
+        page.play(&name).await.context(codec)?;
+        let playback = spy.playback().await?;
+        assert_eq!(playback.codec, codec);
+    }
+    stage.clear().await
 }

@@ -1,6 +1,7 @@
 //! Publisher to server to page, as a person sees it.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use e2e::clients::snapshot;
 use e2e::{Stage, TwoWayPage};
 
 #[tokio::test]
@@ -75,6 +76,34 @@ async fn a_camera_published_in_one_tab_plays_in_another() -> Result<()> {
 
     playing.click("playBtn").await?;
     playing.wait_text("playStatus", "STOPPED").await?;
+    stage.clear().await
+}
+
+#[tokio::test]
+async fn a_snapshot_is_a_picture_of_the_stream() -> Result<()> {
+    let stage = Stage::set().await?;
+    let _publisher = stage.publisher("test")?;
+    // Any page will do: nothing plays.
+    stage.linked("").await?;
+    let Stage {
+        server, browser, ..
+    } = &stage;
+    let first = snapshot(browser, server, "test", (1280, 720)).await?;
+    assert_eq!((first.width, first.height), (1280, 720));
+    let first = first.stamp.context("no legible strip")?;
+    let second = snapshot(browser, server, "test", (1280, 720)).await?;
+    let second = second.stamp.context("no legible strip")?;
+    assert!(
+        second.capture_ms >= first.capture_ms,
+        "{second:?} is older than {first:?}"
+    );
+
+    let missing = snapshot(browser, server, "missing", (1280, 720)).await;
+    let refusal = format!("{:#}", missing.expect_err("there is no such stream"));
+    assert!(
+        refusal.contains("snapshotFailed: Stream not found"),
+        "{refusal}"
+    );
     stage.clear().await
 }
 

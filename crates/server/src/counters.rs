@@ -32,12 +32,16 @@ reasons! {
     OversizedMessage => "oversized_message",
     /// An SDP over the size limit.
     OversizedSdp => "oversized_sdp",
+    /// Application data of a stream over the size limit.
+    OversizedCustom => "oversized_custom",
     /// A stream name over the length limit, or empty.
     BadName => "bad_name",
     /// A stream id that is missing, too long or taken.
     BadId => "bad_id",
     /// A session with too many streams.
     TooManyStreams => "too_many_streams",
+    /// A session that waits for too many pictures.
+    TooManySnapshots => "too_many_snapshots",
     /// A socket over the limit on sessions.
     TooManySessions => "too_many_sessions",
     /// Calls, media over WebSocket: parts of the protocol not served here.
@@ -50,9 +54,10 @@ reasons! {
     DeadClient => "dead_client",
     /// A client that does not read what is sent to it.
     SlowClient => "slow_client",
-    /// A WHIP or WHEP request that breaks the protocol.
+    /// A request that breaks its protocol, most likely WHIP or WHEP.
     BadRequest => "bad_request",
-    /// A video rate that nobody had time for.
+    /// A video rate, or another message that can be done without, that nobody
+    /// had time for.
     SkippedRate => "skipped_rate",
     /// An SDP that could not be answered.
     BadSdp => "bad_sdp",

@@ -31,8 +31,8 @@ struct Args {
     /// What media may go over: UDP is best, TCP gets through where UDP is blocked
     #[arg(long, value_name = "TRANSPORT", value_enum, default_value_t = Media::Both)]
     media: Media,
-    /// Address to bind for media; may be given twice, for IPv4 and for IPv6
-    /// [default: all of both]
+    /// Address to bind for media, 0.0.0.0 being every IPv4 and :: every IPv6 one;
+    /// may be given twice, for IPv4 and for IPv6 [default: both, where there is IPv6]
     #[arg(long, value_name = "IP")]
     media_bind: Vec<IpAddr>,
     /// Port of the first media worker, of UDP and of TCP, the others follow; 0
@@ -55,6 +55,10 @@ struct Args {
     /// lost, for its client to come back with its authToken; 0 keeps none
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     resume_seconds: u16,
+    /// Server that a client with lbUrl is sent to, if it is not this one; given
+    /// several times, one after the other
+    #[arg(long, value_name = "HOST:PORT")]
+    balance_to: Vec<net::BalanceTarget>,
     /// Seconds that a stream's viewers wait for the next publisher of its name, once
     /// its publisher is gone, and then go on with that one; 0 ends them at once
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
@@ -73,12 +77,18 @@ struct LimitArgs {
     /// Most bytes in one SDP
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().sdp_bytes)]
     max_sdp: usize,
+    /// Most bytes, as JSON, in a stream's custom data
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().custom_bytes)]
+    max_custom: usize,
     /// Most characters in a stream name
     #[arg(long, value_name = "CHARS", default_value_t = Limits::default().name_chars)]
     max_name: usize,
     /// Most streams in one session
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().streams_per_session)]
     max_streams: usize,
+    /// Most snapshots that one session waits for
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().snapshots_per_session)]
+    max_snapshots: usize,
     /// Most sessions at a time
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().sessions)]
     max_sessions: usize,
@@ -94,6 +104,9 @@ struct LimitArgs {
     /// Most bytes waiting for a client that reads slowly
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().queued_bytes)]
     max_queue_bytes: usize,
+    /// Most bytes of snapshots waiting for a client that reads slowly
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().queued_picture_bytes)]
+    max_queue_pictures: usize,
 }
 
 /// What media may go over.
@@ -148,26 +161,32 @@ fn configs(args: Args) -> (net::Config, media::Config) {
     let limits = Limits {
         message_bytes: args.limits.max_message,
         sdp_bytes: args.limits.max_sdp,
+        custom_bytes: args.limits.max_custom,
         name_chars: args.limits.max_name,
         streams_per_session: args.limits.max_streams,
+        snapshots_per_session: args.limits.max_snapshots,
         sessions: args.limits.max_sessions,
         queued_messages: args.limits.max_queue,
         queued_bytes: args.limits.max_queue_bytes,
+        queued_picture_bytes: args.limits.max_queue_pictures,
     };
     let defaults = media::Config::default();
+    let workers = args.workers.unwrap_or(defaults.workers);
     let media = media::Config {
-        workers: args.workers.unwrap_or(defaults.workers),
+        workers,
         bind: args.media_bind,
         first_port: args.media_port,
         transports: args.media.into(),
         public_addresses: args.public_address,
-        tcp_connections: args.limits.max_media_tcp,
+        tcp_connections: affordable(args.limits.max_media_tcp, workers),
         tcp_per_address: args.limits.max_media_tcp_address,
         rate_interval: Duration::from_secs(args.rate_interval.into()),
+        answer_all_codecs: args.hold_seconds > 0,
         ..defaults
     };
     let config = net::Config {
         page: args.page,
+        balance_to: args.balance_to,
         core: core::Config {
             limits,
             resume_time: Duration::from_secs(args.resume_seconds.into()),
@@ -177,6 +196,27 @@ fn configs(args: Args) -> (net::Config, media::Config) {
         ..net::Config::new(SocketAddr::new(args.bind, args.port))
     };
     (config, media)
+}
+
+/// How many of `asked` TCP connections a worker can have, so that together they
+/// leave half of the files that the system allows to everything else. First
+/// has it allow as many as this process may ask for.
+fn affordable(asked: usize, workers: NonZeroUsize) -> usize {
+    let files = match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => usize::try_from(files).unwrap_or(usize::MAX),
+        Err(error) => {
+            tracing::debug!(%error, "the limit on open files is unknown");
+            return asked;
+        }
+    };
+    let share = files / 2 / workers;
+    if share < asked {
+        tracing::info!(
+            "{share} TCP connections for media on each worker instead of {asked}: the system \
+             allows this process only {files} files (ulimit -n)"
+        );
+    }
+    asked.min(share)
 }
 
 /// Says on stdout where everything is; the last line is for programs.

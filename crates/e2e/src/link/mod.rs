@@ -29,6 +29,7 @@ pub use tcp::TcpRelay;
 #[derive(Debug)]
 pub struct Link {
     address: SocketAddr,
+    server: SocketAddr,
     paths: Arc<Mutex<Paths>>,
     _background: Background,
 }
@@ -48,6 +49,7 @@ impl Link {
         let relayed = Arc::clone(&paths);
         Ok(Self {
             address,
+            server,
             paths,
             _background: Background::run("UDP link", move || relay(socket, relayed))?,
         })
@@ -56,6 +58,11 @@ impl Link {
     /// Where clients send to.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it carries packets to.
+    pub fn server(&self) -> SocketAddr {
+        self.server
     }
 
     /// Changes what the link is like, for every client there is and that comes.

@@ -1,7 +1,7 @@
 // Runs before the page: keeps its peer connections and what it says on its
 // sockets, and reads the browser's own statistics.
 (() => {
-    const spy = { peers: [], sent: [] };
+    const spy = { peers: [], sent: [], texts: [] };
     window.spy = spy;
 
     window.RTCPeerConnection = class extends RTCPeerConnection {
@@ -18,7 +18,6 @@
     };
 
     // Each text that the element of this id has from now on, the present one first.
-    spy.texts = [];
     spy.noteTexts = id => {
         const element = document.getElementById(id);
         const note = () => {
@@ -64,12 +63,6 @@
         const local = linked(found.entries, pair?.localCandidateId);
         const remote = linked(found.entries, pair?.remoteCandidateId);
         if (!local || !remote) return null;
-        return {
-            protocol: local.protocol,
-            local: local.address,
-            remote: remote.address,
-            sent: pair.bytesSent,
-            received: pair.bytesReceived,
-        };
+        return { protocol: local.protocol, remote: remote.address };
     };
 })();

@@ -10,6 +10,10 @@ const whip = async (url, stream, encodings, codec) => {
             const preferred = codecs.filter(it => it.mimeType === codec);
             const repairs = codecs.filter(it => it.mimeType === 'video/rtx');
             transceiver.setCodecPreferences([...preferred, ...repairs]);
+            // A busy machine shall cost frames, not size, which tests look at.
+            const parameters = transceiver.sender.getParameters();
+            parameters.degradationPreference = 'maintain-resolution';
+            await transceiver.sender.setParameters(parameters);
         }
     }
     await peer.setLocalDescription();

@@ -105,6 +105,19 @@ pub struct PlayoutDelay {
     pub max: Duration,
 }
 
+impl PlayoutDelay {
+    /// The delay between two numbers of milliseconds; `None` if they are not in
+    /// order or more than the extension can say.
+    pub fn from_millis(min: u64, max: u64) -> Option<Self> {
+        /// 12 bits of 10 ms.
+        const MOST: u64 = 40_950;
+        (min <= max && max <= MOST).then_some(Self {
+            min: Duration::from_millis(min),
+            max: Duration::from_millis(max),
+        })
+    }
+}
+
 /// The size of a picture in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PictureSize {

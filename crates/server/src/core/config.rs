@@ -25,6 +25,9 @@ pub struct Config {
     /// From an accepted publish or play to media flowing. Longer than all the
     /// media backend's timeouts together, since it knows better why it failed.
     pub start_timeout: Duration,
+    /// From a request for a picture to giving up on it. Longer than the media
+    /// backend takes, since it knows better why there is none.
+    pub snapshot_timeout: Duration,
     /// How long a peer's own goodbye (DTLS `close_notify`) waits for the stop
     /// message that clients send just before it on another connection.
     pub stop_grace: Duration,
@@ -40,6 +43,7 @@ impl Default for Config {
             resume_time: Duration::from_secs(30),
             hold_time: Duration::ZERO,
             start_timeout: Duration::from_secs(60),
+            snapshot_timeout: Duration::from_secs(20),
             stop_grace: Duration::from_millis(500),
         }
     }

@@ -5,8 +5,9 @@
 //! they keep their last picture and wait for whoever publishes the name next, by
 //! whichever protocol. Once that one's media flows, the media backend feeds it to
 //! them ([`Command::Splice`]), and they are told only what it has muted or
-//! unmuted. One that fails before that changes nothing. If nobody came in time
-//! they end as they would have at once without all this.
+//! unmuted, and if its picture has another size. One that fails before that
+//! changes nothing. If nobody came in time they end as they would have at once
+//! without all this.
 //!
 //! Meanwhile nobody publishes the name, so it cannot be played either: clients
 //! are told that it is not ready, and try again. When the server ends, nothing
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use wire::{MuteState, StreamEventType, StreamName, info};
 
-use super::backend::{Command, PeerId};
+use super::backend::{Command, PeerId, PictureSize};
 use super::{Core, Ending, Kind, Stream, Timer};
 
 /// A name whose publisher is over and whose players wait for another one.
@@ -30,6 +31,8 @@ pub(super) struct Held {
     /// What the players know to be muted.
     audio: MuteState,
     video: MuteState,
+    /// The size of their last picture.
+    pub(super) size: Option<PictureSize>,
 }
 
 impl Held {
@@ -87,6 +90,7 @@ impl Core {
             players,
             audio,
             video,
+            size,
             flowed,
         } = stream.kind
         else {
@@ -101,6 +105,7 @@ impl Core {
             players,
             audio,
             video,
+            size,
         };
         self.registry.holds.insert(stream.name, held);
     }
@@ -177,6 +182,7 @@ impl Core {
             let from = held.from;
             self.command(Command::Splice { from, to });
             self.tell_mute_changes(to, held.mute_state());
+            self.splice_size(to, held.size);
         }
     }
 

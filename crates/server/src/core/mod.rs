@@ -24,11 +24,13 @@ mod refusal;
 mod registry;
 mod resources;
 mod resume;
+mod snapshots;
 mod streams;
+mod wishes;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wire::{Failure, MediaSessionId, ServerMessage, StreamStatus, info};
 
@@ -41,6 +43,7 @@ use self::registry::{Kind, Registry, State, Stream};
 use self::resources::Resource;
 pub use self::resources::{Endpoint, ICE_SESSION_TAG, Problem, Reply, ResourcePath};
 use self::resume::Kept;
+use self::snapshots::Snapshots;
 use crate::counters::Reason;
 
 /// One socket of one client, or one HTTP request and the resource that it makes;
@@ -135,12 +138,22 @@ pub enum Output {
         text: String,
     },
     /// Send a text message if the client keeps up with what it is sent. If not,
-    /// drop it: it will be superseded soon.
+    /// drop it: the client can do without.
     Update {
         /// The receiver.
         client: ClientId,
         /// The message.
         text: String,
+    },
+    /// Send a text message that may be larger than all others together, if there
+    /// is room for it. If not, send another one.
+    Large {
+        /// The receiver.
+        client: ClientId,
+        /// The message.
+        text: String,
+        /// What is sent without room for it.
+        otherwise: String,
     },
     /// Answer an HTTP request. If that cannot be done any more, an
     /// [`Input::Gone`] ends the resource that it made.
@@ -209,9 +222,11 @@ pub struct Core {
     /// Each with the one stream that is its own.
     resources: BTreeMap<ClientId, Resource>,
     registry: Registry,
+    snapshots: Snapshots,
     deadlines: Deadlines,
     outputs: VecDeque<Output>,
     last_peer: u64,
+    unix_time: Option<Duration>,
     shutting_down: bool,
 }
 
@@ -224,11 +239,19 @@ impl Core {
             kept: Kept::default(),
             resources: BTreeMap::new(),
             registry: Registry::default(),
+            snapshots: Snapshots::default(),
             deadlines: Deadlines::default(),
             outputs: VecDeque::new(),
             last_peer: 0,
+            unix_time: None,
             shutting_down: false,
         }
+    }
+
+    /// Says what the calendar shows, as time since the Unix epoch, for dates in
+    /// messages. It may jump; until it is said, messages have no dates.
+    pub fn set_unix_time(&mut self, time: Duration) {
+        self.unix_time = Some(time);
     }
 
     /// Takes what happened at `now`, which must not go backwards.
@@ -293,6 +316,7 @@ impl Core {
             && self.kept.is_empty()
             && self.resources.is_empty()
             && self.registry.is_empty()
+            && self.snapshots.is_empty()
             && self.deadlines.next().is_none()
     }
 
@@ -301,6 +325,7 @@ impl Core {
             match timer {
                 Timer::Client(client) => self.client_due(client, now),
                 Timer::Stream(peer) => self.stream_due(peer),
+                Timer::Snapshot(request) => self.snapshot_due(request),
                 Timer::Hold(publisher) => self.hold_due(publisher),
             }
         }
@@ -358,6 +383,15 @@ impl Core {
         self.outputs.push_back(Output::Backend(command));
     }
 
+    /// Sends a message that the client can do without, if it is still there and
+    /// keeps up.
+    fn update(&mut self, client: ClientId, message: &ServerMessage) {
+        if self.clients.contains_key(&client) {
+            let text = message.encode();
+            self.outputs.push_back(Output::Update { client, text });
+        }
+    }
+
     /// Sends a message, if the client is still there or may come back.
     fn send(&mut self, client: ClientId, message: &ServerMessage) {
         if self.clients.contains_key(&client) {
@@ -408,6 +442,7 @@ impl Core {
 
     /// Forgets a client: its streams end without a word to it.
     fn forget(&mut self, client: ClientId) {
+        self.forget_snapshots(client);
         match self.clients.remove(&client) {
             Some(entry) => self.kept.forget(&entry.token),
             None if self.resources.contains_key(&client) => {}

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use wire::{MediaSessionId, MuteState, StreamName, StreamStatus, StreamStatusEvent};
 
 use super::ClientId;
-use super::backend::{Codecs, EndReason, PeerId};
+use super::backend::{Codecs, EndReason, PeerId, PictureSize};
 use super::hold::{Held, Holds};
+use super::wishes::Echo;
 
 /// One publish or play.
 #[derive(Debug)]
@@ -21,6 +22,9 @@ pub(super) struct Stream {
     pub(super) has_audio: bool,
     pub(super) has_video: bool,
     pub(super) codecs: Codecs,
+    pub(super) echo: Echo,
+    /// When it was asked for, milliseconds since the Unix epoch.
+    pub(super) created: Option<u64>,
 }
 
 /// Which way a stream's media goes, and what only that way knows.
@@ -30,6 +34,8 @@ pub(super) enum Kind {
         players: BTreeSet<PeerId>,
         audio: MuteState,
         video: MuteState,
+        /// Of its picture, once known.
+        size: Option<PictureSize>,
         /// It was PUBLISHING.
         flowed: bool,
     },
@@ -57,8 +63,13 @@ impl Stream {
         matches!(self.kind, Kind::Publisher { .. })
     }
 
-    /// A status of this stream, complete but for mute states.
+    /// A status of this stream, complete but for what a player has of its source.
     pub(super) fn status(&self, status: StreamStatus, info: Option<String>) -> StreamStatusEvent {
+        let media_type = if self.is_publisher() {
+            "publish"
+        } else {
+            "play"
+        };
         StreamStatusEvent {
             info,
             name: Some(self.name.clone()),
@@ -67,6 +78,15 @@ impl Stream {
             has_video: self.has_video,
             audio_codec: self.codecs.audio.clone(),
             video_codec: self.codecs.video.clone(),
+            bitrate: self.echo.bitrate,
+            min_bitrate: self.echo.min_bitrate,
+            max_bitrate: self.echo.max_bitrate,
+            quality: self.echo.quality,
+            transport: self.echo.transport.clone(),
+            cvo_extension: self.echo.cvo_extension,
+            custom: self.echo.custom.clone(),
+            create_date: self.created,
+            media_type: Some(media_type.into()),
             ..StreamStatusEvent::new(self.id.clone(), status)
         }
     }
@@ -140,7 +160,7 @@ impl Registry {
     /// Gives the players who wait for the name of the publisher `to` to it; what
     /// was held, if that was anything.
     pub(super) fn splice(&mut self, to: PeerId) -> Option<Held> {
-        let publisher = self.streams.get(&to)?;
+        let publisher = self.streams.get(&to).filter(|s| s.is_publisher())?;
         let codecs = publisher.codecs.clone();
         let held = self.holds.take(&publisher.name)?;
         for player in &held.players {
@@ -190,6 +210,14 @@ impl Registry {
     pub(super) fn mute_state_of(&self, publisher: PeerId) -> Option<(MuteState, MuteState)> {
         match self.streams.get(&publisher)?.kind {
             Kind::Publisher { audio, video, .. } => Some((audio, video)),
+            Kind::Player { .. } => None,
+        }
+    }
+
+    /// The size of what a publisher sends; `None` if it is not known.
+    pub(super) fn size_of(&self, publisher: PeerId) -> Option<PictureSize> {
+        match self.streams.get(&publisher)?.kind {
+            Kind::Publisher { size, .. } => size,
             Kind::Player { .. } => None,
         }
     }

@@ -159,6 +159,17 @@ impl Profile {
         }
     }
 
+    /// Of H.264, the same with the profile that a stream really has.
+    pub(super) fn with_profile_of(self, profile_level_id: u32) -> Self {
+        match self {
+            Self::H264 { mode, .. } => Self::H264 {
+                mode,
+                profile: H264Profile::from_profile_level_id(profile_level_id),
+            },
+            Self::Plain(_) | Self::Vp9(_) | Self::Av1(_) => self,
+        }
+    }
+
     /// Audio or video.
     pub(super) const fn kind(self) -> Kind {
         match self {

@@ -62,6 +62,17 @@ pub struct Config {
     pub rtx_age: Duration,
     /// Most packets kept for a viewer's NACK, a track. Default: 2,048.
     pub rtx_packets: usize,
+    /// Most packets kept of a stream's layer since its latest keyframe, for
+    /// viewers to start with. A group of pictures that takes more is given up:
+    /// viewers then wait for the next keyframe, which is asked for. Default: 8,192.
+    pub group_packets: usize,
+    /// Most bytes of them, which bounds what each publisher's layer costs in
+    /// memory. Default: 8 MiB, ten seconds of 6.7 Mbit/s.
+    pub group_bytes: usize,
+    /// Players are answered with every codec that both sides know, not with those
+    /// of their stream alone: they may have to go on with another publisher's.
+    /// Default: false.
+    pub answer_all_codecs: bool,
     /// How often each stream's video rate is reported; zero: never. Default:
     /// 1 s, as clients of the protocol take it.
     pub rate_interval: Duration,
@@ -138,6 +149,9 @@ impl Default for Config {
             socket_buffer: 4 << 20,
             rtx_age: Duration::from_secs(3),
             rtx_packets: 2_048,
+            group_packets: 8_192,
+            group_bytes: 8 << 20,
+            answer_all_codecs: false,
             rate_interval: Duration::from_secs(1),
         }
     }

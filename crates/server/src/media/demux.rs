@@ -43,9 +43,10 @@ impl Path {
 /// A client's end of a [`Path`].
 type End = (Protocol, SocketAddr);
 
-/// Addresses kept for one peer; the oldest makes room. ICE tries a few, and a
-/// client that moves between networks takes new ones.
-const ADDRESSES_PER_PEER: usize = 8;
+/// Addresses kept for one peer; the oldest makes room. ICE tries some, over TCP a
+/// new one for each of ours, and a client that moves between networks takes new
+/// ones.
+const ADDRESSES_PER_PEER: usize = 32;
 
 /// The peers of one worker, by fragment and by address.
 #[derive(Debug, Default)]
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_goes_by_path() {
+    fn the_rest_goes_by_address() {
         let mut demux = Demux::default();
         assert!(demux.add(A, "abcd"));
         let media = [0x80, 96, 0, 1];
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_peer_takes_over_an_path() {
+    fn a_new_peer_takes_over_an_address() {
         let mut demux = Demux::default();
         assert!(demux.add(A, "abcd") && demux.add(B, "efgh"));
         demux.learn(A, path(1));
@@ -257,11 +258,13 @@ mod tests {
     fn a_peer_keeps_its_latest_addresses() {
         let mut demux = Demux::default();
         assert!(demux.add(A, "abcd"));
-        for port in 1..=9 {
+        let last = ADDRESSES_PER_PEER as u16 + 1;
+        for port in 1..=last {
             demux.learn(A, path(port));
         }
         assert_eq!(demux.route(path(1), &[0x80]), None);
-        assert_eq!(demux.route(path(9), &[0x80]), Some(A));
+        assert_eq!(demux.route(path(2), &[0x80]), Some(A));
+        assert_eq!(demux.route(path(last), &[0x80]), Some(A));
         demux.remove(A);
         assert!(demux.is_empty());
     }

@@ -25,8 +25,24 @@ pub(super) enum Home {
     },
     Player {
         worker: WorkerId,
+        source: PeerId,
         source_worker: WorkerId,
+        /// The worker that all messages about it go through, so that none
+        /// overtakes another: the one that its first source was on.
+        way: WorkerId,
     },
+}
+
+/// A player that is to go on with another source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Move {
+    pub(super) player: PeerId,
+    /// Its worker.
+    pub(super) home: WorkerId,
+    /// See [`Home::Player`].
+    pub(super) way: WorkerId,
+    /// The worker of what is its source now.
+    pub(super) source_worker: WorkerId,
 }
 
 impl Home {
@@ -43,6 +59,7 @@ impl Home {
             Self::Player {
                 worker,
                 source_worker,
+                ..
             } => worker == gone || source_worker == gone,
         }
     }
@@ -83,10 +100,53 @@ impl Directory {
         let worker = placements.least_loaded(Some(source_worker))?;
         let home = Home::Player {
             worker,
+            source,
             source_worker,
+            way: source_worker,
         };
         placements.place(peer, home);
         Some((source_worker, worker))
+    }
+
+    /// The worker of a publisher.
+    pub(super) fn publisher(&self, peer: PeerId) -> Option<WorkerId> {
+        match self.lock().homes.get(&peer)? {
+            Home::Publisher { worker } => Some(*worker),
+            Home::Player { .. } => None,
+        }
+    }
+
+    /// Makes the players of one source those of another, and says which have to
+    /// be told: none if that source is gone, and they wait for yet another.
+    pub(super) fn splice(&self, from: PeerId, to: PeerId) -> Vec<Move> {
+        let mut placements = self.lock();
+        let target = placements.homes.get(&to).map(|home| home.worker());
+        let mut moves = Vec::new();
+        for (player, home) in &mut placements.homes {
+            let Home::Player {
+                worker: home,
+                source,
+                source_worker,
+                way,
+            } = home
+            else {
+                continue;
+            };
+            if *source != from {
+                continue;
+            }
+            *source = to;
+            if let Some(target) = target {
+                *source_worker = target;
+                moves.push(Move {
+                    player: *player,
+                    home: *home,
+                    way: *way,
+                    source_worker: target,
+                });
+            }
+        }
+        moves
     }
 
     /// Forgets a peer and says where it was.
@@ -95,7 +155,8 @@ impl Directory {
     }
 
     /// Takes a worker out for good, and forgets the peers that need it, which
-    /// are returned.
+    /// are returned. Of others, that it was only on the way to, everything that
+    /// it passed on has come by now.
     pub(super) fn retire(&self, worker: WorkerId) -> Vec<PeerId> {
         let mut placements = self.lock();
         placements.loads[worker.0] = None;
@@ -103,6 +164,15 @@ impl Directory {
         let peers: Vec<_> = needing.map(|(peer, _)| *peer).collect();
         for peer in &peers {
             placements.remove(*peer);
+        }
+        for home in placements.homes.values_mut() {
+            if let Home::Player {
+                worker: home, way, ..
+            } = home
+                && *way == worker
+            {
+                *way = *home;
+            }
         }
         peers
     }
@@ -155,13 +225,49 @@ mod tests {
             directory.remove(b),
             Some(Home::Player {
                 worker: WorkerId(0),
-                source_worker: WorkerId(0)
+                source: publisher,
+                source_worker: WorkerId(0),
+                way: WorkerId(0),
             })
         );
         assert_eq!(directory.remove(b), None);
         assert_eq!(directory.place_player(b, a), None, "a player is no source");
         directory.remove(publisher);
         assert_eq!(directory.place_player(b, publisher), None);
+    }
+
+    /// What is to be done to splice: player, its worker, the way there, and the
+    /// source's worker.
+    fn splice(directory: &Directory, from: PeerId, to: PeerId) -> Vec<(u64, usize, usize, usize)> {
+        let moves = directory.splice(from, to).into_iter();
+        let mut moves: Vec<_> = moves
+            .map(|m| (m.player.0, m.home.0, m.way.0, m.source_worker.0))
+            .collect();
+        moves.sort_unstable();
+        moves
+    }
+
+    #[test]
+    fn players_are_spliced_from_source_to_source() {
+        let directory = Directory::new(2);
+        let [first, second, third, gone, here, there] = [1, 2, 3, 4, 5, 6].map(PeerId);
+        assert_eq!(directory.place_publisher(first), Some(WorkerId(0)));
+        directory.place_player(there, first);
+        directory.place_player(here, first);
+        directory.remove(first);
+        assert_eq!(directory.place_publisher(second), Some(WorkerId(0)));
+        assert_eq!(directory.place_publisher(third), Some(WorkerId(1)));
+        assert_eq!(splice(&directory, first, gone), [], "they wait on");
+        assert_eq!(splice(&directory, first, second), [], "but as its players");
+        let both = [(5, 0, 0, 1), (6, 1, 0, 1)];
+        assert_eq!(splice(&directory, gone, third), both);
+        assert_eq!(splice(&directory, PeerId(9), second), []);
+        // A worker that they only came by takes nobody along but its own.
+        let mut ended = directory.retire(WorkerId(0));
+        ended.sort_unstable();
+        assert_eq!(ended, [second, here]);
+        assert_eq!(splice(&directory, third, third), [(6, 1, 1, 1)]);
+        assert_eq!(directory.retire(WorkerId(1)).len(), 2);
     }
 
     #[test]

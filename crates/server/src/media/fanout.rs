@@ -2,11 +2,12 @@
 //! players of it, and there to each of them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::head_start::HeadStart;
-use super::layers::{Layers, MAX_LAYERS};
+use super::layers::Layers;
 use super::message::WorkerId;
 use super::packet::MediaPacket;
 use crate::core::backend::PeerId;
@@ -73,29 +74,39 @@ struct Audience {
     /// The source's worker.
     worker: WorkerId,
     players: Vec<PeerId>,
-    /// One a layer.
-    head_starts: [HeadStart; MAX_LAYERS],
+    head_start: HeadStart,
     layers: Layers,
 }
 
 impl Audiences {
-    /// `player` gets what `source` on `worker` sends, which has these layers.
+    /// `player` gets what `source` on `worker` sends. `head_start` is what it has
+    /// sent so far, and `layers` what that comes to.
     pub(super) fn add(
         &mut self,
         source: PeerId,
         worker: WorkerId,
         player: PeerId,
-        layers: &Layers,
+        head_start: HeadStart,
+        layers: Layers,
     ) {
-        let audience = self.0.entry(source).or_insert_with(|| Audience {
-            worker,
-            players: Vec::new(),
-            head_starts: Default::default(),
-            layers: layers.clone(),
-        });
-        audience.players.push(player);
+        match self.0.entry(source) {
+            Entry::Occupied(mut audience) => {
+                audience.get_mut().players.push(player);
+                // The same as here, but for what was lost on the way here.
+                audience.get_mut().head_start = head_start;
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(Audience {
+                    worker,
+                    players: vec![player],
+                    head_start,
+                    layers,
+                });
+            }
+        }
     }
 
+    /// `player` gets nothing any more.
     pub(super) fn remove(&mut self, source: PeerId, player: PeerId) {
         if let Some(audience) = self.0.get_mut(&source) {
             audience.players.retain(|p| *p != player);
@@ -119,27 +130,13 @@ impl Audiences {
     pub(super) fn keep(&mut self, source: PeerId, packet: &Arc<MediaPacket>, now: Instant) {
         if let Some(audience) = self.0.get_mut(&source) {
             audience.layers.note(packet, now);
-            if let Some(head_start) = audience.head_starts.get_mut(usize::from(packet.layer)) {
-                head_start.keep(packet, now);
-            }
+            audience.head_start.keep(packet, now);
         }
     }
 
-    /// What a player of `source` starts with: of the layer that it likes best
-    /// among those that there is something of.
-    pub(super) fn head_start(
-        &self,
-        source: PeerId,
-        liking: impl Fn(u8) -> Option<u8>,
-        now: Instant,
-    ) -> &[Arc<MediaPacket>] {
-        let head_starts = self.0.get(&source).into_iter().flat_map(|a| &a.head_starts);
-        let liked = head_starts.zip(0..).filter_map(|(head_start, layer)| {
-            let packets = head_start.packets(now);
-            Some((liking(layer)?, packets)).filter(|_| !packets.is_empty())
-        });
-        let best = liked.max_by_key(|(liking, _)| *liking);
-        best.map_or(&[], |(_, packets)| packets)
+    /// What a player of `source` starts with.
+    pub(super) fn head_start(&self, source: PeerId) -> Option<&HeadStart> {
+        self.0.get(&source).map(|a| &a.head_start)
     }
 
     /// Where `source` is; `None` if nobody here plays it.
@@ -162,6 +159,7 @@ impl Audiences {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::config::Config;
 
     const SOURCE: PeerId = PeerId(1);
     const OTHER: PeerId = PeerId(2);
@@ -205,10 +203,14 @@ mod tests {
     #[test]
     fn an_audience_is_there_while_it_has_players() {
         let mut audiences = Audiences::default();
-        let layers = Layers::default();
-        audiences.add(SOURCE, THERE, PeerId(10), &layers);
-        audiences.add(SOURCE, THERE, PeerId(11), &layers);
-        audiences.add(OTHER, HERE, PeerId(12), &layers);
+        let head_start = HeadStart::new(&Config::default());
+        let mut add = |source, worker, player| {
+            let (head_start, layers) = (head_start.clone(), Layers::default());
+            audiences.add(source, worker, player, head_start, layers);
+        };
+        add(SOURCE, THERE, PeerId(10));
+        add(SOURCE, THERE, PeerId(11));
+        add(OTHER, HERE, PeerId(12));
         assert_eq!(audiences.players(SOURCE), [PeerId(10), PeerId(11)]);
         assert_eq!(audiences.fed_by(THERE), [PeerId(10), PeerId(11)]);
         audiences.remove(SOURCE, PeerId(10));

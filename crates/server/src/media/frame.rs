@@ -58,8 +58,11 @@ fn hand_over(packet: &[u8], handle: &mut impl FnMut(&[u8])) {
     }
 }
 
-/// The packet at the start, and what follows; `None` if it is not complete.
-fn split(bytes: &[u8]) -> Result<Option<(&[u8], &[u8])>, Oversized> {
+/// A packet, and what follows.
+type Split<'a> = (&'a [u8], &'a [u8]);
+
+/// The packet at the start; `None` if it is not complete.
+fn split(bytes: &[u8]) -> Result<Option<Split<'_>>, Oversized> {
     let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {
         return Ok(None);
     };

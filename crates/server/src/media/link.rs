@@ -4,7 +4,6 @@
 //! In protocol order a link is [`Phase::Connecting`] (ICE), [`Phase::Securing`]
 //! (DTLS), [`Phase::Up`], and may be [`Phase::Lost`] in between.
 
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,9 @@ use str0m::media::{Frequency, Pt, SenderFeedback};
 use str0m::net::{DatagramRecv, Receive, Transmit};
 use str0m::rtp::RtpPacket;
 use str0m::stats::{MediaEgressStats, MediaIngressStats};
-use str0m::{CandidateKind, Event, IceConnectionState, Input, Output, Rtc, RtcConfig, RtcError};
+use str0m::{
+    Candidate, CandidateKind, Event, IceConnectionState, Input, Output, Rtc, RtcConfig, RtcError,
+};
 use tracing::debug;
 
 use super::choice::START_BPS;
@@ -97,7 +98,7 @@ pub(super) struct Link {
 
 impl Link {
     /// Answers an offer with what is `taken` of it. `stream` is the MediaStream
-    /// id of what is sent.
+    /// id of what is sent, `candidates` where the client may connect.
     ///
     /// # Errors
     /// str0m does not take the offer.
@@ -105,12 +106,12 @@ impl Link {
         offer: &Offer,
         taken: &Selection,
         stream: &str,
-        candidates: &[SocketAddr],
+        candidates: Vec<Candidate>,
         settings: &Settings,
         now: Instant,
     ) -> Result<(Self, String), RtcError> {
         let mut rtc = rtc_config(offer, taken, settings).build(now);
-        for candidate in transport::local_candidates(candidates, settings.config.transports) {
+        for candidate in candidates {
             rtc.add_local_candidate(candidate);
         }
         let reduced = str0m::change::SdpOffer::from_sdp_string(&offer.reduced(taken))

@@ -15,10 +15,13 @@
 //! - `publisher`, `player`: a peer, on top of a `link` (str0m and its timeouts);
 //! - `layers`, `bandwidth`, `choice`: what a publisher's simulcast layers carry, what
 //!   a viewer's network does, and which layer it gets therefore;
-//! - `clock`, `codec`, `keyframe`, `rate`, `rewrite`, `sdp`: one matter each, pure.
+//! - `head_start`, `replay`: what a player's viewer is shown first;
+//! - `snapshot`: pictures of what publishers send, on a thread of their own;
+//! - `clock`, `codec`, `keyframe`, `picture`, `playout`, `rate`, `rewrite`, `sdp`:
+//!   one matter each, pure.
 //!
-//! Not here: decoding, recording, and asking a publisher for less: what its viewers'
-//! networks do not carry of a stream that it sends once, they lose.
+//! Not here: decoding but for snapshots, recording, and asking a publisher for less:
+//! what its viewers' networks do not carry of a stream that it sends once, they lose.
 
 mod address;
 mod bandwidth;
@@ -45,10 +48,12 @@ mod playout;
 mod publisher;
 mod rate;
 mod reach;
+mod replay;
 mod report;
 mod rewrite;
 mod sdp;
 mod shard;
+mod snapshot;
 mod socket;
 mod tcp;
 mod timers;
@@ -68,13 +73,16 @@ pub use address::{PublicAddress, PublicAddressError};
 pub use config::{Config, Transports};
 pub use reach::{Note, Reach};
 
-use crate::core::backend::{Command, EndReason, Event, MediaBackend, PeerId, Role, Wishes};
+use crate::core::backend::{
+    Command, EndReason, Event, MediaBackend, PeerId, Role, SnapshotError, SnapshotId, Wishes,
+};
 use crate::counters::Counters;
-use directory::{Directory, Home};
+use directory::{Directory, Home, Move};
 use link::Settings;
 use message::{Message, WorkerId};
 use reach::{Host, Plan};
 use report::Reporter;
+use snapshot::Snapshots;
 use worker::{Mailbox, Worker};
 
 /// Why a forwarder cannot start.
@@ -99,7 +107,7 @@ pub enum StartError {
     )]
     TooFewPorts,
     /// A worker's socket.
-    #[error("cannot use {protocol} {address} for media: {source}")]
+    #[error("cannot use {protocol} {address} for media (--media-port, --media-bind): {source}")]
     Socket {
         /// `UDP` or `TCP`.
         protocol: &'static str,
@@ -165,16 +173,21 @@ impl Forwarder {
             workers.push(worker);
         }
         let directory = Arc::new(Directory::new(workers.len()));
+        let events: Arc<dyn Fn(Event) + Send + Sync> = Arc::new(events);
+        let pictures_taken = events.clone();
+        let (snapshots, snapshot_thread) =
+            Snapshots::start(move |event| pictures_taken(event)).map_err(StartError::Thread)?;
         let mut forwarder = Self {
             mailboxes: workers.iter().map(|w| w.mailbox.clone()).collect(),
-            threads: Vec::new(),
+            threads: vec![snapshot_thread],
             directory: directory.clone(),
             reach: Reach {
                 addresses,
+                ports: workers.iter().map(Worker::port).collect(),
                 transports: config.transports,
                 notes: plan.notes,
             },
-            reporter: Reporter::new(directory, events),
+            reporter: Reporter::new(directory, events, snapshots),
         };
         info!(addresses = ?forwarder.reach.addresses, "media");
         let settings = Arc::new(Settings {
@@ -246,14 +259,38 @@ impl Forwarder {
         Ok((source_worker, message))
     }
 
+    fn take_picture(&self, request: SnapshotId, source: PeerId) {
+        match self.directory.publisher(source) {
+            Some(worker) => self.put(worker, Message::Snapshot { request, source }),
+            None => self.reporter.no_picture(request, SnapshotError::SourceGone),
+        }
+    }
+
     fn close(&self, peer: PeerId) {
         match self.directory.remove(peer) {
             Some(Home::Publisher { worker }) => self.put(worker, Message::ClosePublisher { peer }),
             Some(Home::Player {
-                worker: home,
-                source_worker,
-            }) => self.put(source_worker, Message::ClosePlayer { peer, home }),
+                worker: home, way, ..
+            }) => self.put(way, Message::ClosePlayer { peer, home }),
             None => {}
+        }
+    }
+
+    fn splice(&self, from: PeerId, to: PeerId) {
+        for Move {
+            player,
+            home,
+            way,
+            source_worker,
+        } in self.directory.splice(from, to)
+        {
+            let message = Message::SplicePlayer {
+                peer: player,
+                home,
+                source: to,
+                source_worker,
+            };
+            self.put(way, message);
         }
     }
 
@@ -273,7 +310,9 @@ impl MediaBackend for Forwarder {
                 offer,
                 wishes,
             } => self.open(peer, role, offer, wishes),
-            Command::Restart { .. } | Command::Splice { .. } | Command::Snapshot { .. } => {}
+            Command::Restart { .. } => {}
+            Command::Splice { from, to } => self.splice(from, to),
+            Command::Snapshot { request, source } => self.take_picture(request, source),
             Command::Close { peer } => self.close(peer),
         }
     }
@@ -284,9 +323,10 @@ impl Drop for Forwarder {
         for index in 0..self.mailboxes.len() {
             self.put(WorkerId(index), Message::Stop);
         }
+        self.reporter.stop_snapshots();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                warn!("a media worker had panicked");
+                warn!("a media thread had panicked");
             }
         }
     }

@@ -10,7 +10,8 @@ use super::link::Link;
 use super::packet::MediaPacket;
 use super::player::Player;
 use super::publisher::Publisher;
-use crate::core::backend::{EndReason, PictureSize, VideoRate};
+use super::snapshot::Keyframe;
+use crate::core::backend::{EndReason, PictureSize, SnapshotId, VideoRate};
 
 /// What a peer tells its worker.
 #[derive(Debug)]
@@ -21,6 +22,10 @@ pub(super) enum PeerEvent {
     Media(Arc<MediaPacket>),
     /// What a publisher sends has this size from now on.
     Resized(PictureSize),
+    /// A publisher's keyframe, for a picture of it.
+    Keyframe(SnapshotId, Keyframe),
+    /// There was none in time.
+    NoKeyframe(SnapshotId),
     /// A player needs a keyframe of a layer of its source.
     KeyframeWanted(u8),
     /// A player needs more than its network carries, both in bits per second.

@@ -10,17 +10,19 @@ use str0m::stats::MediaEgressStats;
 
 use super::bandwidth::{Bandwidth, Network, Probing, Shortage};
 use super::choice::{Choice, START_BPS};
-use super::codec::Kind;
+use super::codec::{Kind, Profile};
 use super::config::Config;
+use super::head_start::Group;
 use super::layers::Layers;
 use super::link::{Link, LinkEvent};
 use super::packet::MediaPacket;
 use super::peer::PeerEvent;
 use super::playout;
 use super::rate::RateMeter;
-use super::rewrite::Rewriter;
-use super::sdp::Selection;
-use crate::core::backend::{PeerId, PlayoutDelay, VideoRate};
+use super::replay::Replay;
+use super::rewrite::{Position, Rewriter};
+use super::sdp::{self, Selection, SourceCodec};
+use crate::core::backend::{EndReason, PeerId, PlayoutDelay, VideoRate};
 
 /// How often a player that waits for a keyframe says so again, in case one was
 /// lost between the workers.
@@ -44,6 +46,8 @@ pub(super) struct Player {
     probing: Option<Probing>,
     /// What its video packets say instead of the publisher's own.
     playout_delay: Option<(MediaTime, MediaTime)>,
+    /// While it starts: what it is yet to get before what is live.
+    replay: Option<Replay>,
     /// [`Player::drain`] has something to do.
     pub(super) dirty: bool,
     rtx_packets: usize,
@@ -61,6 +65,8 @@ struct Track {
     mid: Mid,
     ssrc: Ssrc,
     repair_ssrc: Option<Ssrc>,
+    /// What the answer took: payload types and what they carry.
+    taken: Vec<(u8, Profile)>,
     /// The publisher's payload types and the player's.
     payload_types: Vec<(u8, u8)>,
     rewriter: Rewriter,
@@ -88,8 +94,10 @@ impl Player {
     ) -> Self {
         let tracks: Vec<_> = taken
             .tracks()
-            .filter_map(|(kind, mid, _)| {
-                Track::new(&mut link, kind, mid, taken.payload_types(kind))
+            .filter_map(|(kind, mid, codecs)| {
+                let codecs = codecs.iter().map(|codec| (codec.pt, codec.profile));
+                let payload_types = taken.payload_types(kind).to_vec();
+                Track::new(&mut link, (kind, mid), codecs.collect(), payload_types)
             })
             .collect();
         Self {
@@ -102,6 +110,7 @@ impl Player {
             shortage: Shortage::default(),
             probing: taken.has_transport_feedback().then(Probing::default),
             playout_delay: playout_delay.map(playout::to_rtp),
+            replay: None,
             dirty: false,
             rtx_packets: config.rtx_packets,
             rtx_age: config.rtx_age,
@@ -112,8 +121,11 @@ impl Player {
     }
 
     pub(super) fn deadline(&self) -> Instant {
-        self.ask_again
-            .map_or(self.link.deadline(), |at| at.min(self.link.deadline()))
+        let replay = self.replay.as_ref().and_then(Replay::poll_timeout);
+        [self.ask_again, replay]
+            .into_iter()
+            .flatten()
+            .fold(self.link.deadline(), Instant::min)
     }
 
     /// Does what is due at `now`, and sends what was written.
@@ -123,6 +135,7 @@ impl Player {
         transmits: &mut Vec<Transmit>,
         events: &mut Vec<PeerEvent>,
     ) {
+        self.catch_up(now);
         self.dirty = false;
         if self.ask_again.is_some_and(|at| at <= now) {
             self.ask_for_keyframe(now, events);
@@ -196,16 +209,67 @@ impl Player {
         self.choice.liking(layer)
     }
 
-    /// The link is up: writes what was kept of the source, from a keyframe on.
-    /// If that is nothing, and none is under way, a keyframe is asked for.
+    /// The link is up: what was kept of the source comes first, from a keyframe
+    /// on. If that is nothing, and none is under way, a keyframe is asked for.
     /// [`Player::drain`] must follow.
-    pub(super) fn start(&mut self, kept: &[Arc<MediaPacket>], now: Instant) {
-        if kept.is_empty() && self.ask_again.is_none() && self.tracks.iter().any(Track::is_video) {
+    pub(super) fn start(&mut self, kept: Option<&Group>, now: Instant) {
+        self.replay = kept.and_then(|group| Replay::new(group, now));
+        if self.replay.is_none()
+            && self.ask_again.is_none()
+            && self.tracks.iter().any(Track::is_video)
+        {
             self.ask_again = Some(now);
         }
-        for packet in kept {
-            self.write(packet, now);
+    }
+
+    /// Writes what it is time for of what it starts with.
+    fn catch_up(&mut self, now: Instant) {
+        while let Some(packet) = self.replay.as_mut().and_then(|replay| replay.take_due(now)) {
+            self.write(&packet, now);
         }
+        self.replay.take_if(|replay| replay.is_over(now));
+    }
+
+    /// Starts with a keyframe that has just come, instead of what is left of the
+    /// one before.
+    fn skip_to(&mut self, keyframe: &MediaPacket, now: Instant) {
+        let left = self.replay.take().map(|replay| replay.skip_to(keyframe));
+        if let Some(video) = self.tracks.iter_mut().find(|track| track.is_video()) {
+            let clock_rate = keyframe.codec.clock_rate();
+            video.rewriter.splice(keyframe.position, clock_rate);
+        }
+        self.write(keyframe, now);
+        for packet in left.into_iter().flatten() {
+            self.write(&packet, now);
+        }
+    }
+
+    /// Goes on with what another source sends; its client sees one stream that had
+    /// a pause. [`Player::drain`] must follow.
+    ///
+    /// # Errors
+    /// Its client cannot take it; nothing has changed.
+    pub(super) fn splice(
+        &mut self,
+        source: PeerId,
+        codecs: &[SourceCodec],
+        layers: &Layers,
+        now: Instant,
+    ) -> Result<(), EndReason> {
+        let tracks = self.tracks.iter();
+        let payload_types = tracks
+            .map(|track| sdp::payload_types(track.kind, &track.taken, codecs))
+            .collect::<Option<Vec<_>>>()
+            .ok_or(EndReason::TranscodingNeeded)?;
+        for (track, payload_types) in self.tracks.iter_mut().zip(payload_types) {
+            track.payload_types = payload_types;
+            track.rewriter.leave_source();
+        }
+        self.source = source;
+        self.ask_again = self.tracks.iter().any(Track::is_video).then_some(now);
+        self.choice = Choice::new(now);
+        self.choose(layers, now);
+        Ok(())
     }
 
     /// The video rate of an interval, if it is to be told.
@@ -233,11 +297,24 @@ impl Player {
 
     /// Writes a packet of the source's; [`Player::drain`] sends it. Video waits
     /// for a keyframe to start with.
-    pub(super) fn handle_media(&mut self, packet: &MediaPacket, layers: &Layers, now: Instant) {
+    pub(super) fn handle_media(
+        &mut self,
+        packet: &Arc<MediaPacket>,
+        layers: &Layers,
+        now: Instant,
+    ) {
         if self.choice.is_due(now) {
             self.choose(layers, now);
         }
-        if self.link.is_secured() {
+        let behind = |replay: &&mut Replay| replay.is_behind() && replay.is_of(packet);
+        if let Some(replay) = self.replay.as_mut().filter(behind) {
+            self.dirty = true;
+            if packet.starts_keyframe {
+                self.skip_to(packet, now);
+            } else {
+                replay.push(packet.clone());
+            }
+        } else if self.link.is_secured() {
             self.write(packet, now);
         } else if packet.starts_keyframe && self.choice.takes(packet.layer) {
             // It is kept for [`Player::start`].
@@ -252,7 +329,9 @@ impl Player {
         let Some(pt) = track.payload_type(packet.pt) else {
             return;
         };
-        let taken = track.takes_up(packet, &mut self.choice);
+        let replay = self.replay.as_ref().filter(|replay| replay.is_of(packet));
+        let position = replay.map_or(packet.position, |r| r.place(packet.position, now));
+        let taken = track.takes_up(packet, position, &mut self.choice);
         if taken == Taken::Not {
             // A keyframe of another layer would not help.
             if self.ask_again.is_none() && self.choice.wants(packet.layer) {
@@ -261,10 +340,14 @@ impl Player {
             }
             return;
         }
-        if track.kind == Kind::Video && self.choice.is_settled() {
-            self.ask_again = None;
+        if track.kind == Kind::Video {
+            if self.choice.is_settled() {
+                self.ask_again = None;
+            }
+            // Gone over to another layer, there is nothing left to catch up with.
+            self.replay.take_if(|replay| !replay.is_of(packet));
         }
-        let Some(rewritten) = track.rewriter.rewrite(packet.position) else {
+        let Some(rewritten) = track.rewriter.rewrite(position) else {
             return;
         };
         let mut extensions = packet.extensions.clone();
@@ -275,7 +358,7 @@ impl Player {
             pt,
             rewritten.sequence.into(),
             rewritten.timestamp,
-            packet.position.captured,
+            position.captured,
             packet.payload.clone(),
         )
         .marker(packet.marker)
@@ -304,7 +387,12 @@ impl Player {
 }
 
 impl Track {
-    fn new(link: &mut Link, kind: Kind, mid: &str, map: &[(u8, u8)]) -> Option<Self> {
+    fn new(
+        link: &mut Link,
+        (kind, mid): (Kind, &str),
+        taken: Vec<(u8, Profile)>,
+        payload_types: Vec<(u8, u8)>,
+    ) -> Option<Self> {
         let mid = Mid::from(mid);
         let mut api = link.rtc.direct_api();
         let stream = api.stream_tx_by_mid(mid, None)?;
@@ -318,7 +406,8 @@ impl Track {
             mid,
             ssrc,
             repair_ssrc,
-            payload_types: map.to_vec(),
+            taken,
+            payload_types,
             rewriter: Rewriter::new(*ssrc),
             declared: false,
         })
@@ -330,8 +419,7 @@ impl Track {
 
     /// Whether the packet can be passed on: it belongs to what the viewer is
     /// getting, or that can start anew with it. Video starts with a keyframe.
-    fn takes_up(&mut self, packet: &MediaPacket, choice: &mut Choice) -> Taken {
-        let position = packet.position;
+    fn takes_up(&mut self, packet: &MediaPacket, position: Position, choice: &mut Choice) -> Taken {
         if self.rewriter.follows(position.epoch) || self.rewriter.has_place_for(position) {
             return Taken::Up;
         }

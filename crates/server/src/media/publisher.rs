@@ -12,6 +12,7 @@ use tracing::debug;
 use super::clock::{Continuity, PublisherClock, Report};
 use super::codec::{Codec, Kind, Profile};
 use super::config::Config;
+use super::head_start::HeadStart;
 use super::keyframe::KeyframeRequests;
 use super::layers::Layers;
 use super::link::{Link, LinkEvent};
@@ -21,13 +22,18 @@ use super::picture::{Pictures, starts_keyframe};
 use super::rate::RateMeter;
 use super::rewrite::Position;
 use super::sdp::{OfferedLayer, Selection, SourceCodec};
-use crate::core::backend::{EndReason, VideoRate};
+use super::snapshot::{self, Keyframe};
+use crate::core::backend::{EndReason, SnapshotError, SnapshotId, VideoRate};
 
 pub(super) struct Publisher {
     pub(super) link: Link,
     tracks: Vec<Track>,
     clock: PublisherClock,
     pictures: Pictures,
+    /// What its players start with.
+    head_start: HeadStart,
+    /// For a picture of its next keyframe.
+    snapshots: snapshot::Requests,
     /// What its layers carry, for players to start with.
     pub(super) layers: Layers,
     rtp_timeout: Duration,
@@ -116,6 +122,8 @@ impl Publisher {
             tracks: tracks.collect(),
             clock: PublisherClock::new(now),
             pictures: Pictures::default(),
+            head_start: HeadStart::new(config),
+            snapshots: snapshot::Requests::default(),
             layers: Layers::default(),
             rtp_timeout: config.rtp_timeout,
             silent_until: None,
@@ -128,7 +136,63 @@ impl Publisher {
     /// What players may be sent: everything negotiated, and of a track that
     /// flows what it is now first.
     pub(super) fn source_codecs(&self) -> Vec<SourceCodec> {
-        self.tracks.iter().flat_map(Track::source_codecs).collect()
+        let tracks = self.tracks.iter();
+        tracks
+            .flat_map(|track| track.source_codecs(&self.pictures))
+            .collect()
+    }
+
+    /// What players start with.
+    pub(super) fn head_start(&self) -> &HeadStart {
+        &self.head_start
+    }
+
+    /// Takes a picture of the latest keyframe, or of the next one.
+    /// [`Publisher::drain`] must follow.
+    ///
+    /// # Errors
+    /// [`SnapshotError::NoVideo`] and [`SnapshotError::Busy`].
+    pub(super) fn take_picture(
+        &mut self,
+        request: SnapshotId,
+        now: Instant,
+    ) -> Result<(), SnapshotError> {
+        if self.tracks.iter().all(|track| track.kind == Kind::Audio) {
+            return Err(SnapshotError::NoVideo);
+        }
+        self.snapshots.add(request, now)?;
+        if self.keyframe().is_none() {
+            self.want_keyframe(self.pictures.largest_layer().unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// The requests for a picture that are not answered yet.
+    pub(super) fn take_snapshot_requests(&mut self) -> Vec<SnapshotId> {
+        self.snapshots.take()
+    }
+
+    fn answer_snapshots(&mut self, now: Instant, events: &mut Vec<PeerEvent>) {
+        if self.snapshots.is_empty() {
+            return;
+        }
+        if let Some(keyframe) = self.keyframe() {
+            let requests = self.snapshots.take().into_iter();
+            events.extend(requests.map(|request| PeerEvent::Keyframe(request, keyframe.clone())));
+        }
+        let expired = self.snapshots.take_expired(now).into_iter();
+        events.extend(expired.map(PeerEvent::NoKeyframe));
+    }
+
+    /// The latest of the largest picture, if it came whole.
+    fn keyframe(&self) -> Option<Keyframe> {
+        let largest = self.pictures.largest_layer()?;
+        let group = self
+            .head_start
+            .best(|layer| (layer == largest).then_some(0))?;
+        let packets = group.keyframe()?.to_vec();
+        let codec = packets.first()?.codec;
+        Some(Keyframe { codec, packets })
     }
 
     /// It sends several encodings of its video at once.
@@ -150,6 +214,7 @@ impl Publisher {
         layers
             .filter_map(|layer| layer.keyframes.poll_timeout(now))
             .chain(self.silent_until)
+            .chain(self.snapshots.poll_timeout())
             .fold(self.link.deadline(), Instant::min)
     }
 
@@ -170,6 +235,7 @@ impl Publisher {
         if self.silent_until.is_some_and(|until| until <= now) {
             self.end(EndReason::RtpInactive, events);
         }
+        self.answer_snapshots(now, events);
     }
 
     fn request_keyframes(&mut self, now: Instant) {
@@ -201,6 +267,7 @@ impl Publisher {
                 }
                 let size = self.pictures.take_in(&packet);
                 events.extend(size.map(PeerEvent::Resized));
+                self.head_start.keep(&packet, now);
                 events.push(PeerEvent::Media(packet));
             }
             LinkEvent::SenderReport(report) => self.handle_report(&report),
@@ -364,7 +431,7 @@ enum Step {
 }
 
 impl Track {
-    fn source_codecs(&self) -> Vec<SourceCodec> {
+    fn source_codecs(&self, pictures: &Pictures) -> Vec<SourceCodec> {
         let currents = self.layers.iter().filter_map(|layer| layer.current);
         let current = currents.map(|current| current.pt).next();
         let mut codecs: Vec<_> = self
@@ -373,6 +440,7 @@ impl Track {
             .map(|codec| SourceCodec {
                 pt: codec.pt,
                 profile: codec.profile,
+                profile_level_id: pictures.profile_level_id(codec.pt),
                 current: Some(codec.pt) == current,
             })
             .collect();

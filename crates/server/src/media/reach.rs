@@ -14,6 +14,8 @@ use super::config::{Config, Transports};
 pub struct Reach {
     /// The addresses that clients are told, every worker's, each once.
     pub addresses: Vec<SocketAddr>,
+    /// The port that each worker has here, of UDP and TCP alike.
+    pub ports: Vec<u16>,
     /// Over what.
     pub transports: Transports,
     /// What an operator should know about them.

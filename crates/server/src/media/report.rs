@@ -5,23 +5,27 @@ use std::sync::Arc;
 
 use super::directory::Directory;
 use super::message::WorkerId;
-use crate::core::backend::{EndReason, Event, PeerId};
+use super::snapshot::{Keyframe, Snapshots};
+use crate::core::backend::{EndReason, Event, PeerId, SnapshotError, SnapshotId};
 
 /// Passes events on, and sees to it that a peer ends once.
 #[derive(Clone)]
 pub(super) struct Reporter {
     directory: Arc<Directory>,
     events: Arc<dyn Fn(Event) + Send + Sync>,
+    snapshots: Snapshots,
 }
 
 impl Reporter {
     pub(super) fn new(
         directory: Arc<Directory>,
-        events: impl Fn(Event) + Send + Sync + 'static,
+        events: Arc<dyn Fn(Event) + Send + Sync>,
+        snapshots: Snapshots,
     ) -> Self {
         Self {
             directory,
-            events: Arc::new(events),
+            events,
+            snapshots,
         }
     }
 
@@ -39,6 +43,23 @@ impl Reporter {
     /// Ends a peer that the directory does not know, or not any more.
     pub(super) fn end(&self, peer: PeerId, reason: EndReason) {
         (self.events)(Event::Ended { peer, reason });
+    }
+
+    /// Has a picture taken of a keyframe, which answers the request.
+    pub(super) fn take_picture(&self, request: SnapshotId, keyframe: Keyframe) {
+        if !self.snapshots.take(request, keyframe) {
+            self.no_picture(request, SnapshotError::Busy);
+        }
+    }
+
+    pub(super) fn no_picture(&self, request: SnapshotId, error: SnapshotError) {
+        let picture = Err(error);
+        (self.events)(Event::Snapshot { request, picture });
+    }
+
+    /// No more pictures are taken.
+    pub(super) fn stop_snapshots(&self) {
+        self.snapshots.stop();
     }
 
     /// Ends the peers that a failed worker had a part in, and keeps others from

@@ -39,7 +39,9 @@ pub(super) struct Rewriter {
 
 #[derive(Debug)]
 struct Mapping {
-    epoch: u32,
+    /// `None` once it is of a source that was left: nothing more comes of it, but
+    /// what comes next is spliced on to it.
+    epoch: Option<u32>,
     first_in: u64,
     first_out: u64,
     timestamp_offset: u32,
@@ -65,7 +67,18 @@ impl Rewriter {
 
     /// Whether packets of this epoch are being passed on.
     pub(super) fn follows(&self, epoch: u32) -> bool {
-        self.mapping.as_ref().is_some_and(|m| m.epoch == epoch)
+        self.mapping
+            .as_ref()
+            .is_some_and(|m| m.epoch == Some(epoch))
+    }
+
+    /// The epochs of what comes from now on are another publisher's, and have
+    /// nothing to do with those before.
+    pub(super) fn leave_source(&mut self) {
+        if let Some(mapping) = &mut self.mapping {
+            mapping.epoch = None;
+        }
+        self.former = None;
     }
 
     /// Starts the stream at `from`, or splices it on to what came before: the
@@ -84,7 +97,7 @@ impl Rewriter {
         });
         self.former = self.mapping.take();
         self.mapping = Some(Mapping {
-            epoch: from.epoch,
+            epoch: Some(from.epoch),
             first_in: from.sequence,
             first_out: self.next_sequence,
             timestamp_offset,
@@ -104,7 +117,10 @@ impl Rewriter {
         if let Some(former) = self.former.as_ref().filter(|m| m.reaches(at)) {
             return former.place(at);
         }
-        let mapping = self.mapping.as_mut().filter(|m| m.epoch == at.epoch)?;
+        let mapping = self
+            .mapping
+            .as_mut()
+            .filter(|m| m.epoch == Some(at.epoch))?;
         let out = mapping.place(at)?;
         if at.sequence >= mapping.newest.sequence {
             mapping.newest = at;
@@ -126,7 +142,7 @@ impl Mapping {
 
     /// The packet is of this epoch, and not newer than what has been.
     fn reaches(&self, at: Position) -> bool {
-        self.epoch == at.epoch && at.sequence < self.newest.sequence
+        self.epoch == Some(at.epoch) && at.sequence < self.newest.sequence
     }
 }
 
@@ -221,6 +237,25 @@ mod tests {
         assert!(!rewriter.has_place_for(after));
         assert_eq!(sequence(&mut rewriter, after), None);
         assert_eq!(sequence(&mut rewriter, source.at(1, 6, 77, 133)), Some(32));
+    }
+
+    #[test]
+    fn another_publisher_is_spliced_on_whatever_its_epoch() {
+        let source = Source(Instant::now());
+        let mut rewriter = started(&source, 100, 3_000);
+        rewriter.leave_source();
+        let other = source.at(0, 100, 500_000, 10_000);
+        assert!(!rewriter.follows(0));
+        assert_eq!(rewriter.rewrite(other), None);
+        rewriter.splice(other, RATE);
+        let out = rewriter.rewrite(other).unwrap();
+        assert_eq!((out.sequence, out.timestamp), (10, 3_000 + 10 * RATE));
+        assert!(rewriter.follows(0));
+        // One that has sent nothing leaves nothing to go on from.
+        let mut fresh = Rewriter::new(9);
+        fresh.leave_source();
+        fresh.splice(other, RATE);
+        assert_eq!(fresh.rewrite(other).unwrap().timestamp, 500_000);
     }
 
     #[test]

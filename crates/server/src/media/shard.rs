@@ -22,7 +22,8 @@ use super::player::Player;
 use super::publisher::Publisher;
 use super::sdp::{self, Offer, Selection};
 use super::timers::Timers;
-use crate::core::backend::{Codecs, EndReason, Event, PeerId, Wishes};
+use super::transport;
+use crate::core::backend::{Codecs, EndReason, Event, PeerId, SnapshotError, SnapshotId, Wishes};
 use crate::counters::{Counters, Reason};
 
 /// See the module.
@@ -36,6 +37,9 @@ pub(super) struct Shard {
     timers: Timers,
     /// Players here.
     audiences: Audiences,
+    /// Players here that have left their source and are not with the next one yet,
+    /// with that one and its worker.
+    moving: HashMap<PeerId, (PeerId, WorkerId)>,
     /// Workers with players of our publishers.
     subscribers: Subscribers,
     /// Players that have been written to since the last flush.
@@ -60,6 +64,7 @@ impl Shard {
             demux: Demux::default(),
             timers: Timers::default(),
             audiences: Audiences::default(),
+            moving: HashMap::new(),
             subscribers: Subscribers::default(),
             dirty: Vec::new(),
             outbox: Outbox::default(),
@@ -135,8 +140,8 @@ impl Shard {
                 offer,
                 wishes,
             } => self.open_player((peer, home), source, offer, wishes, now),
-            Message::AdmitPlayer(admission) => {
-                if let Err(reason) = self.admit_player(&admission, now) {
+            Message::AdmitPlayer(mut admission) => {
+                if let Err(reason) = self.admit_player(&mut admission, now) {
                     self.leave(admission.source, admission.source_worker, now);
                     self.ended(admission.peer, reason);
                 }
@@ -147,7 +152,30 @@ impl Shard {
             Message::ClosePlayer { peer, home } => {
                 self.send(home, Message::DismissPlayer { peer }, now);
             }
+            Message::SplicePlayer {
+                peer,
+                home,
+                source,
+                source_worker,
+            } => {
+                let message = Message::MovePlayer {
+                    peer,
+                    source,
+                    source_worker,
+                };
+                self.send(home, message, now);
+            }
+            Message::MovePlayer {
+                peer,
+                source,
+                source_worker,
+            } => self.move_player(peer, (source, source_worker), now),
+            Message::PlayerMoved { peer, source, home } => {
+                self.take_player((peer, home), source, now);
+            }
+            Message::FeedPlayer(feed) => self.feed_player(*feed, now),
             Message::PlayerLeft { source, home } => self.subscribers.remove(source, home),
+            Message::Snapshot { request, source } => self.take_picture(request, source, now),
             Message::KeyframeWanted { source, layer } => self.want_keyframe(source, layer, now),
             Message::Media { source, packet } => self.play(source, &packet, now),
             Message::WorkerGone { worker } => self.forget_worker(worker, now),
@@ -189,6 +217,7 @@ impl Shard {
             return self.ended(peer, EndReason::SourceGone);
         };
         let codecs = publisher.source_codecs();
+        let head_start = publisher.head_start().clone();
         let (is_layered, layers) = (publisher.is_layered(), publisher.layers.clone());
         self.subscribers.add(source, home);
         let admission = Admission {
@@ -196,6 +225,7 @@ impl Shard {
             source,
             source_worker: self.id,
             codecs,
+            head_start,
             is_layered,
             layers,
             offer,
@@ -204,25 +234,28 @@ impl Shard {
         self.send(home, Message::AdmitPlayer(Box::new(admission)), now);
     }
 
-    fn admit_player(&mut self, admission: &Admission, now: Instant) -> Result<(), EndReason> {
+    fn admit_player(&mut self, admission: &mut Admission, now: Instant) -> Result<(), EndReason> {
         let (id, source, wishes) = (admission.peer, admission.source, admission.wishes);
         let codecs = &admission.codecs;
         let offer = self.read_offer(id, &admission.offer)?;
         if sdp::needs_transcoding(&offer, codecs) {
             return Err(EndReason::TranscodingNeeded);
         }
-        let taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
-        let taken = if admission.is_layered {
-            taken.with_transport_feedback(&offer)
-        } else {
-            taken
-        };
+        let mut taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
+        if self.settings.config.answer_all_codecs {
+            taken = taken.with_all_codecs(&offer);
+        }
+        if admission.is_layered {
+            taken = taken.with_transport_feedback(&offer);
+        }
         let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
         let config = &self.settings.config;
         let mut player = Player::new(link, source, &taken, wishes.playout_delay, config, now);
         player.choose(&admission.layers, now);
+        let head_start = std::mem::take(&mut admission.head_start);
+        let layers = std::mem::take(&mut admission.layers);
         let worker = admission.source_worker;
-        self.audiences.add(source, worker, id, &admission.layers);
+        self.audiences.add(source, worker, id, head_start, layers);
         self.admit(id, Peer::Player(player), answer, &taken, now);
         Ok(())
     }
@@ -248,8 +281,10 @@ impl Shard {
     ) -> Result<(Link, String), EndReason> {
         debug!(peer = id.0, ?wishes, "opens");
         let stream = format!("stream-{}", id.0);
+        let transports = self.settings.config.transports.for_wish(wishes.transport);
+        let candidates = transport::local_candidates(&self.candidates, transports).collect();
         let (mut link, answer) =
-            Link::answer(offer, taken, &stream, &self.candidates, &self.settings, now).map_err(
+            Link::answer(offer, taken, &stream, candidates, &self.settings, now).map_err(
                 |error| {
                     debug!(peer = id.0, %error, "the offer cannot be answered");
                     EndReason::BadOffer
@@ -300,6 +335,12 @@ impl Shard {
             PeerEvent::Resized(size) => {
                 self.outbox.events.push(Event::Resized { peer: id, size });
             }
+            PeerEvent::Keyframe(request, keyframe) => {
+                self.outbox.keyframes.push((request, keyframe));
+            }
+            PeerEvent::NoKeyframe(request) => {
+                self.no_picture(request, SnapshotError::NoKeyframe);
+            }
             PeerEvent::KeyframeWanted(layer) => self.ask_source(id, layer, now),
             PeerEvent::NotEnoughBandwidth {
                 needed_bps,
@@ -337,8 +378,8 @@ impl Shard {
     /// Gives a player that has just connected what it starts with.
     fn start_player(&mut self, id: PeerId, now: Instant) {
         if let Some(Peer::Player(player)) = self.peers.get_mut(&id) {
-            let liking = |layer| player.liking(layer);
-            let kept = self.audiences.head_start(player.source, liking, now);
+            let head_start = self.audiences.head_start(player.source);
+            let kept = head_start.and_then(|head| head.best(|layer| player.liking(layer)));
             player.start(kept, now);
             self.timers.set(id, now);
         }
@@ -379,6 +420,24 @@ impl Shard {
         }
     }
 
+    fn take_picture(&mut self, request: SnapshotId, source: PeerId, now: Instant) {
+        let taken = match self.peers.get_mut(&source) {
+            Some(Peer::Publisher(publisher)) => publisher.take_picture(request, now),
+            Some(Peer::Player(_)) | None => Err(SnapshotError::SourceGone),
+        };
+        match taken {
+            Ok(()) => self.drain(source, now),
+            Err(error) => self.no_picture(request, error),
+        }
+    }
+
+    fn no_picture(&mut self, request: SnapshotId, error: SnapshotError) {
+        let picture = Err(error);
+        self.outbox
+            .events
+            .push(Event::Snapshot { request, picture });
+    }
+
     fn close(&mut self, id: PeerId, now: Instant) {
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.close(now, &mut self.outbox.transmits);
@@ -396,19 +455,39 @@ impl Shard {
     /// What a worker that failed leaves behind here.
     fn forget_worker(&mut self, worker: WorkerId, now: Instant) {
         self.subscribers.remove_worker(worker);
-        for player in self.audiences.fed_by(worker) {
+        let mut players = self.audiences.fed_by(worker);
+        let moving = self.moving.iter();
+        players.extend(moving.filter(|(_, to)| to.1 == worker).map(|(id, _)| *id));
+        for player in players {
             self.close(player, now);
+            // Most are known to have ended, but not one whose splice is under way.
+            self.ended(player, EndReason::Internal);
         }
     }
 
     fn remove(&mut self, id: PeerId, now: Instant) {
         self.demux.remove(id);
         self.timers.remove(id);
-        if let Some(Peer::Player(player)) = self.peers.remove(&id)
-            && let Some(worker) = self.audiences.source_worker(player.source)
-        {
-            self.audiences.remove(player.source, id);
-            self.leave(player.source, worker, now);
+        match self.peers.remove(&id) {
+            Some(Peer::Player(player)) => {
+                if self.moving.remove(&id).is_none() {
+                    self.leave_audience(id, player.source, now);
+                }
+            }
+            Some(Peer::Publisher(mut publisher)) => {
+                for request in publisher.take_snapshot_requests() {
+                    self.no_picture(request, SnapshotError::SourceGone);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// The player of `source` gets nothing of it any more.
+    fn leave_audience(&mut self, id: PeerId, source: PeerId, now: Instant) {
+        if let Some(worker) = self.audiences.source_worker(source) {
+            self.audiences.remove(source, id);
+            self.leave(source, worker, now);
         }
     }
 
@@ -431,6 +510,8 @@ impl Shard {
         }
     }
 }
+
+mod splice;
 
 /// The codecs that the answer puts first.
 fn codec_names(taken: &Selection) -> Codecs {

@@ -258,13 +258,9 @@ impl Connections {
                     };
                     self.admit(io, path, now);
                 }
-                Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock => listener.ready = false,
-                    ErrorKind::ConnectionAborted
-                    | ErrorKind::ConnectionReset
-                    | ErrorKind::Interrupted => {}
-                    _ => self.make_room(&error),
-                },
+                Err(error) if error.kind() == ErrorKind::WouldBlock => listener.ready = false,
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => self.make_room(&error),
             }
         }
     }
@@ -430,9 +426,11 @@ impl Connections {
 
     /// Ends a connection; `reason` if that was not the client's wish.
     fn close(&mut self, token: Token, reason: Option<Reason>) {
-        let Some(Connection { path, .. }) = self.open.remove(&token) else {
+        // Dropped, and so closed, only when everything about it is settled.
+        let Some(connection) = self.open.remove(&token) else {
             return;
         };
+        let path = connection.path;
         if let Some(reason) = reason
             && self.counters.count(reason)
         {
@@ -481,6 +479,14 @@ impl Connection {
         });
         Ok(fed.err())
     }
+}
+
+/// The next connection may be accepted all the same.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted
+    )
 }
 
 fn set_up(io: &mut TcpStream, token: Token, registry: Option<&Registry>) -> io::Result<()> {

@@ -4,7 +4,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError, TrySendError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -34,25 +35,28 @@ const TURNS_IN_A_ROW: usize = 8;
 /// The way to a worker.
 #[derive(Debug, Clone)]
 pub(super) struct Mailbox {
-    /// Signalling and housekeeping; few, and never lost.
-    control: Sender<Message>,
-    /// Packets; dropped when the worker does not keep up.
-    media: SyncSender<Message>,
+    /// Everything in its order, which players depend on: what comes after an
+    /// admission is what its head start does not have.
+    messages: Sender<Message>,
+    /// Packets among them; more than so many are dropped, when the worker does
+    /// not keep up. All else is little, and never lost.
+    packets: Arc<AtomicUsize>,
+    max_packets: usize,
     waker: Arc<Waker>,
 }
 
 impl Mailbox {
     /// Puts a message in; [`Mailbox::wake`] makes the worker look.
     pub(super) fn put(&self, message: Message) {
-        if matches!(message, Message::Media { .. }) {
-            match self.media.try_send(message) {
-                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
-                Err(TrySendError::Full(_)) => trace!("a worker does not keep up"),
-            }
-        } else {
-            // A worker that is gone has nothing left to do.
-            let _ = self.control.send(message);
+        if matches!(message, Message::Media { .. })
+            && self.packets.fetch_add(1, Ordering::Relaxed) >= self.max_packets
+        {
+            self.packets.fetch_sub(1, Ordering::Relaxed);
+            trace!("a worker does not keep up");
+            return;
         }
+        // A worker that is gone has nothing left to do.
+        let _ = self.messages.send(message);
     }
 
     pub(super) fn wake(&self) {
@@ -70,8 +74,7 @@ pub(super) struct Worker {
     candidates: Vec<SocketAddr>,
     poll: Poll,
     network: Network,
-    control: Receiver<Message>,
-    media: Receiver<Message>,
+    messages: Receiver<Message>,
 }
 
 impl Worker {
@@ -98,20 +101,19 @@ impl Worker {
         let registered = network.register(poll.registry());
         registered.map_err(StartError::Thread)?;
         let waker = Waker::new(poll.registry(), WAKE).map_err(StartError::Thread)?;
-        let (control_in, control) = mpsc::channel();
-        let (media_in, media) = mpsc::sync_channel(config.worker_queue);
+        let (messages_in, messages) = mpsc::channel();
         Ok(Self {
             mailbox: Mailbox {
-                control: control_in,
-                media: media_in,
+                messages: messages_in,
+                packets: Arc::default(),
+                max_packets: config.worker_queue,
                 waker: Arc::new(waker),
             },
             candidates: Vec::new(),
             id,
             poll,
             network,
-            control,
-            media,
+            messages,
         })
     }
 
@@ -204,11 +206,9 @@ impl Running {
             more = self.receive();
             let now = Instant::now();
             self.worker.network.handle_timeout(now);
-            for path in self.worker.network.take_closed() {
-                self.shard.handle_closed(path, now);
-            }
             self.shard.handle_timeout(now);
             self.deliver();
+            self.settle(now);
         }
     }
 
@@ -223,8 +223,12 @@ impl Running {
     fn take_messages(&mut self) -> bool {
         let now = Instant::now();
         loop {
-            match self.worker.control.try_recv() {
+            match self.worker.messages.try_recv() {
                 Ok(message) => {
+                    if matches!(message, Message::Media { .. }) {
+                        let packets = &self.worker.mailbox.packets;
+                        packets.fetch_sub(1, Ordering::Relaxed);
+                    }
                     let stop = matches!(message, Message::Stop);
                     self.shard.handle_message(message, now);
                     if stop {
@@ -234,9 +238,6 @@ impl Running {
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => return true,
             }
-        }
-        while let Ok(message) = self.worker.media.try_recv() {
-            self.shard.handle_message(message, now);
         }
         self.shard.flush(now);
         false
@@ -259,6 +260,20 @@ impl Running {
         true
     }
 
+    /// Tells the shard which connections are over, until that ends no more.
+    fn settle(&mut self, now: Instant) {
+        loop {
+            let closed = self.worker.network.take_closed();
+            if closed.is_empty() {
+                return;
+            }
+            for path in closed {
+                self.shard.handle_closed(path, now);
+            }
+            self.deliver();
+        }
+    }
+
     /// Obeys the shard.
     fn deliver(&mut self) {
         let outbox = &mut self.shard.outbox;
@@ -278,6 +293,9 @@ impl Running {
         }
         for event in outbox.events.drain(..) {
             self.reporter.report(event);
+        }
+        for (request, keyframe) in outbox.keyframes.drain(..) {
+            self.reporter.take_picture(request, keyframe);
         }
     }
 }

@@ -10,6 +10,7 @@
 //! read in time costs that client its socket.
 
 mod actor;
+mod balance;
 mod events;
 mod files;
 mod http;
@@ -31,6 +32,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use self::actor::Actor;
+pub use self::balance::{BadTarget, BalanceTarget};
 pub use self::events::EventSink;
 use self::files::Files;
 use crate::core::{self, Core, backend};
@@ -58,6 +60,9 @@ pub struct Config {
     /// How long a connection may take to send a request's head, and then its
     /// body, and how long it may stay open without one. Default: 10 s.
     pub head_timeout: Duration,
+    /// Servers that clients which ask for a load balancer are sent to, in turn;
+    /// with none, they are sent here.
+    pub balance_to: Vec<BalanceTarget>,
     /// Signalling.
     pub core: core::Config,
 }
@@ -69,6 +74,7 @@ impl Config {
             listen,
             page: PathBuf::from("dist"),
             head_timeout: Duration::from_secs(10),
+            balance_to: Vec::new(),
             core: core::Config::default(),
         }
     }
@@ -191,7 +197,7 @@ where
         counters: Arc::clone(&counters),
         hub: socket::Hub::new(inbox_sender, limits, open_sockets),
     };
-    let router = http::router(requests, files);
+    let router = http::router(requests, files, config.balance_to);
     // Connections in flight live in the accepting task and end with it.
     let accepting = tokio::spawn(http::accept(listener, router, config.head_timeout));
     let server = tokio::spawn(async move {

@@ -119,7 +119,7 @@ fn a_name_without_viewers_is_held_too() {
     assert_eq!(world.read_short(client), [NOT_READY]);
     world.send(client, available("again", "live"));
     let answer = &world.read_json(client)[0]["data"][0];
-    assert_eq!(answer["available"], false);
+    assert_eq!(answer["status"], "false");
     assert_eq!(answer["info"], "Publish stream is not ready");
     world.send(client, publish("q", "live", FLOWS));
     world.send(client, play("v", "live", FLOWS));
@@ -290,7 +290,7 @@ fn a_viewer_that_cannot_take_the_next_stream_ends_alone() {
     world.send(publisher, unpublish("p"));
     world.send(publisher, publish("q", "live", FLOWS));
     world.media_ends(2, EndReason::TranscodingNeeded);
-    let failed = "v FAILED Transcoding required, but disabled in settings";
+    let failed = "v FAILED Transcoding required, but disabled";
     assert_eq!(world.read_short(viewer), [failed]);
     assert_eq!(world.read_short(other), [""; 0]);
     assert_eq!(world.core.stats().players, 1);

@@ -20,5 +20,7 @@ mod rates;
 mod resources;
 mod resume;
 mod sessions;
+mod snapshots;
+mod statuses;
 mod traps;
 mod world;

@@ -11,7 +11,7 @@ use str0m::media::{
     SimulcastLayer,
 };
 use str0m::net::{Protocol, Receive, Transmit};
-use str0m::rtp::{RtpPacket, RtpWrite};
+use str0m::rtp::{Extension, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig, RtcError};
 
 /// Payload types of a client, which differ from client to client.
@@ -89,7 +89,7 @@ impl Client {
             packets: Vec::new(),
             reports: Vec::new(),
         };
-        (client, offer.to_sdp_string())
+        (client, without_candidates(&offer.to_sdp_string()))
     }
 
     pub(crate) fn accept(&mut self, answer: &str) {
@@ -137,7 +137,17 @@ impl Client {
     }
 
     pub(crate) fn handle_datagram(&mut self, source: SocketAddr, datagram: &[u8], now: Instant) {
-        let receive = Receive::new(Protocol::Udp, source, self.local, datagram).unwrap();
+        self.handle_packet(Protocol::Udp, source, datagram, now);
+    }
+
+    pub(crate) fn handle_packet(
+        &mut self,
+        protocol: Protocol,
+        source: SocketAddr,
+        packet: &[u8],
+        now: Instant,
+    ) {
+        let receive = Receive::new(protocol, source, self.local, packet).unwrap();
         self.handle(Input::Receive(now, receive));
     }
 
@@ -192,6 +202,7 @@ fn config(types: PayloadTypes) -> RtcConfig {
     let often = Duration::from_millis(50);
     let mut config = RtcConfig::new()
         .set_rtp_mode(true)
+        .set_extension(12, Extension::PlayoutDelay)
         .set_rtcp_report_interval_audio(often)
         .set_rtcp_report_interval_video(often)
         .clear_codecs();
@@ -219,4 +230,13 @@ fn config(types: PayloadTypes) -> RtcConfig {
         );
     }
     config
+}
+
+/// The offer as signalling clients send it: before they have gathered, and there
+/// is no other way to tell candidates later.
+fn without_candidates(offer: &str) -> String {
+    let lines = offer.split_inclusive('\n');
+    lines
+        .filter(|line| !line.starts_with("a=candidate"))
+        .collect()
 }

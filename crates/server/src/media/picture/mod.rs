@@ -80,20 +80,24 @@ impl Pictures {
         self.layers
             .retain(|(layer, pt, _)| *layer != packet.layer && *pt == packet.pt);
         self.layers.push((packet.layer, packet.pt, header));
-        let size = self.largest()?.1.size;
+        let size = self.largest()?.2.size;
         (self.told.replace(size) != Some(size)).then_some(size)
     }
 
     /// The real `profile-level-id` of what is sent with a payload type.
     pub(super) fn profile_level_id(&self, pt: u8) -> Option<u32> {
-        let (of, header) = self.largest()?;
+        let (_, of, header) = self.largest()?;
         header.profile_level_id.filter(|_| of == pt)
     }
 
-    /// The largest layer's payload type and header.
-    fn largest(&self) -> Option<(u8, Header)> {
+    /// The layer with the largest picture.
+    pub(super) fn largest_layer(&self) -> Option<u8> {
+        self.largest().map(|(layer, ..)| layer)
+    }
+
+    fn largest(&self) -> Option<(u8, u8, Header)> {
         let area = |size: PictureSize| size.width * size.height;
-        let largest = self.layers.iter().max_by_key(|(_, _, h)| area(h.size));
-        largest.map(|(_, pt, header)| (*pt, *header))
+        let layers = self.layers.iter();
+        layers.max_by_key(|(_, _, h)| area(h.size)).copied()
     }
 }

@@ -24,7 +24,8 @@ mod tests;
 pub(super) use answer::complete_answer;
 pub(super) use offer::Offer;
 pub(super) use select::{
-    Selection, SourceCodec, needs_transcoding, select_for_player, select_for_publisher,
+    Selection, SourceCodec, needs_transcoding, payload_types, select_for_player,
+    select_for_publisher,
 };
 pub(super) use simulcast::{MAX_LAYERS, OfferedLayer};
 

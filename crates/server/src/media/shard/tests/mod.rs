@@ -11,10 +11,14 @@ mod changes;
 #[path = "../../../../tests/media/client.rs"]
 mod client;
 mod ends;
+mod groups;
 mod joins;
 mod loss;
+mod playout;
 mod rates;
 mod simulcast;
+mod snapshots;
+mod splice;
 mod sync;
 
 use std::collections::VecDeque;
@@ -79,8 +83,12 @@ struct World {
     shards: Vec<Shard>,
     clients: Vec<Client>,
     network: Network,
-    /// What the publisher (client 0) sends.
+    /// Which client is the publisher: the first but in tests with several.
+    publisher: usize,
+    /// What it sends.
     source: Source,
+    /// Those of clients to come.
+    wishes: Wishes,
     now: Instant,
     start: Instant,
     events: Vec<(Instant, Event)>,
@@ -147,6 +155,8 @@ struct Source {
     audio_time: u32,
     /// Keyframe requests answered.
     answered: usize,
+    /// Requests are not answered at all.
+    deaf: bool,
     /// What it takes from capture to the wire.
     video_delay: Duration,
     /// Marks the payload of all packets until it is changed.
@@ -219,15 +229,18 @@ impl World {
             shards: (0..workers).map(shard).collect(),
             clients: Vec::new(),
             network: Network::default(),
+            publisher: 0,
             source: Source {
                 pt: H264,
                 sequence: 65_500,
                 time: u32::MAX - 50_000,
                 audio_time: 1_234,
                 answered: 0,
+                deaf: false,
                 video_delay: Duration::ZERO,
                 tag: 0,
             },
+            wishes: Wishes::default(),
             now: start,
             start,
             events: Vec::new(),
@@ -255,14 +268,14 @@ impl World {
             Role::Publisher => Message::OpenPublisher {
                 peer,
                 offer,
-                wishes: Wishes::default(),
+                wishes: self.wishes,
             },
             Role::Player { source } => Message::OpenPlayer {
                 peer,
                 source,
                 home,
                 offer,
-                wishes: Wishes::default(),
+                wishes: self.wishes,
             },
         });
         let mut events = self.events.iter();
@@ -348,13 +361,13 @@ impl World {
     /// One video and one audio packet of the same moment on the wire.
     fn send_frame(&mut self) {
         let (now, source) = (self.now, &mut self.source);
-        let asked = self.clients[0].keyframe_requests;
-        let keyframe = asked > source.answered || source.sequence == 65_500;
+        let asked = self.clients[self.publisher].keyframe_requests;
+        let keyframe = asked > source.answered && !source.deaf || source.sequence == 65_500;
         source.answered = asked;
         let payload = payload(source.pt, keyframe, source.tag, source.sequence);
         let video_at = now.checked_sub(source.video_delay).unwrap();
         let numbers = (source.sequence, source.time);
-        let client = &mut self.clients[0];
+        let client = &mut self.clients[self.publisher];
         client.write(Some(source.pt), numbers, video_at, &payload, now);
         let sound = (source.sequence, source.audio_time);
         client.write(None, sound, now, &[0xfc, source.tag], now);
@@ -467,6 +480,7 @@ impl World {
             assert!(shard.peers.is_empty(), "peers");
             assert!(shard.demux.is_empty(), "demux");
             assert!(shard.audiences.is_empty(), "audiences");
+            assert!(shard.moving.is_empty(), "moving");
             assert!(shard.subscribers.is_empty(), "subscribers");
             assert!(shard.timers.is_empty(), "timers");
             assert!(shard.dirty.is_empty(), "dirty");
@@ -485,6 +499,10 @@ fn payload(pt: u8, keyframe: bool, tag: u8, number: u64) -> Vec<u8> {
     };
     let mut payload = start.to_vec();
     payload.push(tag);
+    if pt == VP8 && keyframe {
+        // The rest of a frame tag, the start code, 640x360.
+        payload.extend([0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01]);
+    }
     payload.extend(number.to_be_bytes());
     payload
 }
