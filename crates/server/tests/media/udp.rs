@@ -1,4 +1,5 @@
 //! The client over real sockets and the real clock.
+#![allow(dead_code, reason = "each test program uses its part")]
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
@@ -23,19 +24,20 @@ pub(crate) struct UdpClient {
 impl UdpClient {
     /// A client that sends or receives audio and video, and its offer.
     pub(crate) fn offer(direction: Direction, types: PayloadTypes) -> (Self, String) {
-        Self::offer_from(Ipv4Addr::LOCALHOST.into(), direction, types)
+        Self::offer_from(Ipv4Addr::LOCALHOST.into(), direction, types, &[])
     }
 
-    /// The same, at this address.
+    /// The same, at this address, of a client that sends these simulcast layers.
     pub(crate) fn offer_from(
         ip: IpAddr,
         direction: Direction,
         types: PayloadTypes,
+        rids: &[&str],
     ) -> (Self, String) {
         let socket = UdpSocket::bind((ip, 0)).unwrap();
         socket.set_read_timeout(Some(TURN)).unwrap();
         let local = socket.local_addr().unwrap();
-        let (client, offer) = Client::offer(local, direction, types, Instant::now());
+        let (client, offer) = Client::offer(local, direction, types, rids, Instant::now());
         let tcp = None;
         let client = Self {
             client,
@@ -65,10 +67,11 @@ impl UdpClient {
         self.tcp = Some(connection);
     }
 
-    /// Takes what has come, and sends what there is to send.
+    /// Takes what has come, all of it, so that this is not what makes a network
+    /// look slow, and sends what there is to send.
     pub(crate) fn step(&mut self) {
         match &mut self.tcp {
-            None => self.receive_udp(),
+            None => self.receive_all_udp(),
             Some(tcp) => {
                 for packet in tcp.receive() {
                     let source = tcp.server;
@@ -82,15 +85,28 @@ impl UdpClient {
         self.send();
     }
 
-    fn receive_udp(&mut self) {
+    fn receive_all_udp(&mut self) {
+        if self.receive_udp() {
+            self.socket.set_nonblocking(true).unwrap();
+            while self.receive_udp() {}
+            self.socket.set_nonblocking(false).unwrap();
+        }
+    }
+
+    /// Takes a datagram; false if there is none.
+    fn receive_udp(&mut self) -> bool {
         let mut buffer = [0; 2_048];
         match self.socket.recv_from(&mut buffer) {
             Ok((length, source)) => {
                 let datagram = &buffer[..length];
                 self.client
                     .handle_datagram(source, datagram, Instant::now());
+                true
             }
-            Err(error) => assert!(is_early(&error), "{error}"),
+            Err(error) => {
+                assert!(is_early(&error), "{error}");
+                false
+            }
         }
     }
 
