@@ -8,6 +8,7 @@
 
 #[path = "media/client.rs"]
 mod client;
+#[allow(dead_code, reason = "TCP is for others")]
 #[path = "media/udp.rs"]
 mod udp;
 #[path = "support/http.rs"]

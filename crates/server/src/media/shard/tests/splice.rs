@@ -8,6 +8,9 @@ use super::*;
 const SECOND_ONE: PeerId = PeerId(2);
 const THIRD_ONE: PeerId = PeerId(3);
 
+/// The frame with this number is a keyframe, asked for or not.
+const FIRST_KEYFRAME: u64 = 65_500;
+
 /// How long nobody publishes.
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -24,9 +27,20 @@ const VP8_ONLY: PayloadTypes = PayloadTypes {
 /// Opens one more publisher and lets it flow; it is the one that sends from now
 /// on, with numbers that have nothing to do with the ones before.
 fn publish(world: &mut World, peer: PeerId, worker: usize, types: PayloadTypes) {
+    publish_from(world, peer, worker, types, 300 * peer.0);
+}
+
+/// The same with a number to begin with.
+fn publish_from(
+    world: &mut World,
+    peer: PeerId,
+    worker: usize,
+    types: PayloadTypes,
+    sequence: u64,
+) {
     let index = world.clients.len();
     let local = client_address(index);
-    let (mut client, offer) = Client::offer(local, Direction::SendOnly, types, world.now);
+    let (mut client, offer) = Client::offer(local, Direction::SendOnly, types, &[], world.now);
     let wishes = Wishes::default();
     tell(
         world,
@@ -49,10 +63,11 @@ fn publish(world: &mut World, peer: PeerId, worker: usize, types: PayloadTypes) 
     world.publisher = index;
     world.source = Source {
         pt: types.video[0].pt,
-        sequence: 300 * peer.0,
+        sequence,
         time: 1_000_000 * peer.0 as u32,
         audio_time: 77,
         answered: 0,
+        deaf: false,
         video_delay: world.source.video_delay,
         tag: world.source.tag + 1,
     };
@@ -160,6 +175,29 @@ fn check(workers: usize, worker: usize) {
 fn a_viewer_goes_on_with_the_next_publisher_wherever_that_is() {
     for (workers, worker) in [(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2)] {
         check(workers, worker);
+    }
+}
+
+#[test]
+fn the_next_publishers_first_keyframe_is_not_missed() {
+    for (workers, worker) in [(1, 0), (3, 1)] {
+        let (mut world, viewer) = interrupted(workers, Config::default());
+        let types = PUBLISHER_TYPES;
+        publish_from(&mut world, SECOND_ONE, worker, types, FIRST_KEYFRAME);
+        world.source.deaf = true;
+        world.stream(9 * FRAME);
+        world.command(splice(&world, SECOND_ONE, worker));
+        world.stream(3 * SECOND);
+        let client = &world.clients[viewer];
+        let after = tagged(client, 1);
+        let keyframe = payload(H264, true, 1, FIRST_KEYFRAME);
+        assert_eq!(after[0].payload.to_vec(), keyframe);
+        assert_eq!(
+            after.len(),
+            10 + (3 * SECOND).div_duration_f64(FRAME).ceil() as usize
+        );
+        check_continuity(client);
+        end(world);
     }
 }
 
@@ -273,6 +311,29 @@ fn a_viewer_that_is_still_connecting_gets_the_next_stream() {
         let client = &world.clients[viewer];
         assert_eq!(tagged(client, 0).len(), 0);
         assert!(tagged(client, 1).len() > 30);
+        check_continuity(client);
+        end(world);
+    }
+}
+
+#[test]
+fn a_viewer_that_has_just_caught_up_goes_on_with_the_next_stream() {
+    for worker in [0, 1] {
+        let mut world = World::new(2);
+        world.publish();
+        // It starts with a group that is some seconds old.
+        world.source.deaf = true;
+        world.stream(3 * SECOND);
+        let source = PUBLISHER;
+        let viewer = world.open(VIEWER, Role::Player { source });
+        world.stream(SECOND);
+        world.close(PUBLISHER);
+        publish(&mut world, SECOND_ONE, worker, PUBLISHER_TYPES);
+        world.command(splice(&world, SECOND_ONE, worker));
+        world.stream(3 * SECOND);
+        let client = &world.clients[viewer];
+        assert!(tagged(client, 0).len() > 100);
+        assert!(tagged(client, 1).len() > 80);
         check_continuity(client);
         end(world);
     }
