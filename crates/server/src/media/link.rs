@@ -196,8 +196,9 @@ impl Link {
     /// Has the network probed for so much, bits per second, if the client gives
     /// transport-wide feedback.
     pub(super) fn probe_for(&mut self, bps: u64) {
+        // str0m goes up to twice of what it is told, which would be too much.
         let mut bwe = self.rtc.bwe();
-        bwe.set_bitrate(Bitrate::ZERO, Bitrate::bps(bps));
+        bwe.set_bitrate(Bitrate::ZERO, Bitrate::bps(bps * 2 / 3));
     }
 
     /// When [`Link::drain`] must be called again.
