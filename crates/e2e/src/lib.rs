@@ -22,7 +22,7 @@ pub use browser::{Browser, Permissions};
 pub use link::{Conditions, Counts, Link, TcpRelay};
 pub use page::{Protocol, TwoWayPage};
 pub use picture::{Seen, Watched};
-pub use programs::{Publisher, Server, page_folder};
+pub use programs::{Publisher, Server, page_folder, websdk_folder};
 pub use spy::{Playback, Route, Spy, Way};
 pub use stage::Stage;
 

@@ -45,6 +45,16 @@ impl<'b> TwoWayPage<'b> {
         Ok(Self { browser })
     }
 
+    /// Opens another page with the same elements, a file that `server` serves.
+    ///
+    /// # Errors
+    /// There is no such page.
+    pub async fn open_at(browser: &'b Browser, server: &Server, file: &str) -> Result<Self> {
+        let url = format!("{}{file}", server.url());
+        browser.client().goto(&url).await?;
+        Ok(Self { browser })
+    }
+
     /// Opens the page and connects it to its server.
     ///
     /// # Errors

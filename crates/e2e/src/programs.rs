@@ -86,7 +86,9 @@ impl Server {
         let mut command = Command::new(program("TWOWAY_SERVER", "twoway-server")?);
         command.args(["--bind", &bind.to_string(), "--port", &port.to_string()]);
         command.args(["--media-port", "0"]).args(&options);
-        command.arg("--page").arg(page_folder()?);
+        if !options.iter().any(|option| option == "--page") {
+            command.arg("--page").arg(page_folder()?);
+        }
         let process = Process::spawn("twoway-server", &mut command)?;
         let url = process.wait_for_line("the ready line", |line| {
             line.strip_prefix("ready: ").map(str::to_owned)
@@ -207,4 +209,12 @@ pub fn page_folder() -> Result<PathBuf> {
         "the page is not built: run cargo xtask test"
     );
     Ok(folder)
+}
+
+/// Where Flashphoner's WebSDK is.
+///
+/// # Errors
+/// It is not installed.
+pub fn websdk_folder() -> Result<String> {
+    env::var("TWOWAY_WEBSDK").context("no WebSDK: run cargo xtask test")
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::message::WorkerId;
-use crate::core::backend::PeerId;
+use crate::core::backend::{PeerId, SnapshotId};
 
 /// The placements, shared by signalling and the workers' ends.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(super) struct Directory(Mutex<Placements>);
 #[derive(Debug)]
 struct Placements {
     homes: HashMap<PeerId, Home>,
+    /// The workers that owe an answer to a request for a picture.
+    snapshots: HashMap<SnapshotId, WorkerId>,
     /// Peers on each worker; `None` if it is gone.
     loads: Vec<Option<usize>>,
 }
@@ -69,6 +71,7 @@ impl Directory {
     pub(super) fn new(workers: usize) -> Self {
         Self(Mutex::new(Placements {
             homes: HashMap::new(),
+            snapshots: HashMap::new(),
             loads: vec![Some(0); workers],
         }))
     }
@@ -108,12 +111,29 @@ impl Directory {
         Some((source_worker, worker))
     }
 
-    /// The worker of a publisher.
-    pub(super) fn publisher(&self, peer: PeerId) -> Option<WorkerId> {
-        match self.lock().homes.get(&peer)? {
-            Home::Publisher { worker } => Some(*worker),
-            Home::Player { .. } => None,
-        }
+    /// Gives the worker of a publisher a request for a picture to answer; `None`
+    /// if there is no such publisher here.
+    pub(super) fn place_snapshot(&self, request: SnapshotId, source: PeerId) -> Option<WorkerId> {
+        let mut placements = self.lock();
+        let worker = match placements.homes.get(&source)? {
+            Home::Publisher { worker } => *worker,
+            Home::Player { .. } => return None,
+        };
+        placements.snapshots.insert(request, worker);
+        Some(worker)
+    }
+
+    /// A request for a picture is answered; false if it has been before.
+    pub(super) fn remove_snapshot(&self, request: SnapshotId) -> bool {
+        self.lock().snapshots.remove(&request).is_some()
+    }
+
+    /// Forgets the requests for a picture that a worker owes an answer to, which
+    /// are returned.
+    pub(super) fn retire_snapshots(&self, worker: WorkerId) -> Vec<SnapshotId> {
+        let snapshots = &mut self.lock().snapshots;
+        let owed = snapshots.extract_if(|_, of| *of == worker);
+        owed.map(|(request, _)| request).collect()
     }
 
     /// Makes the players of one source those of another, and says which have to
@@ -268,6 +288,31 @@ mod tests {
         assert_eq!(ended, [second, here]);
         assert_eq!(splice(&directory, third, third), [(6, 1, 1, 1)]);
         assert_eq!(directory.retire(WorkerId(1)).len(), 2);
+    }
+
+    #[test]
+    fn a_request_for_a_picture_is_answered_once() {
+        let directory = Directory::new(2);
+        let [publisher, player] = [1, 2].map(PeerId);
+        let [first, second, third] = [1, 2, 3].map(SnapshotId);
+        directory.place_publisher(publisher);
+        directory.place_player(player, publisher);
+        assert_eq!(directory.place_snapshot(first, player), None);
+        assert_eq!(
+            directory.place_snapshot(first, publisher),
+            Some(WorkerId(0))
+        );
+        assert_eq!(
+            directory.place_snapshot(second, publisher),
+            Some(WorkerId(0))
+        );
+        assert!(directory.remove_snapshot(first));
+        assert!(!directory.remove_snapshot(first));
+        assert_eq!(directory.retire_snapshots(WorkerId(1)), []);
+        assert_eq!(directory.retire_snapshots(WorkerId(0)), [second]);
+        assert!(!directory.remove_snapshot(second));
+        directory.retire(WorkerId(0));
+        assert_eq!(directory.place_snapshot(third, publisher), None);
     }
 
     #[test]

@@ -260,9 +260,11 @@ impl Forwarder {
     }
 
     fn take_picture(&self, request: SnapshotId, source: PeerId) {
-        match self.directory.publisher(source) {
+        match self.directory.place_snapshot(request, source) {
             Some(worker) => self.put(worker, Message::Snapshot { request, source }),
-            None => self.reporter.no_picture(request, SnapshotError::SourceGone),
+            None => self
+                .reporter
+                .end_snapshot(request, SnapshotError::SourceGone),
         }
     }
 

@@ -265,6 +265,7 @@ impl Player {
             track.payload_types = payload_types;
             track.rewriter.leave_source();
         }
+        self.replay = None;
         self.source = source;
         self.ask_again = self.tracks.iter().any(Track::is_video).then_some(now);
         self.choice = Choice::new(now);

@@ -30,10 +30,15 @@ impl Reporter {
     }
 
     /// Tells what a worker has to tell. The end of a peer that is closed or has
-    /// ended already is nothing new.
+    /// ended already is nothing new, nor is a second answer.
     pub(super) fn report(&self, event: Event) {
         if let Event::Ended { peer, .. } = event
             && self.directory.remove(peer).is_none()
+        {
+            return;
+        }
+        if let Event::Snapshot { request, .. } = event
+            && !self.directory.remove_snapshot(request)
         {
             return;
         }
@@ -47,12 +52,13 @@ impl Reporter {
 
     /// Has a picture taken of a keyframe, which answers the request.
     pub(super) fn take_picture(&self, request: SnapshotId, keyframe: Keyframe) {
-        if !self.snapshots.take(request, keyframe) {
-            self.no_picture(request, SnapshotError::Busy);
+        if self.directory.remove_snapshot(request) && !self.snapshots.take(request, keyframe) {
+            self.end_snapshot(request, SnapshotError::Busy);
         }
     }
 
-    pub(super) fn no_picture(&self, request: SnapshotId, error: SnapshotError) {
+    /// Answers a request that the directory does not know, or not any more.
+    pub(super) fn end_snapshot(&self, request: SnapshotId, error: SnapshotError) {
         let picture = Err(error);
         (self.events)(Event::Snapshot { request, picture });
     }
@@ -67,6 +73,9 @@ impl Reporter {
     pub(super) fn worker_gone(&self, worker: WorkerId) {
         for peer in self.directory.retire(worker) {
             self.end(peer, EndReason::Internal);
+        }
+        for request in self.directory.retire_snapshots(worker) {
+            self.end_snapshot(request, SnapshotError::SourceGone);
         }
     }
 }

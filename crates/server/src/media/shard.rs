@@ -468,18 +468,17 @@ impl Shard {
     fn remove(&mut self, id: PeerId, now: Instant) {
         self.demux.remove(id);
         self.timers.remove(id);
+        let is_moving = self.moving.remove(&id).is_some();
         match self.peers.remove(&id) {
-            Some(Peer::Player(player)) => {
-                if self.moving.remove(&id).is_none() {
-                    self.leave_audience(id, player.source, now);
-                }
+            Some(Peer::Player(player)) if !is_moving => {
+                self.leave_audience(id, player.source, now);
             }
             Some(Peer::Publisher(mut publisher)) => {
                 for request in publisher.take_snapshot_requests() {
                     self.no_picture(request, SnapshotError::SourceGone);
                 }
             }
-            None => {}
+            Some(Peer::Player(_)) | None => {}
         }
     }
 

@@ -162,18 +162,18 @@ fn a_client_gets_candidates_of_the_transport_it_wishes_for() {
     let address = world.forwarder.reach().addresses[0];
     let (udp, tcp) = (("udp".to_owned(), address), ("tcp".to_owned(), address));
     let any = told(&mut world, 1, Transport::Any);
-    assert_eq!(any, [udp.clone(), tcp.clone()]);
-    assert_eq!(told(&mut world, 2, Transport::Udp), [udp.clone()]);
-    assert_eq!(told(&mut world, 3, Transport::Tcp), [tcp]);
+    assert_eq!(any, [udp, tcp]);
+    assert_eq!(told(&mut world, 2, Transport::Udp), any[..1]);
+    assert_eq!(told(&mut world, 3, Transport::Tcp), any[1..]);
 
     let config = Config {
         transports: Transports::Udp,
         ..config(1)
     };
     let mut world = World::start(config, |_| {});
-    let udp = ("udp".to_owned(), world.forwarder.reach().addresses[0]);
-    assert_eq!(told(&mut world, 1, Transport::Any), [udp.clone()]);
-    assert_eq!(told(&mut world, 2, Transport::Tcp), [udp]);
+    let udp = [("udp".to_owned(), world.forwarder.reach().addresses[0])];
+    assert_eq!(told(&mut world, 1, Transport::Any), udp);
+    assert_eq!(told(&mut world, 2, Transport::Tcp), udp);
 }
 
 #[test]

@@ -322,7 +322,7 @@ fn a_client_that_takes_nothing_loses_packets_then_its_connection() {
     world.play(1);
     // From here on it reads nothing, as if its machine hung.
     let stuck = world.clients.pop().unwrap();
-    let payload = [&KEYFRAME[..], &[7; 1_000]].concat();
+    let payload = [KEYFRAME, &[7; 1_000]].concat();
     let mut sequence = 70_000;
     world.until("it is dropped", |world| {
         let now = Instant::now();

@@ -5,6 +5,7 @@ use std::io::Cursor;
 use image_webp::WebPDecoder;
 use openh264::decoder::Decoder;
 use openh264::formats::YUVSource;
+use str0m::rtp::VideoOrientation;
 
 use super::Keyframe;
 use crate::core::backend::{PictureSize, SnapshotError};
@@ -15,7 +16,10 @@ use crate::media::picture::{self, Unit, units, vp8_frame};
 /// 48 MiB once decoded.
 const MAX_PIXELS: u64 = 4_096 * 4_096;
 
-/// Pixels in rows from the top, three bytes each: red, green, blue.
+/// Of a pixel: red, green, blue.
+const BYTES: usize = 3;
+
+/// Pixels in rows from the top.
 pub(super) struct Pixels {
     width: u32,
     height: u32,
@@ -38,7 +42,40 @@ pub(super) fn picture(keyframe: &Keyframe) -> Result<Pixels, SnapshotError> {
     let first = keyframe.packets.first().ok_or(SnapshotError::Damaged)?;
     let header = picture::header(keyframe.codec, &first.payload).ok_or(SnapshotError::Damaged)?;
     checked(header.size)?;
-    decode(keyframe).ok_or(SnapshotError::Damaged)
+    let decoded = decode(keyframe).ok_or(SnapshotError::Damaged)?;
+    Ok((0..quarter_turns(keyframe)).fold(decoded, |pixels, _| pixels.turned_clockwise()))
+}
+
+/// How often the picture has to be turned clockwise by a right angle to stand
+/// upright, as the camera told (3GPP TS 26.114 section 7.4.5). Only the last
+/// packet of a frame has to say so.
+fn quarter_turns(keyframe: &Keyframe) -> usize {
+    let packets = keyframe.packets.iter().rev();
+    let mut told = packets.filter_map(|packet| packet.extensions.video_orientation);
+    match told.next() {
+        None | Some(VideoOrientation::Deg0) => 0,
+        Some(VideoOrientation::Deg270) => 1,
+        Some(VideoOrientation::Deg180) => 2,
+        Some(VideoOrientation::Deg90) => 3,
+    }
+}
+
+impl Pixels {
+    fn turned_clockwise(&self) -> Self {
+        let (width, height) = (self.width as usize, self.height as usize);
+        let pixel = |x: usize, y: usize| {
+            let at = (y * width + x) * BYTES;
+            &self.rgb[at..at + BYTES]
+        };
+        let rows = (0..width).flat_map(|x| (0..height).rev().map(move |y| (x, y)));
+        let mut rgb = Vec::with_capacity(self.rgb.len());
+        rows.for_each(|(x, y)| rgb.extend_from_slice(pixel(x, y)));
+        Self {
+            width: self.height,
+            height: self.width,
+            rgb,
+        }
+    }
 }
 
 /// A size that is worth the memory.
@@ -54,7 +91,7 @@ fn h264(keyframe: &Keyframe) -> Option<Pixels> {
     let (width, height) = decoded.dimensions();
     let (width, height) = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
     let size = checked(PictureSize { width, height }).ok()?;
-    let mut rgb = vec![0; size.width as usize * size.height as usize * 3];
+    let mut rgb = vec![0; size.width as usize * size.height as usize * BYTES];
     decoded.write_rgb8(&mut rgb);
     Some(Pixels { width, height, rgb })
 }

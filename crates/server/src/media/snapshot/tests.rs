@@ -1,10 +1,11 @@
+use std::io::Cursor;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Instant;
 
 use openh264::encoder::Encoder;
 use openh264::formats::{RgbSliceU8, YUVBuffer};
-use str0m::rtp::ExtensionValues;
+use str0m::rtp::{ExtensionValues, VideoOrientation};
 
 use super::*;
 use crate::media::codec::Kind;
@@ -78,25 +79,31 @@ fn vp8(parts: usize) -> Keyframe {
     keyframe(Codec::Vp8, &payloads.collect::<Vec<_>>())
 }
 
-/// Fails if a PNG file does not show the quadrants.
-fn assert_shows_quadrants(file: &[u8]) {
-    let mut reader = png::Decoder::new(std::io::Cursor::new(file))
-        .read_info()
-        .unwrap();
+/// Width and height, and the pixels, of a PNG file.
+fn read(file: &[u8]) -> ((usize, usize), Vec<u8>) {
+    let mut reader = png::Decoder::new(Cursor::new(file)).read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     let info = reader.next_frame(&mut pixels).unwrap();
-    assert_eq!((info.width as usize, info.height as usize), (WIDTH, HEIGHT));
     assert_eq!(info.color_type, png::ColorType::Rgb);
-    for (index, expected) in QUADRANTS.iter().enumerate() {
-        let (x, y) = (16 + 32 * (index % 2), 12 + 24 * (index / 2));
-        let at = (y * WIDTH + x) * 3;
+    ((info.width as usize, info.height as usize), pixels)
+}
+
+/// Fails if the middle of a quadrant is not as expected.
+fn assert_shows((width, height): (usize, usize), pixels: &[u8], quadrants: [[u8; 3]; 4]) {
+    for (index, expected) in quadrants.iter().enumerate() {
+        let x = width / 4 + width / 2 * (index % 2);
+        let y = height / 4 + height / 2 * (index / 2);
+        let got = &pixels[(y * width + x) * 3..][..3];
         let close = |(a, b): (&u8, &u8)| a.abs_diff(*b) <= 24;
-        let got = &pixels[at..at + 3];
-        assert!(
-            got.iter().zip(expected).all(close),
-            "quadrant {index}: {got:?}"
-        );
+        assert!(got.iter().zip(expected).all(close), "{index}: {got:?}");
     }
+}
+
+/// Fails if a PNG file does not show the quadrants.
+fn assert_shows_quadrants(file: &[u8]) {
+    let (size, pixels) = read(file);
+    assert_eq!(size, (WIDTH, HEIGHT));
+    assert_shows(size, &pixels, QUADRANTS);
 }
 
 #[test]
@@ -124,6 +131,30 @@ fn vp8_is_decoded_however_it_is_packed() {
     for parts in [1, 3] {
         assert_shows_quadrants(&picture(&vp8(parts)).unwrap());
     }
+}
+
+/// Fails if a picture whose camera says so does not show these quadrants.
+fn check_turned(told: VideoOrientation, quadrants: [usize; 4]) {
+    let mut keyframe = vp8(3);
+    let last = Arc::get_mut(&mut keyframe.packets[2]).unwrap();
+    last.extensions.video_orientation = Some(told);
+    let (size, pixels) = read(&picture(&keyframe).unwrap());
+    let turned = [VideoOrientation::Deg90, VideoOrientation::Deg270].contains(&told);
+    let expected = if turned {
+        (HEIGHT, WIDTH)
+    } else {
+        (WIDTH, HEIGHT)
+    };
+    assert_eq!(size, expected, "{told:?}");
+    assert_shows(size, &pixels, quadrants.map(|index| QUADRANTS[index]));
+}
+
+#[test]
+fn a_picture_stands_upright_however_the_camera_was_held() {
+    check_turned(VideoOrientation::Deg0, [0, 1, 2, 3]);
+    check_turned(VideoOrientation::Deg270, [2, 0, 3, 1]);
+    check_turned(VideoOrientation::Deg180, [3, 2, 1, 0]);
+    check_turned(VideoOrientation::Deg90, [1, 3, 0, 2]);
 }
 
 fn check_error(keyframe: &Keyframe, expected: SnapshotError) {

@@ -8,6 +8,9 @@ use super::*;
 const SECOND_ONE: PeerId = PeerId(2);
 const THIRD_ONE: PeerId = PeerId(3);
 
+/// The frame with this number is a keyframe, asked for or not.
+const FIRST_KEYFRAME: u64 = 65_500;
+
 /// How long nobody publishes.
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -24,6 +27,17 @@ const VP8_ONLY: PayloadTypes = PayloadTypes {
 /// Opens one more publisher and lets it flow; it is the one that sends from now
 /// on, with numbers that have nothing to do with the ones before.
 fn publish(world: &mut World, peer: PeerId, worker: usize, types: PayloadTypes) {
+    publish_from(world, peer, worker, types, 300 * peer.0);
+}
+
+/// The same with a number to begin with.
+fn publish_from(
+    world: &mut World,
+    peer: PeerId,
+    worker: usize,
+    types: PayloadTypes,
+    sequence: u64,
+) {
     let index = world.clients.len();
     let local = client_address(index);
     let (mut client, offer) = Client::offer(local, Direction::SendOnly, types, &[], world.now);
@@ -49,7 +63,7 @@ fn publish(world: &mut World, peer: PeerId, worker: usize, types: PayloadTypes) 
     world.publisher = index;
     world.source = Source {
         pt: types.video[0].pt,
-        sequence: 300 * peer.0,
+        sequence,
         time: 1_000_000 * peer.0 as u32,
         audio_time: 77,
         answered: 0,
@@ -165,6 +179,29 @@ fn a_viewer_goes_on_with_the_next_publisher_wherever_that_is() {
 }
 
 #[test]
+fn the_next_publishers_first_keyframe_is_not_missed() {
+    for (workers, worker) in [(1, 0), (3, 1)] {
+        let (mut world, viewer) = interrupted(workers, Config::default());
+        let types = PUBLISHER_TYPES;
+        publish_from(&mut world, SECOND_ONE, worker, types, FIRST_KEYFRAME);
+        world.source.deaf = true;
+        world.stream(9 * FRAME);
+        world.command(splice(&world, SECOND_ONE, worker));
+        world.stream(3 * SECOND);
+        let client = &world.clients[viewer];
+        let after = tagged(client, 1);
+        let keyframe = payload(H264, true, 1, FIRST_KEYFRAME);
+        assert_eq!(after[0].payload.to_vec(), keyframe);
+        assert_eq!(
+            after.len(),
+            10 + (3 * SECOND).div_duration_f64(FRAME).ceil() as usize
+        );
+        check_continuity(client);
+        end(world);
+    }
+}
+
+#[test]
 fn audio_and_video_stay_together() {
     let mut world = World::new(2);
     let delay = Duration::from_millis(200);
@@ -274,6 +311,29 @@ fn a_viewer_that_is_still_connecting_gets_the_next_stream() {
         let client = &world.clients[viewer];
         assert_eq!(tagged(client, 0).len(), 0);
         assert!(tagged(client, 1).len() > 30);
+        check_continuity(client);
+        end(world);
+    }
+}
+
+#[test]
+fn a_viewer_that_has_just_caught_up_goes_on_with_the_next_stream() {
+    for worker in [0, 1] {
+        let mut world = World::new(2);
+        world.publish();
+        // It starts with a group that is some seconds old.
+        world.source.deaf = true;
+        world.stream(3 * SECOND);
+        let source = PUBLISHER;
+        let viewer = world.open(VIEWER, Role::Player { source });
+        world.stream(SECOND);
+        world.close(PUBLISHER);
+        publish(&mut world, SECOND_ONE, worker, PUBLISHER_TYPES);
+        world.command(splice(&world, SECOND_ONE, worker));
+        world.stream(3 * SECOND);
+        let client = &world.clients[viewer];
+        assert!(tagged(client, 0).len() > 100);
+        assert!(tagged(client, 1).len() > 80);
         check_continuity(client);
         end(world);
     }

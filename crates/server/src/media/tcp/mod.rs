@@ -2,25 +2,30 @@
 //!
 //! Anybody can connect, so a connection is worth nothing until it has proven
 //! itself: a peer has answered a check that came over it, which takes the
-//! peer's password. Those that have not are few, and the oldest makes room. No
-//! connection waits for another: each has its own bounded queue.
+//! peer's password. `census` has the limits. No connection waits for another:
+//! each has its own turn and its own bounded queue.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::io::{self, ErrorKind, Read};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+mod census;
+mod connection;
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
-use socket2::{Domain, Protocol as RawProtocol, SockRef, Socket as RawSocket, Type};
+use socket2::{Domain, Protocol as RawProtocol, Socket as RawSocket, Type};
 use str0m::net::Protocol;
 use tracing::{debug, trace};
 
 use super::config::Config;
 use super::demux::Path;
-use super::frame::{Deframer, Oversized, SendQueue};
+use super::frame::Oversized;
 use crate::counters::{Counters, Reason};
+use census::Census;
+use connection::Connection;
 
 /// Connections not yet accepted that the system keeps.
 const BACKLOG: i32 = 1_024;
@@ -34,19 +39,9 @@ const READS_IN_A_ROW: usize = 32;
 /// Bytes read from a connection before the next one gets its turn.
 const READ_BYTES: usize = 16 * 1_024;
 
-/// What the system may keep of a connection that is slow to take it. More would
-/// only be older when it comes.
-const SEND_BUFFER: usize = 256 * 1_024;
-
-/// Packets that no peer answers before a connection counts as a stranger's. A
-/// check may come for a peer that has just ended.
-const UNANSWERED: usize = 8;
-
-/// Most unproven connections, of which a client is one for a round trip.
-const UNPROVEN: usize = 256;
-
-/// Most of them from one address.
-const UNPROVEN_PER_ADDRESS: usize = 32;
+/// Packets that no peer answers before a connection is closed. A check may come
+/// for a peer that has just ended.
+const UNANSWERED: u64 = 8;
 
 /// How often time is looked at.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -55,14 +50,13 @@ const SWEEP: Duration = Duration::from_secs(1);
 pub(super) struct Connections {
     listeners: Vec<Listener>,
     registry: Option<Registry>,
-    limits: Limits,
+    times: Times,
+    queue: usize,
     counters: Arc<Counters>,
     next_token: usize,
+    census: Census,
     open: HashMap<Token, Connection>,
     by_path: HashMap<Path, Token>,
-    /// In the order that they came.
-    unproven: BTreeSet<Token>,
-    by_address: HashMap<IpAddr, Share>,
     /// May have something to read.
     readable: VecDeque<Token>,
     /// Have something to write, and may take it.
@@ -77,13 +71,10 @@ pub(super) struct Connections {
     buffer: Vec<u8>,
 }
 
-/// Limits on connections, from [`Config`].
-struct Limits {
-    connections: usize,
-    per_address: usize,
-    proof_time: Duration,
-    idle_time: Duration,
-    queue: usize,
+/// From [`Config`].
+struct Times {
+    proof: Duration,
+    idle: Duration,
 }
 
 struct Listener {
@@ -91,32 +82,6 @@ struct Listener {
     local: SocketAddr,
     token: Token,
     ready: bool,
-}
-
-struct Connection {
-    io: TcpStream,
-    path: Path,
-    incoming: Deframer,
-    outgoing: SendQueue,
-    trust: Trust,
-    /// In [`Connections::readable`].
-    to_read: bool,
-    /// In [`Connections::writable`].
-    to_write: bool,
-    /// When it last took something, or came.
-    active: Instant,
-}
-
-enum Trust {
-    Unproven { packets: usize },
-    Proven,
-}
-
-/// What one address has of the connections.
-#[derive(Default)]
-struct Share {
-    open: usize,
-    unproven: usize,
 }
 
 /// Listens.
@@ -168,19 +133,16 @@ impl Connections {
         Ok(Self {
             listeners,
             registry: None,
-            limits: Limits {
-                connections: config.tcp_connections,
-                per_address: config.tcp_per_address,
-                proof_time: config.tcp_proof_time,
-                idle_time: config.tcp_idle_time,
-                queue: config.tcp_queue,
+            times: Times {
+                proof: config.tcp_proof_time,
+                idle: config.tcp_idle_time,
             },
+            queue: config.tcp_queue,
             counters,
             next_token,
+            census: Census::new(config.tcp_connections, config.tcp_per_address),
             open: HashMap::new(),
             by_path: HashMap::new(),
-            unproven: BTreeSet::new(),
-            by_address: HashMap::new(),
             readable: VecDeque::new(),
             writable: Vec::new(),
             on_trial: Vec::new(),
@@ -271,58 +233,35 @@ impl Connections {
             debug!(%error, "a TCP connection cannot be accepted");
         }
         self.paused = true;
-        if let Some(oldest) = self.unproven.first().copied() {
+        if let Some(oldest) = self.census.oldest_stranger() {
             self.close(oldest, Some(Reason::UnprovenConnection));
         }
     }
 
-    fn has_room(&self, path: Path) -> bool {
-        let address = shared_by(path.remote.ip());
-        let room_for_address = self.by_address.get(&address).is_none_or(|share| {
-            share.open < self.limits.per_address && share.unproven < UNPROVEN_PER_ADDRESS
-        });
-        room_for_address
-            && self.open.len() < self.limits.connections
-            && !self.by_path.contains_key(&path)
-    }
-
-    fn admit(&mut self, mut io: TcpStream, path: Path, now: Instant) {
-        if !self.has_room(path) {
+    fn admit(&mut self, io: TcpStream, path: Path, now: Instant) {
+        let ip = path.remote.ip();
+        if !self.census.has_room(ip) || self.by_path.contains_key(&path) {
             if self.counters.count(Reason::TooManyConnections) {
                 debug!(remote = %path.remote, "a TCP connection is one too many");
             }
             return;
         }
-        let token = Token(self.next_token);
-        if let Err(error) = set_up(&mut io, token, self.registry.as_ref()) {
-            debug!(%error, "a TCP connection cannot be set up");
+        let Some(registry) = &self.registry else {
             return;
-        }
+        };
+        let token = Token(self.next_token);
+        let connection = match Connection::new(io, path, (registry, token), self.queue, now) {
+            Ok(connection) => connection,
+            Err(error) => return debug!(%error, "a TCP connection cannot be set up"),
+        };
         self.next_token += 1;
-        let share = self.by_address.entry(shared_by(path.remote.ip()));
-        let share = share.or_default();
-        share.open += 1;
-        share.unproven += 1;
         if self.open.is_empty() {
             self.next_sweep = now + SWEEP;
         }
         self.by_path.insert(path, token);
-        self.unproven.insert(token);
         self.readable.push_back(token);
-        let connection = Connection {
-            io,
-            path,
-            incoming: Deframer::default(),
-            outgoing: SendQueue::new(self.limits.queue),
-            trust: Trust::Unproven { packets: 0 },
-            to_read: true,
-            to_write: false,
-            active: now,
-        };
         self.open.insert(token, connection);
-        if self.unproven.len() > UNPROVEN
-            && let Some(oldest) = self.unproven.first().copied()
-        {
+        if let Some(oldest) = self.census.add(ip, token) {
             self.close(oldest, Some(Reason::UnprovenConnection));
         }
     }
@@ -341,7 +280,7 @@ impl Connections {
                 return self.close(token, None);
             }
         }
-        if matches!(connection.trust, Trust::Unproven { packets } if packets >= UNANSWERED) {
+        if connection.packets >= UNANSWERED && self.census.is_stranger(token) {
             self.on_trial.push(token);
         }
     }
@@ -355,13 +294,7 @@ impl Connections {
         let Some(connection) = self.open.get_mut(&token) else {
             return;
         };
-        if matches!(connection.trust, Trust::Unproven { .. }) {
-            connection.trust = Trust::Proven;
-            self.unproven.remove(&token);
-            if let Some(share) = self.by_address.get_mut(&shared_by(path.remote.ip())) {
-                share.unproven -= 1;
-            }
-        }
+        self.census.prove(path.remote.ip(), token);
         if !connection.outgoing.push(packet) && self.counters.count(Reason::FullConnection) {
             debug!(remote = %path.remote, "a TCP connection does not keep up");
         }
@@ -376,19 +309,14 @@ impl Connections {
     pub(super) fn flush(&mut self, now: Instant) {
         let mut writable = std::mem::take(&mut self.writable);
         for token in writable.drain(..) {
-            let Some(connection) = self.open.get_mut(&token) else {
-                continue;
-            };
-            connection.to_write = false;
-            match connection.outgoing.write_to(&mut connection.io) {
-                Ok(0) => {}
-                Ok(_) => connection.active = now,
-                Err(_) => self.close(token, None),
+            let connection = self.open.get_mut(&token);
+            if connection.is_some_and(|connection| connection.write(now).is_err()) {
+                self.close(token, None);
             }
         }
         self.writable = writable;
         for token in std::mem::take(&mut self.on_trial) {
-            if self.unproven.contains(&token) {
+            if self.census.is_stranger(token) {
                 self.close(token, Some(Reason::UnprovenConnection));
             }
         }
@@ -406,11 +334,11 @@ impl Connections {
         }
         self.next_sweep = now + SWEEP;
         self.paused = false;
-        let limits = &self.limits;
         let overdue = self.open.iter().filter_map(|(token, connection)| {
-            let (time, reason) = match connection.trust {
-                Trust::Unproven { .. } => (limits.proof_time, Reason::UnprovenConnection),
-                Trust::Proven => (limits.idle_time, Reason::IdleConnection),
+            let (time, reason) = if self.census.is_stranger(*token) {
+                (self.times.proof, Reason::UnprovenConnection)
+            } else {
+                (self.times.idle, Reason::IdleConnection)
             };
             (connection.active + time <= now).then_some((*token, reason))
         });
@@ -437,47 +365,8 @@ impl Connections {
             debug!(remote = %path.remote, %reason, "a TCP connection is closed");
         }
         self.by_path.remove(&path);
-        let address = shared_by(path.remote.ip());
-        let unproven = self.unproven.remove(&token);
-        if let Some(share) = self.by_address.get_mut(&address) {
-            share.open -= 1;
-            share.unproven -= usize::from(unproven);
-            if share.open == 0 {
-                self.by_address.remove(&address);
-            }
-        }
+        self.census.remove(path.remote.ip(), token);
         self.closed.push(path);
-    }
-}
-
-impl Connection {
-    /// Reads once. `Ok(None)`: there may be more.
-    ///
-    /// # Errors
-    /// [`ErrorKind::WouldBlock`] when there is nothing more; else the connection
-    /// is over, in one direction at least, which is as good as both.
-    fn read(
-        &mut self,
-        buffer: &mut [u8],
-        handle: &mut impl FnMut(Path, &[u8]),
-    ) -> io::Result<Option<Oversized>> {
-        let length = self.io.read(buffer)?;
-        if length == 0 {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-        let Self {
-            path,
-            trust,
-            incoming,
-            ..
-        } = self;
-        let fed = incoming.feed(&buffer[..length], |packet| {
-            if let Trust::Unproven { packets } = trust {
-                *packets += 1;
-            }
-            handle(*path, packet);
-        });
-        Ok(fed.err())
     }
 }
 
@@ -487,26 +376,4 @@ fn is_of_one_connection(error: &io::Error) -> bool {
         error.kind(),
         ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted
     )
-}
-
-fn set_up(io: &mut TcpStream, token: Token, registry: Option<&Registry>) -> io::Result<()> {
-    // Or a frame waits for the client's word that it has the last one.
-    io.set_nodelay(true)?;
-    SockRef::from(&*io).set_send_buffer_size(SEND_BUFFER)?;
-    match registry {
-        Some(registry) => registry.register(io, token, Interest::READABLE | Interest::WRITABLE),
-        None => Err(ErrorKind::NotConnected.into()),
-    }
-}
-
-/// What counts as one address: of IPv6 a network, whose addresses are one's to
-/// choose from (RFC 4291 section 2.5.4).
-fn shared_by(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(_) => ip,
-        IpAddr::V6(ip) => {
-            let [a, b, c, d, ..] = ip.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-    }
 }
