@@ -94,36 +94,40 @@ pub(super) struct Probing {
     /// Bits per second.
     wished_bps: u64,
     at: Option<Instant>,
-    /// How many times as long as at first to wait before it is repeated.
-    reluctance: u32,
+    /// How often the wish was repeated.
+    repeats: u32,
 }
 
 /// When a wish is repeated first. A probe is short, at most 15 ms of twice what the
 /// network is taken to carry, but where that is not there it delays what is sent.
 const WISH_AGAIN: Duration = Duration::from_secs(3);
 
-/// A wish that stays one is repeated less and less, up to these times that long.
-const MAX_RELUCTANCE: u32 = 4;
+/// A wish that stays one is repeated less and less: the wait doubles so often.
+const MAX_DOUBLINGS: u32 = 2;
 
 impl Probing {
     /// There should be so much, bits per second; what str0m is to be told, if
     /// anything.
-    pub(super) fn wish(&mut self, bps: u64, now: Instant) -> Option<u64> {
+    pub(super) fn wish(&mut self, bps: u64, network: Network, now: Instant) -> Option<u64> {
         let changed = bps.abs_diff(self.wished_bps) > self.wished_bps / 10;
-        let wait = WISH_AGAIN * self.reluctance;
+        let wait = WISH_AGAIN * (1 << self.repeats.min(MAX_DOUBLINGS));
         let long_ago = |at: Instant| now.saturating_duration_since(at) >= wait;
         if changed {
             self.wished_bps = bps;
-            self.reluctance = 1;
+            self.repeats = 0;
         } else if bps > 0 && self.at.is_some_and(long_ago) {
-            // What is more than before counts as another wish.
-            self.wished_bps += 1;
-            self.reluctance = (self.reluctance * 2).min(MAX_RELUCTANCE);
+            self.repeats += 1;
         } else {
             return None;
         }
         self.at = Some(now);
-        Some(self.wished_bps)
+        // It goes up to twice of what it is told, which would be far too much, but
+        // never for less than it takes to be there.
+        let least_bps = self.wished_bps * 2 / 3;
+        let there = matches!(network, Network::Limit(limit) if limit >= least_bps);
+        let told_bps = if there { self.wished_bps } else { least_bps };
+        // Only what is more than before is another wish.
+        Some(told_bps + u64::from(self.repeats))
     }
 }
 
@@ -222,25 +226,28 @@ mod tests {
     fn wishes_are_repeated_until_they_are_fulfilled() {
         let start = Instant::now();
         let mut probing = Probing::default();
+        let (little, nearly) = (Network::Limit(799), Network::Limit(800));
         let table = [
-            (0, 0, None),
-            (0, 1_000, Some(1_000)),
-            (1, 1_050, None),
-            (2, 1_200, Some(1_200)),
-            (4, 1_200, None),
-            (5, 1_200, Some(1_201)),
-            (10, 1_200, None),
-            (11, 1_200, Some(1_202)),
-            (22, 1_200, None),
-            (23, 1_200, Some(1_203)),
-            (24, 0, Some(0)),
-            (99, 0, None),
-            (100, 1_200, Some(1_200)),
-            (103, 1_200, Some(1_201)),
+            (0, 0, little, None),
+            (0, 900, little, Some(900)),
+            (1, 950, little, None),
+            (2, 1_200, Network::Unknown, Some(800)),
+            (4, 1_200, little, None),
+            (5, 1_200, little, Some(801)),
+            (10, 1_200, little, None),
+            (11, 1_200, nearly, Some(1_202)),
+            (22, 1_200, nearly, None),
+            (23, 1_200, nearly, Some(1_203)),
+            (35, 1_200, little, Some(804)),
+            (36, 0, little, Some(0)),
+            (99, 0, little, None),
+            (100, 1_200, little, Some(800)),
+            (103, 1_200, little, Some(801)),
         ];
-        for (second, bps, expected) in table {
+        for (second, bps, network, expected) in table {
             let now = start + Duration::from_secs(second);
-            assert_eq!(probing.wish(bps, now), expected, "{bps} at {second} s");
+            let told = probing.wish(bps, network, now);
+            assert_eq!(told, expected, "{bps} at {second} s");
         }
     }
 

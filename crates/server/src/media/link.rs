@@ -193,12 +193,11 @@ impl Link {
         }
     }
 
-    /// Has the network probed for so much, bits per second, if the client gives
-    /// transport-wide feedback.
+    /// Has the network probed for so much, bits per second, and up to twice of it,
+    /// if the client gives transport-wide feedback.
     pub(super) fn probe_for(&mut self, bps: u64) {
-        // str0m goes up to twice of what it is told, which would be too much.
         let mut bwe = self.rtc.bwe();
-        bwe.set_bitrate(Bitrate::ZERO, Bitrate::bps(bps * 2 / 3));
+        bwe.set_bitrate(Bitrate::ZERO, Bitrate::bps(bps));
     }
 
     /// When [`Link::drain`] must be called again.
