@@ -193,8 +193,8 @@ impl Link {
         }
     }
 
-    /// Has the network probed for so much, bits per second, if the client gives
-    /// transport-wide feedback.
+    /// Has the network probed for so much, bits per second, and up to twice of it,
+    /// if the client gives transport-wide feedback.
     pub(super) fn probe_for(&mut self, bps: u64) {
         let mut bwe = self.rtc.bwe();
         bwe.set_bitrate(Bitrate::ZERO, Bitrate::bps(bps));

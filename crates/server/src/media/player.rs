@@ -198,7 +198,7 @@ impl Player {
         }
         let wish_bps = self.choice.wish_bps(&flowing);
         let probing = self.probing.as_mut();
-        if let Some(bps) = probing.and_then(|probing| probing.wish(wish_bps, now)) {
+        if let Some(bps) = probing.and_then(|probing| probing.wish(wish_bps, video, now)) {
             self.link.probe_for(bps);
             self.dirty = true;
         }
