@@ -25,6 +25,8 @@ pub struct Config {
     /// How long a peer's own goodbye (DTLS `close_notify`) waits for the stop
     /// message that clients send just before it on another connection.
     pub stop_grace: Duration,
+    /// How long the media backend may take to restart ICE.
+    pub restart_timeout: Duration,
 }
 
 impl Default for Config {
@@ -37,6 +39,7 @@ impl Default for Config {
             resume_time: Duration::from_secs(30),
             start_timeout: Duration::from_secs(60),
             stop_grace: Duration::from_millis(500),
+            restart_timeout: Duration::from_secs(10),
         }
     }
 }

@@ -18,10 +18,8 @@ impl Core {
             } => self.handle_answered(peer, answer, codecs),
             Event::Flowing { peer } => self.handle_flowing(peer),
             Event::Rate { peer, rate } => self.handle_rate(peer, rate),
-            Event::Restarted { .. }
-            | Event::Snapshot { .. }
-            | Event::Resized { .. }
-            | Event::NotEnoughBandwidth { .. } => {}
+            Event::Restarted { peer, fragment } => self.handle_restarted(peer, fragment),
+            Event::Snapshot { .. } | Event::Resized { .. } | Event::NotEnoughBandwidth { .. } => {}
             Event::Ended { peer, reason } => self.handle_ended(peer, reason, now),
         }
     }
@@ -42,7 +40,7 @@ impl Core {
         }
         stream.codecs = codecs;
         let (client, media_session_id) = (stream.client, stream.id.clone());
-        if self.reply_answer(client, &sdp) {
+        if self.reply_answer(peer, client, &sdp) {
             return;
         }
         let answer = ServerMessage::RemoteSdp {

@@ -18,6 +18,7 @@ pub(super) struct Request {
     pub(super) name: Option<StreamName>,
     pub(super) media_provider: String,
     pub(super) sdp: String,
+    pub(super) wishes: Wishes,
 }
 
 /// A request that is within its limits and does not clash.
@@ -25,6 +26,7 @@ struct Admitted {
     id: MediaSessionId,
     name: StreamName,
     offer: String,
+    wishes: Wishes,
 }
 
 impl Admitted {
@@ -57,6 +59,7 @@ impl Core {
             name: request.name,
             media_provider: request.media_provider,
             sdp: request.sdp,
+            wishes: Wishes::default(),
         };
         if let Err(refused) = self.open_publisher(client, request, has, now) {
             let Refused { id, name, why } = refused;
@@ -70,6 +73,7 @@ impl Core {
             name: request.name,
             media_provider: request.media_provider,
             sdp: request.sdp,
+            wishes: Wishes::default(),
         };
         if let Err(refused) = self.open_player(client, request, now) {
             let Refused { id, name, why } = refused;
@@ -175,6 +179,7 @@ impl Core {
                 id: id.clone(),
                 name: name.clone(),
                 offer: request.sdp,
+                wishes: request.wishes,
             }),
             Err(why) => Err(Refused {
                 id: request.id,
@@ -236,7 +241,12 @@ impl Core {
             Kind::Publisher { .. } => Role::Publisher,
             Kind::Player { source } => Role::Player { source },
         };
-        let Admitted { id, name, offer } = admitted;
+        let Admitted {
+            id,
+            name,
+            offer,
+            wishes,
+        } = admitted;
         tracing::info!(client = client.0, peer = peer.0, name = ?name.as_str(), ?role, "stream opened");
         self.registry.insert(
             peer,
@@ -253,7 +263,6 @@ impl Core {
         );
         let overdue = now + self.config.start_timeout;
         self.deadlines.set(Timer::Stream(peer), overdue);
-        let wishes = Wishes::default();
         self.command(Command::Open {
             peer,
             role,

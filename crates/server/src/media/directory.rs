@@ -89,6 +89,11 @@ impl Directory {
         Some((source_worker, worker))
     }
 
+    /// The worker that a peer is on.
+    pub(super) fn worker_of(&self, peer: PeerId) -> Option<WorkerId> {
+        self.lock().homes.get(&peer).map(|home| home.worker())
+    }
+
     /// Forgets a peer and says where it was.
     pub(super) fn remove(&self, peer: PeerId) -> Option<Home> {
         self.lock().remove(peer)

@@ -32,6 +32,8 @@ pub(super) enum Message {
         codecs: Vec<SourceCodec>,
         offer: String,
     },
+    /// Restart a peer's ICE with the credentials of a fragment.
+    Restart { peer: PeerId, fragment: String },
     /// End a publisher.
     ClosePublisher { peer: PeerId },
     /// To the source's worker: end a player on worker `home`. It takes the way

@@ -35,6 +35,7 @@ mod player;
 mod publisher;
 mod rate;
 mod report;
+mod restart;
 mod rewrite;
 mod sdp;
 mod shard;
@@ -198,6 +199,14 @@ impl Forwarder {
         Ok((source_worker, message))
     }
 
+    /// A peer that is restarted has answered its offer, so the message cannot
+    /// overtake the one that makes it.
+    fn restart(&self, peer: PeerId, fragment: String) {
+        if let Some(worker) = self.directory.worker_of(peer) {
+            self.put(worker, Message::Restart { peer, fragment });
+        }
+    }
+
     fn close(&self, peer: PeerId) {
         match self.directory.remove(peer) {
             Some(Home::Publisher { worker }) => self.put(worker, Message::ClosePublisher { peer }),
@@ -222,7 +231,8 @@ impl MediaBackend for Forwarder {
             Command::Open {
                 peer, role, offer, ..
             } => self.open(peer, role, offer),
-            Command::Restart { .. } | Command::Splice { .. } | Command::Snapshot { .. } => {}
+            Command::Restart { peer, fragment } => self.restart(peer, fragment),
+            Command::Splice { .. } | Command::Snapshot { .. } => {}
             Command::Close { peer } => self.close(peer),
         }
     }

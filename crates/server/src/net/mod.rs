@@ -13,6 +13,7 @@ mod actor;
 mod events;
 mod files;
 mod http;
+mod ice_server;
 mod listen;
 mod negotiate;
 mod page;
@@ -33,6 +34,7 @@ use tokio::task::JoinHandle;
 use self::actor::Actor;
 pub use self::events::EventSink;
 use self::files::Files;
+pub use self::ice_server::{IceServer, IceServerError};
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
 use crate::media::{self, Forwarder};
@@ -58,6 +60,8 @@ pub struct Config {
     /// How long a connection may take to send a request's head, and then its
     /// body, and how long it may stay open without one. Default: 10 s.
     pub head_timeout: Duration,
+    /// STUN and TURN servers that WHIP and WHEP clients are told of.
+    pub ice_servers: Vec<IceServer>,
     /// Signalling.
     pub core: core::Config,
 }
@@ -69,6 +73,7 @@ impl Config {
             listen,
             page: PathBuf::from("dist"),
             head_timeout: Duration::from_secs(10),
+            ice_servers: Vec::new(),
             core: core::Config::default(),
         }
     }
@@ -187,6 +192,7 @@ where
     let requests = whip::Requests {
         max_body: limits.sdp_bytes,
         body_timeout: config.head_timeout,
+        links: whip::links(&config.ice_servers),
         counters: Arc::clone(&counters),
         hub: socket::Hub::new(inbox_sender, limits, open_sockets),
     };

@@ -14,6 +14,9 @@ mod ends;
 mod joins;
 mod loss;
 mod rates;
+#[path = "../../../../tests/media/restart.rs"]
+mod restart;
+mod restarts;
 mod sync;
 
 use std::collections::VecDeque;
