@@ -7,6 +7,7 @@
 //! for a loaded two-core machine, never part of a verdict on speed.
 
 mod browser;
+mod clients;
 mod page;
 mod picture;
 mod process;
@@ -15,6 +16,7 @@ mod programs;
 use std::time::Duration;
 
 pub use browser::{Browser, Permissions};
+pub use clients::{Aiortc, ClientPage, Protocol};
 pub use page::TwoWayPage;
 pub use picture::{Seen, Watched};
 pub use programs::{Publisher, Server, page_folder};

@@ -21,7 +21,15 @@ impl Server {
     /// # Errors
     /// The program is not built, or does not come up.
     pub fn start() -> Result<Self> {
-        Self::start_at("0")
+        Self::start_at("0", &[])
+    }
+
+    /// Starts a server with more `arguments`.
+    ///
+    /// # Errors
+    /// The program is not built, or does not come up.
+    pub fn start_with(arguments: &[&str]) -> Result<Self> {
+        Self::start_at("0", arguments)
     }
 
     /// Ends the server without any farewell (SIGKILL) and starts another at the
@@ -33,13 +41,13 @@ impl Server {
         let port = self.url.trim_end_matches('/').rsplit(':').next();
         let port = port.context("the address has a port")?.to_owned();
         drop(self);
-        Self::start_at(&port)
+        Self::start_at(&port, &[])
     }
 
-    fn start_at(port: &str) -> Result<Self> {
+    fn start_at(port: &str, arguments: &[&str]) -> Result<Self> {
         let mut command = Command::new(program("TWOWAY_SERVER", "twoway-server")?);
         command.args(["--bind", "127.0.0.1", "--port", port, "--media-port", "0"]);
-        command.arg("--page").arg(page_folder()?);
+        command.arg("--page").arg(page_folder()?).args(arguments);
         let process = Process::spawn("twoway-server", &mut command)?;
         let url = process.wait_for_line("the ready line", |line| {
             line.strip_prefix("ready: ").map(str::to_owned)

@@ -59,10 +59,14 @@ impl IceSessions {
         format!("\"{}\"", self.number)
     }
 
-    /// What a request with this `If-Match` and this body asks for.
+    /// What a request with this `If-Match` and this body asks for. Candidates
+    /// that say by their user name fragment whose they are need no tag: clients
+    /// (`whip-whep` of npm) lose theirs with the first answer that has none.
     pub(super) fn judge(&self, if_match: Option<&str>, body: &str) -> Result<Patch, Refusal> {
-        if !self.is_matched_by(if_match.ok_or(Refusal::TagMissing)?) {
-            return Err(Refusal::TagMismatch);
+        match if_match {
+            Some(tags) if !self.is_matched_by(tags) => return Err(Refusal::TagMismatch),
+            None if !self.names_current(body) => return Err(Refusal::TagMissing),
+            Some(_) | None => {}
         }
         let fragment = Fragment::parse(body).ok_or(Refusal::BadFragment)?;
         let is_new = |user: &str| !self.users.iter().any(|known| known == user);
@@ -82,6 +86,12 @@ impl IceSessions {
             .credentials()
             .map(|_| Patch::Restart)
             .ok_or(Refusal::BadFragment)
+    }
+
+    /// Whether the body has a user name fragment, and none but the current ones.
+    fn names_current(&self, body: &str) -> bool {
+        let known = |user: &str| self.users.iter().any(|known| known == user);
+        users_of(body).next().is_some() && users_of(body).all(known)
     }
 
     /// Whether one of the tags is the current one, or any is meant. Tags are told
@@ -156,7 +166,18 @@ mod tests {
             };
             assert_eq!(sessions.judge(Some(tag), SECOND), expected, "{tag}");
         }
-        assert_eq!(sessions.judge(None, SECOND), Err(Refusal::TagMissing));
+    }
+
+    #[test]
+    fn without_a_tag_the_body_must_say_whose_it_is() {
+        let mut sessions = IceSessions::new(FIRST);
+        restarted(&mut sessions, SECOND);
+        assert_eq!(sessions.judge(None, SECOND), Ok(Patch::Candidates));
+        let both = format!("{FIRST}{SECOND}");
+        for body in ["", "a=mid:0\r\n", FIRST, THIRD, &both] {
+            let judged = sessions.judge(None, body);
+            assert_eq!(judged, Err(Refusal::TagMissing), "{body}");
+        }
     }
 
     #[test]

@@ -276,11 +276,16 @@ fn location(path: &ResourcePath) -> String {
     format!("/{protocol}/{name}/{}", path.id)
 }
 
-/// All the entity tags that a request names, in whichever lines.
+/// All the entity tags that a request names, in whichever lines. Some clients
+/// (`@eyevinn/whip-web-client`) name theirs in `ETag`.
 fn if_match(headers: &HeaderMap) -> Option<String> {
-    let lines = headers.get_all(header::IF_MATCH).iter();
-    let tags: Vec<_> = lines.filter_map(|line| line.to_str().ok()).collect();
-    (!tags.is_empty()).then(|| tags.join(","))
+    let tags = |name| -> Vec<&str> {
+        let lines = headers.get_all(name).iter();
+        lines.filter_map(|line| line.to_str().ok()).collect()
+    };
+    let named = [header::IF_MATCH, header::ETAG].map(tags);
+    let tags = named.into_iter().find(|tags| !tags.is_empty())?;
+    Some(tags.join(","))
 }
 
 #[cfg(test)]

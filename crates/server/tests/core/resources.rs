@@ -247,9 +247,14 @@ fn candidates_are_taken() {
         let reply = world.patched(&path, tag, fragment);
         assert_eq!(problem(reply), expected, "{tag}");
     }
-    let client = world.patch(&path, None, SAME);
-    assert_eq!(problem(world.reply(client).unwrap()), Problem::TagMissing);
-    assert_eq!(world.refused, [Reason::BadRequest; 4]);
+    for (fragment, missing) in [("", true), (SECOND, true), (SAME, false)] {
+        let client = world.patch(&path, None, fragment);
+        match world.reply(client).unwrap() {
+            Reply::Trickled => assert!(!missing, "{fragment}"),
+            refused => assert_eq!(problem(refused), Problem::TagMissing),
+        }
+    }
+    assert_eq!(world.refused, [Reason::BadRequest; 5]);
     assert_eq!(world.delete(&path), Reply::Deleted);
 }
 

@@ -21,11 +21,14 @@ impl Restart {
         Self { pending, fragment }
     }
 
-    /// Takes the server's part of an SDP, on top of its first `answer`.
+    /// Takes the server's part of an SDP, in place of what its first `answer`
+    /// said of ICE.
     pub(crate) fn finish(self, client: &mut Client, answer: &str, fragment: &str) {
         let mut next = String::new();
         for old in answer.lines() {
-            next += &match [UFRAG, PWD].into_iter().find(|name| old.starts_with(name)) {
+            let replaced = [UFRAG, PWD, CANDIDATE].into_iter();
+            let mut replaced = replaced.filter(|name| old.starts_with(name));
+            next += &match replaced.next() {
                 Some(name) => line(fragment, name),
                 None => format!("{old}\r\n"),
             };
@@ -38,6 +41,7 @@ impl Restart {
 
 const UFRAG: &str = "a=ice-ufrag:";
 const PWD: &str = "a=ice-pwd:";
+const CANDIDATE: &str = "a=candidate:";
 
 /// The first line that starts with this.
 fn line(sdp: &str, start: &str) -> String {

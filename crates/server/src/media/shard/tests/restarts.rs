@@ -93,7 +93,7 @@ fn the_answer_has_what_a_fragment_has() {
     let (_, fragment) = world.begin(VIEWER, viewer);
     let answer = world.answer_of(VIEWER);
     let lines: Vec<_> = fragment.lines().collect();
-    assert_eq!(lines[0], "a=ice-lite");
+    assert!(lines.contains(&"a=ice-lite"));
     assert_eq!(lines.last(), Some(&"a=end-of-candidates"));
     for start in [
         "a=group:BUNDLE ",
