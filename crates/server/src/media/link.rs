@@ -233,7 +233,6 @@ impl Link {
             return false;
         };
         let answered = former.handle_check(source, destination, datagram);
-        eprintln!("DBG former check {answered} {:?}", datagram[0]);
         if answered && let Phase::Lost { until } = &mut self.phase {
             *until = (*until).max(now + self.ice_grace);
         }
@@ -351,7 +350,6 @@ impl Link {
     }
 
     fn handle_ice(&mut self, state: IceConnectionState, now: Instant) {
-        eprintln!("DBG ice {state:?} {:?}", self.phase);
         if state.is_connected() {
             self.former = None;
         }
