@@ -1,228 +1,211 @@
-//! WHIP and WHEP clients by other people, as `cargo xtask` installs them: aiortc,
-//! and libraries of npm in a page that comes from elsewhere than the server.
+//! Clients that do what the page does not, as scripts of a page.
 
-use std::env;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use strip::Stamp;
 
-use crate::process::Process;
-use crate::{Browser, PATIENCE, POLL, Server, picture};
+use crate::{Browser, Server, picture};
 
-/// Which protocol a client speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    /// Publishes.
-    Whip,
-    /// Plays.
-    Whep,
-}
+const WCS: &str = include_str!("scripts/wcs.js");
+const WHIP: &str = include_str!("scripts/whip.js");
 
-impl Protocol {
-    /// Where `server` speaks it about a stream.
-    pub fn endpoint(self, server: &Server, name: &str) -> String {
-        let path = match self {
-            Self::Whip => "whip",
-            Self::Whep => "whep",
-        };
-        format!("{}{path}/{name}", server.url())
-    }
-}
+/// Publishes the camera by the name `arguments[1]` in a session to be kept.
+const PUBLISH_KEPT: &str = r"
+    const [url, name] = arguments;
+    return (async () => {
+        const client = await Wcs.connect(url, { keepAlive: true });
+        const devices = { audio: true, video: true };
+        const camera = await navigator.mediaDevices.getUserMedia(devices);
+        const id = await client.publish(name, camera);
+        window.kept = { url, client, id };
+    })();
+";
 
-/// aiortc, publishing a moving picture with a tone, or playing.
+/// Takes the session up again; resolves with what both tokens are, once the
+/// stream is told to be on air.
+const RESUME: &str = r"
+    const { url, client, id } = window.kept;
+    return (async () => {
+        const { authToken } = client.user;
+        const back = await Wcs.connect(url, { keepAlive: true, authToken });
+        await back.heardStatus(id, 'PUBLISHING');
+        window.kept = { url, client: back, id };
+        return [authToken, back.user.authToken];
+    })();
+";
+
+/// Publishes the camera in layers of a quarter, a half and the full size, or in
+/// one layer.
+const PUBLISH_WHIP: &str = r"
+    const [url, codec, layered] = arguments;
+    const layers = [
+        { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 100_000 },
+        { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 300_000 },
+        { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_000_000 },
+    ];
+    return (async () => {
+        const video = { width: 960, height: 540, frameRate: 15 };
+        const camera = await navigator.mediaDevices.getUserMedia({ audio: true, video });
+        await whip(url, camera, layered ? layers : [{}], codec);
+    })();
+";
+
+/// Takes a snapshot and resolves with its size and the luma at the centres
+/// `arguments[2]`.
+const SNAPSHOT: &str = r"
+    const [url, name, centers] = arguments;
+    return (async () => {
+        const client = await Wcs.connect(url, {});
+        const png = await client.snapshot(name);
+        client.socket.close();
+        const image = new Image();
+        image.src = `data:image/png;base64,${png}`;
+        await image.decode();
+        const { naturalWidth: width, naturalHeight: height } = image;
+        const canvas = new OffscreenCanvas(width, height);
+        const context = canvas.getContext('2d');
+        context.drawImage(image, 0, 0);
+        const { data } = context.getImageData(0, 0, width, height);
+        const luma = centers.map(([x, y]) => data[4 * (y * width + x) + 1]);
+        return { width, height, luma, isPng: atob(png).startsWith('\x89PNG\r\n') };
+    })();
+";
+
+/// Asks once; true when there is no such stream on air.
+const IS_UNAVAILABLE: &str = r"
+    const [url, name] = arguments;
+    return (async () => {
+        window.asker ??= await Wcs.connect(url, {});
+        const mediaSessionId = crypto.randomUUID();
+        window.asker.send('availableStream', { mediaSessionId, name });
+        const isOurs = ([answer]) => answer.id === mediaSessionId;
+        const [{ status }] = await window.asker.heard('availableStream', isOurs);
+        return status !== 'true';
+    })();
+";
+
+/// A publisher of the camera whose session asks to be kept, by Web Call
+/// Server's signalling.
 #[derive(Debug)]
-pub struct Aiortc(Process);
-
-impl Aiortc {
-    /// Starts it; it waits for a stream that is not there yet.
-    ///
-    /// # Errors
-    /// It is not installed.
-    pub fn start(protocol: Protocol, server: &Server, name: &str) -> Result<Self> {
-        let python = installed("TWOWAY_AIORTC", "aiortc is")?;
-        let what = match protocol {
-            Protocol::Whip => "publish",
-            Protocol::Whep => "play",
-        };
-        let mut command = Command::new(python);
-        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/clients/aiortc.py"));
-        command.args([what, &protocol.endpoint(server, name)]);
-        Ok(Self(Process::spawn_piped("aiortc", &mut command)?))
-    }
-
-    /// Waits until it is connected.
-    ///
-    /// # Errors
-    /// It never is.
-    pub fn wait_connected(&self) -> Result<()> {
-        self.wait_line("connection connected")
-    }
-
-    /// Waits until it has decoded `frames` frames of `kind` (`audio`, `video`),
-    /// of which no fewer than `different` differ.
-    ///
-    /// # Errors
-    /// They do not come.
-    pub fn wait_frames(&self, kind: &str, frames: u64, different: u64) -> Result<()> {
-        let start = format!("{kind} frames ");
-        let what = format!("{frames} frames of {kind}, {different} of them different");
-        self.0.wait_for_line(&what, |line| {
-            let (all, differing) = line.strip_prefix(&start)?.split_once(" different ")?;
-            let enough = all.parse::<u64>().ok()? >= frames;
-            (enough && differing.parse::<u64>().ok()? >= different).then_some(())
-        })
-    }
-
-    /// Waits until its media is over by the server's doing.
-    ///
-    /// # Errors
-    /// It goes on.
-    pub fn wait_ended(&self) -> Result<()> {
-        self.wait_line("connection closed")
-    }
-
-    /// Lets it delete its resource and end.
-    ///
-    /// # Errors
-    /// It cannot.
-    pub fn stop(mut self) -> Result<()> {
-        self.0.close_stdin();
-        self.wait_line("deleted")
-    }
-
-    fn wait_line(&self, wanted: &str) -> Result<()> {
-        self.0
-            .wait_for_line(wanted, |line| (line == wanted).then_some(()))
-    }
-}
-
-/// The page with the clients of npm, served from an origin of its own.
-#[derive(Debug)]
-pub struct ClientPage<'b> {
+pub struct KeptPublisher<'b> {
     browser: &'b Browser,
-    serving: JoinHandle<()>,
 }
 
-impl<'b> ClientPage<'b> {
-    /// Opens the page.
+/// A single picture of a stream.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// What its strip says; `None` if it cannot be read.
+    pub stamp: Option<Stamp>,
+}
+
+/// How a WHIP publisher sends its picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layers {
+    /// Once.
+    One,
+    /// As simulcast (RFC 8853) of three, 540, 270 and 135 pixels high.
+    Three,
+}
+
+impl<'b> KeptPublisher<'b> {
+    /// Publishes by `name` through the signalling at `url`, from the current
+    /// page, and waits for PUBLISHING.
     ///
     /// # Errors
-    /// The libraries are not installed, or the page does not come up.
-    pub async fn open(browser: &'b Browser) -> Result<Self> {
-        let modules = installed("TWOWAY_WEB_CLIENTS", "the clients of npm are")?;
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
-        let serving = tokio::spawn(serve(listener, modules));
-        let page = Self { browser, serving };
-        browser.client().goto(&format!("http://{address}/")).await?;
-        browser
-            .wait_until("the clients' page", "return !!window.clients", vec![])
-            .await?;
-        Ok(page)
+    /// The server refuses.
+    pub async fn start(browser: &'b Browser, url: &str, name: &str) -> Result<Self> {
+        let script = format!("{WCS}{PUBLISH_KEPT}");
+        browser.run(&script, vec![json!(url), json!(name)]).await?;
+        Ok(Self { browser })
     }
 
-    /// Calls one of the page's functions and waits for its value.
+    /// Waits until its socket is gone.
     ///
     /// # Errors
-    /// It throws.
-    pub async fn call(&self, function: &str, endpoint: &str) -> Result<Value> {
-        let script = "const [name, endpoint, done] = arguments;
-            const failed = (error) => done({ error: String(error) });
-            window.clients[name](endpoint).then((value) => done({ value }), failed)";
-        let arguments = vec![json!(function), json!(endpoint)];
-        let client = self.browser.client();
-        let mut done = client.execute_async(script, arguments).await?;
-        match done["error"].as_str() {
-            None => Ok(done["value"].take()),
-            Some(error) => bail!("{function}: {error}"),
-        }
+    /// It stays.
+    pub async fn wait_lost(&self) -> Result<()> {
+        let closed = "return window.kept.client.closed";
+        let waited = self.browser.wait_until("a lost socket", closed, vec![]);
+        waited.await.map(drop)
     }
 
-    /// Waits until an offer to play is answered with this status.
+    /// Takes the session up on another socket, and waits until the server says
+    /// that the stream is on air.
     ///
     /// # Errors
-    /// It never is.
-    pub async fn wait_status(&self, endpoint: &str, status: u16) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut poll = tokio::time::interval(POLL);
-        loop {
-            poll.tick().await;
-            let now = self.call("probe", endpoint).await?;
-            if now == status {
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                bail!("{endpoint} answers {now} instead of {status}");
-            }
-        }
-    }
-
-    /// Waits until the played picture has changed a few times.
-    ///
-    /// # Errors
-    /// It stays empty or still.
-    pub async fn wait_moving(&self) -> Result<()> {
-        picture::wait_moving(self.browser, "remoteVideo").await
-    }
-
-    /// What no code of the page caught.
-    ///
-    /// # Errors
-    /// The browser is gone.
-    pub async fn errors(&self) -> Result<Value> {
-        self.browser.run("return window.errors", vec![]).await
+    /// The server does not know the session any more.
+    pub async fn resume(&self) -> Result<()> {
+        let script = format!("{WCS}{RESUME}");
+        let tokens = self.browser.run(&script, vec![]).await?;
+        let (before, after): (String, String) = serde_json::from_value(tokens)?;
+        anyhow::ensure!(before == after, "another session: {after}, not {before}");
+        Ok(())
     }
 }
 
-impl Drop for ClientPage<'_> {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
-}
-
-/// What xtask has installed.
-fn installed(variable: &str, what: &str) -> Result<PathBuf> {
-    let path = env::var_os(variable).map(PathBuf::from);
-    path.with_context(|| {
-        format!("{what} not installed: run cargo xtask test, which does that (and sets {variable})")
-    })
-}
-
-const PAGE: &str = include_str!("../clients/page.html");
-
-/// Serves the page and the libraries' files, one request a connection.
-async fn serve(listener: TcpListener, modules: PathBuf) {
-    while let Ok((stream, _)) = listener.accept().await {
-        // The browser is to blame for a request that breaks off.
-        let _ = answer(stream, &modules).await;
-    }
-}
-
-async fn answer(mut stream: TcpStream, modules: &Path) -> Result<()> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await?);
-    }
-    let head = String::from_utf8_lossy(&head);
-    let path = head.split(' ').nth(1).unwrap_or("/");
-    let (status, kind, body) = match path {
-        "/" => ("200 OK", "text/html", PAGE.as_bytes().to_vec()),
-        path => match std::fs::read(modules.join(path.trim_start_matches('/'))) {
-            Ok(file) => ("200 OK", "text/javascript", file),
-            Err(_) => ("404 Not Found", "text/plain", Vec::new()),
-        },
-    };
-    let length = body.len();
-    let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\
-         Connection: close\r\n\r\n"
-    );
-    stream.write_all(&[head.as_bytes(), &body].concat()).await?;
+/// Publishes the camera by WHIP from the current page, for as long as that is
+/// open, and waits until it is connected. `codec` is a media type, `video/VP8`.
+///
+/// # Errors
+/// The server refuses, or the browser does not encode that.
+pub async fn publish_by_whip(
+    browser: &Browser,
+    server: &Server,
+    name: &str,
+    codec: &str,
+    layers: Layers,
+) -> Result<()> {
+    let url = format!("{}whip/{name}", server.url());
+    let arguments = vec![json!(url), json!(codec), json!(layers == Layers::Three)];
+    let script = format!("{WHIP}{PUBLISH_WHIP}");
+    browser.run(&script, arguments).await?;
     Ok(())
+}
+
+/// Waits until the server knows that nobody publishes `name` any more.
+///
+/// # Errors
+/// Somebody does to the end.
+pub async fn wait_unavailable(browser: &Browser, server: &Server, name: &str) -> Result<()> {
+    let what = format!("{name} to be unavailable");
+    let arguments = vec![json!(server.signalling_url()), json!(name)];
+    let script = format!("{WCS}{IS_UNAVAILABLE}");
+    browser.wait_until(&what, &script, arguments).await?;
+    Ok(())
+}
+
+/// Takes a snapshot of the stream `name` by signalling; its strip is read where
+/// a picture of `size`, in pixels across and down, has it.
+///
+/// # Errors
+/// The server has none, or what it sends is not PNG.
+pub async fn snapshot(
+    browser: &Browser,
+    server: &Server,
+    name: &str,
+    size: (u32, u32),
+) -> Result<Snapshot> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Raw {
+        width: u32,
+        height: u32,
+        luma: Vec<u8>,
+        is_png: bool,
+    }
+    let centers = picture::cell_centers(size.0, size.1);
+    let arguments: Vec<Value> = vec![json!(server.signalling_url()), json!(name), json!(centers)];
+    let raw = browser.run(&format!("{WCS}{SNAPSHOT}"), arguments).await?;
+    let raw: Raw = serde_json::from_value(raw).context("a snapshot")?;
+    anyhow::ensure!(raw.is_png, "the snapshot is not a PNG");
+    Ok(Snapshot {
+        width: raw.width,
+        height: raw.height,
+        stamp: picture::stamp(&raw.luma),
+    })
 }

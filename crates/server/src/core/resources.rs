@@ -12,6 +12,7 @@ use super::backend::{Command, EndReason, PeerId, Wishes};
 use super::ice_session::{IceSessions, Patch};
 use super::registry::{State, Stream};
 use super::streams::Request;
+use super::wishes::Echo;
 use super::{ClientId, Core, Ending, Output, Refusal, Timer};
 
 /// Which protocol a resource is asked for with, and so which way its media goes.
@@ -132,6 +133,7 @@ impl Core {
             media_provider: String::new(),
             sdp: offer,
             wishes,
+            echo: Echo::default(),
         };
         let opened = match path.endpoint {
             Endpoint::Whip => self.open_publisher(client, request, has, now),
@@ -320,10 +322,16 @@ impl Refusal {
             | Self::IdMissing
             | Self::IdTooLong { .. }
             | Self::IdInUse
+            | Self::CustomTooLarge { .. }
+            | Self::PlayoutDelay
+            | Self::TooManySnapshots { .. }
             | Self::MediaProvider
             | Self::NotPublishing
             | Self::EventType
             | Self::Calls
+            | Self::Sip
+            | Self::Recording
+            | Self::Rtmp
             | Self::Pause
             | Self::DebugCommand
             | Self::UnknownMessage

@@ -1,16 +1,17 @@
 //! A publisher or a player, as its worker drives it.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use str0m::net::Transmit;
 
+use super::demux::Path;
 use super::link::Link;
 use super::packet::MediaPacket;
 use super::player::Player;
 use super::publisher::Publisher;
-use crate::core::backend::{EndReason, VideoRate};
+use super::snapshot::Keyframe;
+use crate::core::backend::{EndReason, PictureSize, SnapshotId, VideoRate};
 
 /// What a peer tells its worker.
 #[derive(Debug)]
@@ -19,8 +20,16 @@ pub(super) enum PeerEvent {
     Flowing,
     /// A publisher's packet.
     Media(Arc<MediaPacket>),
-    /// A player needs a keyframe of its source.
-    KeyframeWanted,
+    /// What a publisher sends has this size from now on.
+    Resized(PictureSize),
+    /// A publisher's keyframe, for a picture of it.
+    Keyframe(SnapshotId, Keyframe),
+    /// There was none in time.
+    NoKeyframe(SnapshotId),
+    /// A player needs a keyframe of a layer of its source.
+    KeyframeWanted(u8),
+    /// A player needs more than its network carries, both in bits per second.
+    NotEnoughBandwidth { needed_bps: u64, available_bps: u64 },
     /// The video rate of the last interval.
     Rate(VideoRate),
     /// Over; nothing follows.
@@ -43,15 +52,13 @@ impl Peer {
 
     /// Takes a datagram; false if it is nothing that this peer can take.
     /// [`Peer::drain`] must follow.
-    pub(super) fn handle_datagram(
-        &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
-        datagram: &[u8],
-        now: Instant,
-    ) -> bool {
-        self.link()
-            .handle_datagram(source, destination, datagram, now)
+    pub(super) fn handle_datagram(&mut self, path: Path, datagram: &[u8], now: Instant) -> bool {
+        self.link().handle_datagram(path, datagram, now)
+    }
+
+    /// A TCP connection of the client's is over. [`Peer::drain`] must follow.
+    pub(super) fn handle_closed(&mut self, path: Path, now: Instant) {
+        self.link().handle_closed(path, now);
     }
 
     /// Does what is due at `now`.

@@ -4,12 +4,12 @@
 //! credentials and has found a pair with them, and takes it for dead if its
 //! checks are not answered meanwhile (RFC 7675 section 5.1). So they are.
 
-use std::net::SocketAddr;
-
 use str0m::Rtc;
 use str0m::crypto::from_feature_flags;
 use str0m::ice::StunMessage;
-use str0m::net::{Protocol, Transmit};
+use str0m::net::Transmit;
+
+use super::demux::Path;
 
 /// The user name in a client's checks: our fragment, then its own (RFC 8445
 /// section 7.2.2).
@@ -56,12 +56,7 @@ impl FormerIce {
 
     /// Answers a check of this session (RFC 8445 section 7.3); false if the
     /// datagram is none.
-    pub(super) fn handle_check(
-        &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
-        datagram: &[u8],
-    ) -> bool {
+    pub(super) fn handle_check(&mut self, path: Path, datagram: &[u8]) -> bool {
         let Ok(message) = StunMessage::parse(datagram) else {
             return false;
         };
@@ -74,7 +69,7 @@ impl FormerIce {
             return false;
         }
         let mut response = vec![0; MAX_RESPONSE];
-        let written = StunMessage::binding_reply(message.trans_id(), source).to_bytes(
+        let written = StunMessage::binding_reply(message.trans_id(), path.remote).to_bytes(
             Some(key),
             &mut response,
             |key, parts| hmac.sha1_hmac(key, parts),
@@ -82,9 +77,9 @@ impl FormerIce {
         if let Ok(length) = written {
             response.truncate(length);
             self.transmits.push(Transmit {
-                proto: Protocol::Udp,
-                source: destination,
-                destination: source,
+                proto: path.protocol,
+                source: path.local,
+                destination: path.remote,
                 contents: response.into(),
             });
         }

@@ -10,6 +10,7 @@
 //! read in time costs that client its socket.
 
 mod actor;
+mod balance;
 mod events;
 mod files;
 mod http;
@@ -32,6 +33,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use self::actor::Actor;
+pub use self::balance::{BadTarget, BalanceTarget};
 pub use self::events::EventSink;
 use self::files::Files;
 pub use self::ice_server::{IceServer, IceServerError};
@@ -62,6 +64,9 @@ pub struct Config {
     pub head_timeout: Duration,
     /// STUN and TURN servers that WHIP and WHEP clients are told of.
     pub ice_servers: Vec<IceServer>,
+    /// Servers that clients which ask for a load balancer are sent to, in turn;
+    /// with none, they are sent here.
+    pub balance_to: Vec<BalanceTarget>,
     /// Signalling.
     pub core: core::Config,
 }
@@ -74,6 +79,7 @@ impl Config {
             page: PathBuf::from("dist"),
             head_timeout: Duration::from_secs(10),
             ice_servers: Vec::new(),
+            balance_to: Vec::new(),
             core: core::Config::default(),
         }
     }
@@ -132,23 +138,24 @@ impl Running {
     }
 }
 
-/// Starts the server with the embedded forwarder; also returns the media
-/// addresses that clients are told.
+/// Starts the server with the embedded forwarder; also returns where
+/// clients reach the media.
 ///
 /// # Errors
 /// The listener or the forwarder cannot be started; nothing is left running.
 pub async fn serve(
     config: Config,
     media: media::Config,
-) -> Result<(Running, Vec<SocketAddr>), StartError<media::StartError>> {
-    let mut addresses = Vec::new();
+) -> Result<(Running, media::Reach), StartError<media::StartError>> {
+    let mut reach = None;
     let running = serve_with(config, |events, counters| {
         let forwarder = Forwarder::start(media, counters, move |event| events.send(event))?;
-        addresses = forwarder.media_addresses().to_vec();
+        reach = Some(forwarder.reach().clone());
         Ok(forwarder)
     })
     .await?;
-    Ok((running, addresses))
+    let reach = reach.unwrap_or_default();
+    Ok((running, reach))
 }
 
 /// Starts the server with the media backend that `start_media` makes.
@@ -196,7 +203,7 @@ where
         counters: Arc::clone(&counters),
         hub: socket::Hub::new(inbox_sender, limits, open_sockets),
     };
-    let router = http::router(requests, files);
+    let router = http::router(requests, files, config.balance_to);
     // Connections in flight live in the accepting task and end with it.
     let accepting = tokio::spawn(http::accept(listener, router, config.head_timeout));
     let server = tokio::spawn(async move {

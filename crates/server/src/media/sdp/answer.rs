@@ -2,6 +2,7 @@
 
 use super::offer::{Offer, Section};
 use super::select::Selection;
+use super::simulcast::OfferedLayer;
 
 /// The answer to `offer` from what str0m answered to its reduced form. `stream`
 /// is the MediaStream id of all tracks.
@@ -26,9 +27,14 @@ pub(crate) fn complete_answer(
     let mut blocks = blocks.into_iter();
     let mut first = true;
     for (index, section) in offer.sections.iter().enumerate() {
-        if taken.sections.iter().any(|t| t.index == index) {
+        if let Some(section) = taken.sections.iter().find(|t| t.index == index) {
             let sends = taken.sections.iter().any(|t| t.direction == "recvonly");
-            let block = blocks.next().unwrap_or_default();
+            let mut block = blocks.next().unwrap_or_default();
+            let told = told_lines(&block, &section.told);
+            let rids = rid_lines(&block, &section.layers);
+            for (line, told) in told.iter().chain(&rids) {
+                block[*line] = told;
+            }
             push_media(&mut complete, &block, stream, sends, first);
             first = false;
         } else {
@@ -91,6 +97,35 @@ fn push_media(sdp: &mut String, block: &[&str], stream: &str, sends: bool, first
     if first {
         push(sdp, "a=end-of-candidates");
     }
+}
+
+/// The `a=fmtp` lines that say another `profile-level-id`, by their places.
+fn told_lines(block: &[&str], told: &[(u8, u32)]) -> Vec<(usize, String)> {
+    let told_line = |(place, line): (usize, &&str)| {
+        let (pt, parameters) = line.strip_prefix("a=fmtp:")?.split_once(' ')?;
+        let (_, id) = told.iter().find(|(of, _)| pt.parse() == Ok(*of))?;
+        let parameters = parameters.split(';').map(|parameter| {
+            if parameter.trim().starts_with("profile-level-id=") {
+                format!("profile-level-id={id:06x}")
+            } else {
+                parameter.to_owned()
+            }
+        });
+        let parameters: Vec<_> = parameters.collect();
+        Some((place, format!("a=fmtp:{pt} {}", parameters.join(";"))))
+    };
+    block.iter().enumerate().filter_map(told_line).collect()
+}
+
+/// The `a=rid` lines with the restrictions that were offered, which str0m does not
+/// know of (RFC 8851 section 6.3), by their places.
+fn rid_lines(block: &[&str], layers: &[OfferedLayer]) -> Vec<(usize, String)> {
+    let rid_line = |(place, line): (usize, &&str)| {
+        let rid = line.strip_prefix("a=rid:")?.split(' ').next()?;
+        let layer = layers.iter().find(|layer| layer.is(rid))?;
+        Some((place, layer.line("recv")))
+    };
+    block.iter().enumerate().filter_map(rid_line).collect()
 }
 
 /// What comes before the stream's id, and the track's, in `a=msid:<stream>

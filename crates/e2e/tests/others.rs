@@ -1,7 +1,7 @@
 //! WHIP and WHEP clients by other people, with each other and with ours.
 
 use anyhow::Result;
-use e2e::{Aiortc, Browser, ClientPage, Protocol, Publisher, Server, TwoWayPage, turn};
+use e2e::{Aiortc, Browser, ClientPage, Endpoint, Publisher, Server, TwoWayPage, turn};
 use serde_json::json;
 
 /// Frames after which a stream counts as playing, and how many of them must
@@ -13,8 +13,8 @@ const DIFFERENT: u64 = 10;
 async fn aiortc_plays_what_aiortc_publishes() -> Result<()> {
     let _turn = turn().await;
     let server = Server::start()?;
-    let player = Aiortc::start(Protocol::Whep, &server, "live")?;
-    let publisher = Aiortc::start(Protocol::Whip, &server, "live")?;
+    let player = Aiortc::start(Endpoint::Whep, &server, "live")?;
+    let publisher = Aiortc::start(Endpoint::Whip, &server, "live")?;
     publisher.wait_connected()?;
     player.wait_frames("video", FRAMES, DIFFERENT)?;
     player.wait_frames("audio", FRAMES, 1)?;
@@ -28,7 +28,7 @@ async fn aiortc_plays_what_web_call_server_signalling_publishes() -> Result<()> 
     let _turn = turn().await;
     let server = Server::start()?;
     let _publisher = Publisher::start(&server, "native")?;
-    let player = Aiortc::start(Protocol::Whep, &server, "native")?;
+    let player = Aiortc::start(Endpoint::Whep, &server, "native")?;
     player.wait_frames("video", FRAMES, DIFFERENT)?;
     player.wait_frames("audio", FRAMES, DIFFERENT)?;
     player.stop()
@@ -38,7 +38,7 @@ async fn aiortc_plays_what_web_call_server_signalling_publishes() -> Result<()> 
 async fn the_page_plays_what_aiortc_publishes() -> Result<()> {
     let _turn = turn().await;
     let server = Server::start()?;
-    let publisher = Aiortc::start(Protocol::Whip, &server, "python")?;
+    let publisher = Aiortc::start(Endpoint::Whip, &server, "python")?;
     publisher.wait_connected()?;
     let browser = Browser::start().await?;
     let page = TwoWayPage::open_connected(&browser, &server).await?;
@@ -57,8 +57,8 @@ async fn whip_whep_of_npm_publishes_plays_and_restarts() -> Result<()> {
     let server = Server::start_with(&["--public-address", "127.0.0.1"])?;
     let browser = Browser::start().await?;
     let page = ClientPage::open(&browser).await?;
-    let whip = Protocol::Whip.endpoint(&server, "npm");
-    let whep = Protocol::Whep.endpoint(&server, "npm");
+    let whip = Endpoint::Whip.url(&server, "npm");
+    let whep = Endpoint::Whep.url(&server, "npm");
     page.call("whipWhepPublish", &whip).await?;
     page.wait_status(&whep, 201).await?;
     page.call("whipWhepPlay", &whep).await?;
@@ -79,8 +79,8 @@ async fn eyevinn_of_npm_publishes_and_plays() -> Result<()> {
     let server = Server::start_with(&["--ice-server", "stun:127.0.0.1:9"])?;
     let browser = Browser::start().await?;
     let page = ClientPage::open(&browser).await?;
-    let whip = Protocol::Whip.endpoint(&server, "eyevinn");
-    let whep = Protocol::Whep.endpoint(&server, "eyevinn");
+    let whip = Endpoint::Whip.url(&server, "eyevinn");
+    let whep = Endpoint::Whep.url(&server, "eyevinn");
     page.call("eyevinnPublish", &whip).await?;
     page.wait_status(&whep, 201).await?;
     page.call("eyevinnPlay", &whep).await?;
