@@ -17,9 +17,11 @@ use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig,
 use tracing::debug;
 
 use super::config::Config;
+use super::gate::Gate;
 use super::nomination::{Nomination, is_client_hello};
 use super::sdp::{Offer, Selection, complete_answer};
 use crate::core::backend::EndReason;
+use crate::counters::Reason;
 
 /// What every peer of a forwarder shares.
 #[derive(Debug)]
@@ -42,6 +44,8 @@ pub(super) enum LinkEvent {
     Sent(Box<MediaEgressStats>),
     /// The client wants a keyframe (PLI or FIR).
     KeyframeRequest,
+    /// A datagram came to nothing.
+    Refused(Reason),
     /// Over; nothing follows.
     Ended(EndReason),
 }
@@ -73,6 +77,7 @@ const BREATH: Duration = Duration::from_millis(1);
 pub(super) struct Link {
     pub(super) rtc: Rtc,
     phase: Phase,
+    gate: Gate,
     secured: bool,
     deadline: Instant,
     /// The user name in the client's checks: our fragment, then its own.
@@ -114,6 +119,7 @@ impl Link {
             phase: Phase::Connecting {
                 until: now + settings.config.ice_timeout,
             },
+            gate: Gate::new(offer, taken, &settings.config),
             secured: false,
             deadline: now,
             user_name: format!("{local}:{}", offer.fragment()),
@@ -134,20 +140,27 @@ impl Link {
         self.secured && !matches!(self.phase, Phase::Ended)
     }
 
-    /// Takes a datagram; false if it is nothing that this peer can take, and
-    /// then nothing has changed. [`Link::drain`] must follow.
+    /// Takes a datagram; [`Link::drain`] must follow.
+    ///
+    /// # Errors
+    /// It is nothing that this peer can take, and nothing has changed.
     pub(super) fn handle_datagram(
         &mut self,
         source: SocketAddr,
         destination: SocketAddr,
         datagram: &[u8],
         now: Instant,
-    ) -> bool {
-        let taken = self.receive(source, destination, datagram, now);
-        if taken && matches!(self.phase, Phase::Connecting { .. }) && is_client_hello(datagram) {
+    ) -> Result<(), Reason> {
+        let (rtc, came) = (&mut self.rtc, (source, datagram));
+        self.gate
+            .admit(rtc, &self.user_name, came, self.secured, now)?;
+        if !self.receive(source, destination, datagram, now) {
+            return Err(Reason::BadDatagram);
+        }
+        if matches!(self.phase, Phase::Connecting { .. }) && is_client_hello(datagram) {
             self.nominate(source, destination, now);
         }
-        taken
+        Ok(())
     }
 
     fn receive(
@@ -204,6 +217,9 @@ impl Link {
                 Ok(at) => self.deadline = at,
                 Err(error) => return self.end(reason_of(&error), events),
             }
+            let taken = events.iter().any(|e| matches!(e, LinkEvent::Rtp(_)));
+            let refused = self.gate.settle(&mut self.rtc, taken, now);
+            events.extend(refused.map(LinkEvent::Refused));
             if self.deadline > now {
                 return self.check_phase(now, events);
             }

@@ -12,6 +12,7 @@
 //! - `shard`: the peers of one worker, sans-IO; `demux`, `fanout` and `timers`
 //!   serve it;
 //! - `publisher`, `player`: a peer, on top of a `link` (str0m and its timeouts);
+//! - `gate`, `sources`: what of a peer's datagrams str0m gets to see;
 //! - `clock`, `codec`, `keyframe`, `rate`, `rewrite`, `sdp`: one matter each, pure.
 //!
 //! Not here: decoding, recording, congestion control towards players, ICE over
@@ -24,6 +25,7 @@ mod config;
 mod demux;
 mod directory;
 mod fanout;
+mod gate;
 mod head_start;
 mod keyframe;
 mod link;
@@ -36,9 +38,11 @@ mod publisher;
 mod rate;
 mod report;
 mod rewrite;
+mod rtp_header;
 mod sdp;
 mod shard;
 mod socket;
+mod sources;
 mod timers;
 mod worker;
 

@@ -11,6 +11,7 @@ use super::packet::MediaPacket;
 use super::player::Player;
 use super::publisher::Publisher;
 use crate::core::backend::{EndReason, VideoRate};
+use crate::counters::Reason;
 
 /// What a peer tells its worker.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(super) enum PeerEvent {
     KeyframeWanted,
     /// The video rate of the last interval.
     Rate(VideoRate),
+    /// A datagram came to nothing.
+    Refused(Reason),
     /// Over; nothing follows.
     Ended(EndReason),
 }
@@ -41,15 +44,17 @@ impl Peer {
         }
     }
 
-    /// Takes a datagram; false if it is nothing that this peer can take.
-    /// [`Peer::drain`] must follow.
+    /// Takes a datagram; [`Peer::drain`] must follow.
+    ///
+    /// # Errors
+    /// It is nothing that this peer can take.
     pub(super) fn handle_datagram(
         &mut self,
         source: SocketAddr,
         destination: SocketAddr,
         datagram: &[u8],
         now: Instant,
-    ) -> bool {
+    ) -> Result<(), Reason> {
         self.link()
             .handle_datagram(source, destination, datagram, now)
     }

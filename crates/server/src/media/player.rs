@@ -102,6 +102,7 @@ impl Player {
             match event {
                 LinkEvent::Up => events.push(PeerEvent::Flowing),
                 LinkEvent::KeyframeRequest => events.push(PeerEvent::KeyframeWanted),
+                LinkEvent::Refused(reason) => events.push(PeerEvent::Refused(reason)),
                 LinkEvent::Ended(reason) => events.push(PeerEvent::Ended(reason)),
                 // Players are negotiated not to send.
                 LinkEvent::Rtp(_) | LinkEvent::SenderReport(_) | LinkEvent::Received(_) => {}

@@ -182,6 +182,7 @@ impl Publisher {
             LinkEvent::Received(stats) => self.handle_stats(&stats, events),
             // A publisher is sent nothing that it could want a keyframe of.
             LinkEvent::KeyframeRequest | LinkEvent::Sent(_) => {}
+            LinkEvent::Refused(reason) => events.push(PeerEvent::Refused(reason)),
             LinkEvent::Ended(reason) => self.end(reason, events),
         }
     }

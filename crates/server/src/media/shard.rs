@@ -107,12 +107,10 @@ impl Shard {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
-        if !peer.handle_datagram(source, destination, datagram, now)
-            && self.counters.count(Reason::BadDatagram)
-        {
-            debug!(peer = id.0, %source, "a datagram could not be taken");
+        match peer.handle_datagram(source, destination, datagram, now) {
+            Ok(()) => self.drain(id, now),
+            Err(reason) => self.refused(id, reason),
         }
-        self.drain(id, now);
     }
 
     /// Takes a message; see [`Message`].
@@ -282,6 +280,7 @@ impl Shard {
             PeerEvent::Media(packet) => self.forward(id, packet, now),
             PeerEvent::KeyframeWanted => self.ask_source(id, now),
             PeerEvent::Rate(rate) => self.outbox.events.push(Event::Rate { peer: id, rate }),
+            PeerEvent::Refused(reason) => self.refused(id, reason),
             PeerEvent::Ended(reason) => {
                 self.remove(id, now);
                 self.ended(id, reason);
@@ -383,6 +382,13 @@ impl Shard {
     fn leave(&mut self, source: PeerId, worker: WorkerId, now: Instant) {
         let home = self.id;
         self.send(worker, Message::PlayerLeft { source, home }, now);
+    }
+
+    /// Counts what a peer sent in vain.
+    fn refused(&self, peer: PeerId, reason: Reason) {
+        if self.counters.count(reason) {
+            debug!(peer = peer.0, %reason, "refused; more of these are only counted");
+        }
     }
 
     fn ended(&mut self, peer: PeerId, reason: EndReason) {

@@ -204,6 +204,15 @@ impl Offer {
             .collect()
     }
 
+    /// The mid, the SSRC and that of its retransmissions of each m-line of
+    /// `taken` that names its own.
+    pub(crate) fn sources(&self, taken: &super::Selection) -> Vec<(&str, u32, Option<u32>)> {
+        let sections = taken.sections.iter().map(|t| &self.sections[t.index]);
+        sections
+            .filter_map(|s| Some((s.mid.as_str(), s.ssrc?, s.repair_ssrc)))
+            .collect()
+    }
+
     fn write_section<'a>(
         &'a self,
         sdp: &mut String,

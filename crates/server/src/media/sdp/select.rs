@@ -42,6 +42,11 @@ impl Selection {
         self.sections.iter().flat_map(|s| &s.codecs)
     }
 
+    /// The client sends: it is a publisher.
+    pub(crate) fn sends(&self) -> bool {
+        self.sections.iter().any(|s| s.direction == "sendonly")
+    }
+
     /// Kind, mid and codecs of each m-line.
     pub(crate) fn tracks(&self) -> impl Iterator<Item = (Kind, &str, &[OfferedCodec])> {
         self.sections

@@ -11,6 +11,7 @@ mod changes;
 #[path = "../../../../tests/media/client.rs"]
 mod client;
 mod ends;
+mod hostile;
 mod joins;
 mod loss;
 mod rates;
@@ -86,12 +87,16 @@ struct World {
 }
 
 /// Everything under way, in order.
-#[derive(Default)]
 struct Network {
+    latency: Duration,
     datagrams: VecDeque<Datagram>,
     losses: Vec<Loss>,
+    /// Whose datagrams are kept, and what came of it.
+    tapped: Option<SocketAddr>,
+    tape: Vec<Datagram>,
 }
 
+#[derive(Clone)]
 struct Datagram {
     due: Instant,
     source: SocketAddr,
@@ -144,13 +149,17 @@ impl Network {
                 loss.count += 1;
             }
         }
+        let datagram = Datagram {
+            due: now + self.latency,
+            source,
+            destination,
+            contents: transmit.contents.to_vec(),
+        };
+        if self.tapped == Some(source) {
+            self.tape.push(datagram.clone());
+        }
         if !lost {
-            self.datagrams.push_back(Datagram {
-                due: now + LATENCY,
-                source,
-                destination,
-                contents: transmit.contents.to_vec(),
-            });
+            self.datagrams.push_back(datagram);
         }
     }
 
@@ -180,7 +189,13 @@ impl World {
         Self {
             shards: (0..workers).map(shard).collect(),
             clients: Vec::new(),
-            network: Network::default(),
+            network: Network {
+                latency: LATENCY,
+                datagrams: VecDeque::new(),
+                losses: Vec::new(),
+                tapped: None,
+                tape: Vec::new(),
+            },
             source: Source {
                 pt: H264,
                 sequence: 65_500,
