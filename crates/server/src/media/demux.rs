@@ -10,8 +10,8 @@ use std::net::SocketAddr;
 
 use crate::core::backend::PeerId;
 
-/// Addresses kept for one peer; the oldest makes room. ICE tries a few, and a
-/// client that moves between networks takes new ones.
+/// Addresses kept for one peer; the one unused for longest makes room. ICE tries
+/// a few, and a client that moves between networks takes new ones.
 const ADDRESSES_PER_PEER: usize = 8;
 
 /// The peers of one worker, by fragment and by address.
@@ -58,12 +58,14 @@ impl Demux {
 
     /// The peer talks with this address. A newer peer takes over an address.
     pub(super) fn learn(&mut self, peer: PeerId, address: SocketAddr) {
-        if self.by_address.get(&address) == Some(&peer) {
-            return;
-        }
         let Some(known) = self.peers.get_mut(&peer) else {
             return;
         };
+        if known.addresses.last() == Some(&address) && self.by_address.get(&address) == Some(&peer)
+        {
+            return;
+        }
+        known.addresses.retain(|known| *known != address);
         if known.addresses.len() == ADDRESSES_PER_PEER {
             let oldest = known.addresses.remove(0);
             if self.by_address.get(&oldest) == Some(&peer) {
@@ -197,6 +199,21 @@ mod tests {
         assert!(!demux.add(B, "abcd"));
         demux.remove(A);
         assert!(demux.add(B, "abcd"));
+    }
+
+    #[test]
+    fn an_address_in_use_is_not_pushed_out() {
+        let mut demux = Demux::default();
+        assert!(demux.add(A, "abcd"));
+        for port in 1..=50 {
+            demux.learn(A, address(port));
+            demux.learn(A, address(1));
+        }
+        assert_eq!(demux.route(address(1), &[0x80]), Some(A));
+        assert_eq!(demux.route(address(50), &[0x80]), Some(A));
+        assert_eq!(demux.route(address(2), &[0x80]), None);
+        demux.remove(A);
+        assert!(demux.is_empty());
     }
 
     #[test]

@@ -19,6 +19,7 @@ use tracing::debug;
 use super::config::Config;
 use super::gate::Gate;
 use super::nomination::{Nomination, is_client_hello};
+use super::repair::{Repair, Verdict};
 use super::sdp::{Offer, Selection, complete_answer};
 use crate::core::backend::EndReason;
 use crate::counters::Reason;
@@ -78,6 +79,10 @@ pub(super) struct Link {
     pub(super) rtc: Rtc,
     phase: Phase,
     gate: Gate,
+    repair: Repair,
+    /// When DTLS began, and what a round trip took when last measured.
+    hello_at: Option<Instant>,
+    round_trip: Option<Duration>,
     secured: bool,
     deadline: Instant,
     /// The user name in the client's checks: our fragment, then its own.
@@ -102,7 +107,11 @@ impl Link {
         settings: &Settings,
         now: Instant,
     ) -> Result<(Self, String), RtcError> {
-        let mut rtc = rtc_config(offer, taken, settings).build(now);
+        let config = &settings.config;
+        let repair = Repair::new(taken, config.rtx_packets, config.rtx_age);
+        let mut rtc = rtc_config(offer, taken, settings)
+            .enable_raw_packets(repair.is_plain())
+            .build(now);
         for candidate in candidates {
             // Each is a plain UDP host candidate, which cannot fail.
             if let Ok(candidate) = Candidate::host(*candidate, Protocol::Udp) {
@@ -119,7 +128,10 @@ impl Link {
             phase: Phase::Connecting {
                 until: now + settings.config.ice_timeout,
             },
-            gate: Gate::new(offer, taken, &settings.config),
+            gate: Gate::new(offer, taken, config),
+            repair,
+            hello_at: None,
+            round_trip: None,
             secured: false,
             deadline: now,
             user_name: format!("{local}:{}", offer.fragment()),
@@ -140,6 +152,17 @@ impl Link {
         self.secured && !matches!(self.phase, Phase::Ended)
     }
 
+    /// What a packet takes to the client and back: by RTCP, and by the DTLS
+    /// handshake until there is a report.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
+    /// Most packets to keep for retransmission, and how long.
+    pub(super) fn rtx_cache(&self) -> (usize, Duration) {
+        self.repair.cache()
+    }
+
     /// Takes a datagram; [`Link::drain`] must follow.
     ///
     /// # Errors
@@ -157,8 +180,11 @@ impl Link {
         if !self.receive(source, destination, datagram, now) {
             return Err(Reason::BadDatagram);
         }
-        if matches!(self.phase, Phase::Connecting { .. }) && is_client_hello(datagram) {
-            self.nominate(source, destination, now);
+        if !self.secured && is_client_hello(datagram) {
+            self.hello_at = Some(now);
+            if matches!(self.phase, Phase::Connecting { .. }) {
+                self.nominate(source, destination, now);
+            }
         }
         Ok(())
     }
@@ -253,9 +279,19 @@ impl Link {
                 Output::Timeout(at) => return Ok(at),
                 Output::Transmit(transmit) => {
                     let answered = |n: &mut Nomination| n.is_answered_by(&transmit.contents);
-                    if self.nomination.take_if(answered).is_none() {
-                        transmits.push(transmit);
+                    if self.nomination.take_if(answered).is_some() {
+                        continue;
                     }
+                    match self.repair.pass(&transmit, now) {
+                        Verdict::Send => transmits.push(transmit),
+                        Verdict::Drop => {
+                            self.repair.forget(&mut self.rtc);
+                            events.push(LinkEvent::Refused(Reason::TooManyRetransmissions));
+                        }
+                    }
+                }
+                Output::Event(Event::RawPacket(packet)) => {
+                    transmits.extend(self.repair.answer(&packet, self.round_trip, now));
                 }
                 Output::Event(event) => self.handle_event(event, now, events),
             }
@@ -270,13 +306,23 @@ impl Link {
             Event::Connected => {
                 self.secured = true;
                 self.phase = Phase::Up;
+                let hello = self.hello_at.take();
+                self.round_trip = hello.map(|at| now.saturating_duration_since(at));
+                self.repair.start(self.round_trip);
                 events.push(LinkEvent::Up);
             }
             Event::SenderFeedback(report) => events.push(LinkEvent::SenderReport(report)),
             Event::MediaIngressStats(stats) => {
+                self.round_trip = stats.rtt.or(self.round_trip);
                 events.push(LinkEvent::Received(Box::new(stats)));
             }
-            Event::MediaEgressStats(stats) => events.push(LinkEvent::Sent(Box::new(stats))),
+            Event::MediaEgressStats(stats) => {
+                self.round_trip = stats.rtt.or(self.round_trip);
+                if let Some(round_trip) = stats.rtt {
+                    self.repair.follow(round_trip, &mut self.rtc);
+                }
+                events.push(LinkEvent::Sent(Box::new(stats)));
+            }
             Event::Closed => self.end(EndReason::ClosedByPeer, events),
             Event::MediaAdded(_)
             | Event::MediaData(_)

@@ -20,7 +20,7 @@ pub(super) enum PeerEvent {
     Flowing,
     /// A publisher's packet.
     Media(Arc<MediaPacket>),
-    /// A player needs a keyframe of its source.
+    /// A player needs a keyframe of its source, or a publisher's players do.
     KeyframeWanted,
     /// The video rate of the last interval.
     Rate(VideoRate),

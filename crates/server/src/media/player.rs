@@ -22,10 +22,6 @@ use crate::core::backend::{PeerId, VideoRate};
 /// lost between the workers.
 const KEYFRAME_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Share of retransmissions in what a viewer is sent, past which its NACKs are
-/// not answered: a link that loses this much needs less, not more.
-const RTX_SHARE: f32 = 0.5;
-
 pub(super) struct Player {
     pub(super) link: Link,
     pub(super) source: PeerId,
@@ -34,8 +30,6 @@ pub(super) struct Player {
     ask_again: Option<Instant>,
     /// [`Player::drain`] has something to do.
     pub(super) dirty: bool,
-    rtx_packets: usize,
-    rtx_age: Duration,
     /// `None` if rates are not to be told.
     rate: Option<RateMeter>,
     events: Vec<LinkEvent>,
@@ -73,8 +67,6 @@ impl Player {
             ask_again: tracks.iter().any(Track::is_video).then_some(now),
             tracks,
             dirty: false,
-            rtx_packets: config.rtx_packets,
-            rtx_age: config.rtx_age,
             rate: config.tells_rates().then(RateMeter::default),
             events: Vec::new(),
         }
@@ -189,11 +181,12 @@ impl Player {
         .marker(packet.marker)
         .ext_vals(packet.extensions.clone())
         .nackable(track.kind == Kind::Video);
+        let (rtx_packets, rtx_age) = self.link.rtx_cache();
         let mut api = self.link.rtc.direct_api();
         if !track.declared {
             track.declared = true;
             api.declare_stream_tx(track.ssrc, track.repair_ssrc, track.mid, None)
-                .set_rtx_cache(self.rtx_packets, self.rtx_age, Some(RTX_SHARE));
+                .set_rtx_cache(rtx_packets, rtx_age, None);
         }
         if let Some(stream) = api.stream_tx(&track.ssrc) {
             stream.write_rtp(write);

@@ -12,7 +12,9 @@ use tracing::debug;
 use super::clock::{Continuity, PublisherClock, Report};
 use super::codec::{Codec, Kind, Profile, starts_keyframe};
 use super::config::Config;
+use super::gaps::{self, Gaps};
 use super::keyframe::KeyframeRequests;
+use super::leap::Newest;
 use super::link::{Link, LinkEvent};
 use super::packet::{MediaPacket, forwarded};
 use super::peer::PeerEvent;
@@ -48,6 +50,8 @@ struct Track {
     epoch: u32,
     /// Packets that never came of what the track carried before.
     lost_before: u64,
+    /// What lost packets can be asked for, of video.
+    gaps: Gaps,
     /// The latest sender report and the SSRC it is about, which may be one that
     /// nothing has come of yet.
     report: Option<(Ssrc, Report)>,
@@ -58,9 +62,9 @@ struct Track {
 struct Current {
     ssrc: Ssrc,
     pt: u8,
-    /// Sequence numbers: the first and the highest.
+    /// The first sequence number.
     first: u64,
-    newest: u64,
+    newest: Newest,
     received: u64,
 }
 
@@ -73,7 +77,9 @@ struct TrackCodec {
     pt: u8,
     codec: Codec,
     profile: Profile,
-    /// Lost packets can be asked for, though there is no RTX.
+    /// Lost packets can be asked for.
+    nack: bool,
+    /// They can, though there is no RTX.
     plain_nack: bool,
 }
 
@@ -88,6 +94,7 @@ impl Publisher {
                     pt: c.pt,
                     codec: c.codec,
                     profile: c.profile,
+                    nack: c.rtx.is_some() || c.has_feedback("nack"),
                     plain_nack: c.rtx.is_none() && c.has_feedback("nack"),
                 })
                 .collect(),
@@ -95,6 +102,7 @@ impl Publisher {
             former: None,
             epoch: 0,
             lost_before: 0,
+            gaps: Gaps::default(),
             report: None,
         });
         Self {
@@ -125,8 +133,11 @@ impl Publisher {
     }
 
     pub(super) fn deadline(&self, now: Instant) -> Instant {
-        [self.silent_until, self.keyframes.poll_timeout(now)]
-            .into_iter()
+        let patience = gaps::patience(self.link.round_trip());
+        let tracks = self.tracks.iter();
+        let given_up = tracks.map(|track| track.gaps.poll_timeout(patience));
+        given_up
+            .chain([self.silent_until, self.keyframes.poll_timeout(now)])
             .flatten()
             .fold(self.link.deadline(), Instant::min)
     }
@@ -145,6 +156,12 @@ impl Publisher {
             self.handle(event, now, events);
         }
         self.events = link_events;
+        let patience = gaps::patience(self.link.round_trip());
+        for track in &mut self.tracks {
+            if track.gaps.give_up(now, patience) {
+                events.push(PeerEvent::KeyframeWanted);
+            }
+        }
         if self.silent_until.is_some_and(|until| until <= now) {
             self.end(EndReason::RtpInactive, events);
         }
@@ -241,7 +258,12 @@ impl Publisher {
             let codec = *track.codecs.iter().find(|c| c.pt == pt)?;
             Some((track, codec))
         })?;
-        match track.follow(packet.header.ssrc, pt, *packet.seq_no, packet.timestamp) {
+        let this = Newest {
+            sequence: *packet.seq_no,
+            timestamp: packet.header.timestamp,
+            arrival: packet.timestamp,
+        };
+        match track.follow(packet.header.ssrc, pt, this, codec.codec.clock_rate()) {
             Step::Straggler => return None,
             Step::Start if codec.plain_nack => {
                 if let Some(stream) = self.link.rtc.direct_api().stream_rx(&packet.header.ssrc) {
@@ -249,6 +271,9 @@ impl Publisher {
                 }
             }
             Step::Start | Step::On => {}
+        }
+        if track.kind == Kind::Video && codec.nack {
+            track.gaps.arrived(*packet.seq_no, packet.timestamp);
         }
         let captured = self.clock.captured(
             track.report_of(packet.header.ssrc),
@@ -310,36 +335,45 @@ impl Track {
     }
 
     /// Takes note of a packet. A new SSRC is a new RTP stream, whose numbers
-    /// have nothing to do with those before (RFC 3550 section 8). A new payload
-    /// type is a new codec, which a viewer's decoder has to start afresh.
-    fn follow(&mut self, ssrc: Ssrc, pt: u8, sequence: u64, arrival: Instant) -> Step {
+    /// have nothing to do with those before (RFC 3550 section 8), and so has one
+    /// whose numbers leap. A new payload type is a new codec, which a viewer's
+    /// decoder has to start afresh.
+    fn follow(&mut self, ssrc: Ssrc, pt: u8, this: Newest, clock_rate: u32) -> Step {
         if let Some(current) = &mut self.current {
             let same_stream = current.ssrc == ssrc;
-            if same_stream && current.pt == pt {
-                current.newest = current.newest.max(sequence);
+            let newer = this.sequence > current.newest.sequence;
+            let leaps = newer && current.newest.leaps_to(this, clock_rate);
+            if same_stream && current.pt == pt && !leaps {
+                if this.sequence < current.first {
+                    return Step::Straggler;
+                }
+                if newer {
+                    current.newest = this;
+                }
                 current.received += 1;
                 return Step::On;
             }
             let late = match self.former {
-                _ if same_stream => sequence < current.newest,
-                Some((former, until)) => former == ssrc && arrival < until,
+                _ if same_stream => !newer,
+                Some((former, until)) => former == ssrc && this.arrival < until,
                 None => false,
             };
             if late {
                 return Step::Straggler;
             }
             if !same_stream {
-                self.former = Some((current.ssrc, arrival + STRAGGLERS));
+                self.former = Some((current.ssrc, this.arrival + STRAGGLERS));
             }
             self.epoch += 1;
             debug!(mid = %self.mid, %ssrc, pt, epoch = self.epoch, "the publisher starts anew");
         }
         self.lost_before = self.lost();
+        self.gaps = Gaps::default();
         self.current = Some(Current {
             ssrc,
             pt,
-            first: sequence,
-            newest: sequence,
+            first: this.sequence,
+            newest: this,
             received: 1,
         });
         Step::Start
@@ -348,7 +382,7 @@ impl Track {
     /// Packets that never came, so far.
     fn lost(&self) -> u64 {
         let now = self.current.map_or(0, |current| {
-            let expected = current.newest - current.first + 1;
+            let expected = current.newest.sequence - current.first + 1;
             expected.saturating_sub(current.received)
         });
         self.lost_before + now
@@ -375,6 +409,7 @@ mod tests {
             former: None,
             epoch: 0,
             lost_before: 0,
+            gaps: Gaps::default(),
             report: None,
         };
         // SSRC, payload type, sequence number, arrival in ms; step and epoch.
@@ -396,10 +431,19 @@ mod tests {
             // Two are lost, and one of them comes late.
             ((1, 98, 110, 5_020), (Step::On, 3)),
             ((1, 98, 108, 5_030), (Step::On, 3)),
+            // Numbers that leap, and one from before.
+            ((1, 98, 30_000, 5_040), (Step::Start, 4)),
+            ((1, 98, 111, 5_050), (Step::Straggler, 4)),
+            ((1, 98, 30_001, 5_060), (Step::On, 4)),
         ];
         for ((ssrc, pt, sequence, ms), expected) in table {
             let arrival = start + Duration::from_millis(ms);
-            let step = track.follow(Ssrc::from(ssrc), pt, sequence, arrival);
+            let this = Newest {
+                sequence,
+                timestamp: 90 * ms as u32,
+                arrival,
+            };
+            let step = track.follow(Ssrc::from(ssrc), pt, this, 90_000);
             let at = (ssrc, pt, sequence);
             assert_eq!((step, track.epoch), expected, "{at:?}");
         }

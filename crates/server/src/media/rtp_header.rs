@@ -93,7 +93,12 @@ mod tests {
     #[test]
     fn extensions_are_found() {
         let table: &[(u16, &[u8], u8, Option<&str>)] = &[
-            (ONE_BYTE, &[0x30, b'a', 0x41, b'h', b'i', 0, 0, 0], 4, Some("hi")),
+            (
+                ONE_BYTE,
+                &[0x30, b'a', 0x41, b'h', b'i', 0, 0, 0],
+                4,
+                Some("hi"),
+            ),
             (ONE_BYTE, &[0, 0, 0x30, b'a'], 3, Some("a")),
             (ONE_BYTE, &[0x30, b'a', 0, 0], 5, None),
             // Longer than there is; not UTF-8; of a profile that nobody knows.

@@ -262,8 +262,11 @@ impl Shard {
         let first = self.outbox.transmits.len();
         peer.drain(now, &mut self.outbox.transmits, &mut events);
         self.timers.set(id, peer.deadline(now));
+        let mut last = None;
         for transmit in &self.outbox.transmits[first..] {
-            self.demux.learn(id, transmit.destination);
+            if last.replace(transmit.destination) != Some(transmit.destination) {
+                self.demux.learn(id, transmit.destination);
+            }
         }
         for event in events.drain(..) {
             self.handle_event(id, event, now);
@@ -327,12 +330,16 @@ impl Shard {
         }
     }
 
-    /// Passes a player's wish for a keyframe on to its source's worker.
-    fn ask_source(&mut self, player: PeerId, now: Instant) {
-        let Some(Peer::Player(player)) = self.peers.get(&player) else {
-            return;
+    /// Passes a player's wish for a keyframe on to its source's worker. A source
+    /// wants one of itself for all of its players, if it has any.
+    fn ask_source(&mut self, peer: PeerId, now: Instant) {
+        let source = match self.peers.get(&peer) {
+            Some(Peer::Player(player)) => player.source,
+            Some(Peer::Publisher(_)) if self.subscribers.workers(peer).next().is_some() => {
+                return self.want_keyframe(peer, now);
+            }
+            Some(Peer::Publisher(_)) | None => return,
         };
-        let source = player.source;
         if let Some(worker) = self.audiences.source_worker(source) {
             self.send(worker, Message::KeyframeWanted { source }, now);
         }

@@ -152,7 +152,10 @@ impl Sources {
                 self.pending = Pending::Nothing;
                 return Ok(());
             }
-            if stream.former.is_some_and(|(s, until)| s == ssrc && now < until) {
+            if stream
+                .former
+                .is_some_and(|(s, until)| s == ssrc && now < until)
+            {
                 return Err(Reason::UselessMedia);
             }
         }

@@ -10,6 +10,7 @@
 //! read in time costs that client its socket.
 
 mod actor;
+mod connections;
 mod events;
 mod files;
 mod http;
@@ -31,6 +32,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use self::actor::Actor;
+use self::connections::Places;
 pub use self::events::EventSink;
 use self::files::Files;
 use crate::core::{self, Core, backend};
@@ -182,6 +184,11 @@ where
         Box::new(backend),
         Arc::clone(&counters),
     );
+    let connections = http::Server {
+        places: Places::new(limits.connections, limits.connections_per_address),
+        counters: Arc::clone(&counters),
+        head_timeout: config.head_timeout,
+    };
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
     let requests = whip::Requests {
@@ -192,7 +199,7 @@ where
     };
     let router = http::router(requests, files);
     // Connections in flight live in the accepting task and end with it.
-    let accepting = tokio::spawn(http::accept(listener, router, config.head_timeout));
+    let accepting = tokio::spawn(http::accept(listener, router, connections));
     let server = tokio::spawn(async move {
         let backend = actor.run(inbox, events, stopped).await;
         end(accepting, all_closed, backend).await;

@@ -1,5 +1,7 @@
 //! str0m's answer, completed for the client.
 
+use std::borrow::Cow;
+
 use super::offer::{Offer, Section};
 use super::select::Selection;
 
@@ -29,6 +31,7 @@ pub(crate) fn complete_answer(
         if taken.sections.iter().any(|t| t.index == index) {
             let sends = taken.sections.iter().any(|t| t.direction == "recvonly");
             let block = blocks.next().unwrap_or_default();
+            let block = with_protocol(&block, &section.protocol);
             push_media(&mut complete, &block, stream, sends, first);
             first = false;
         } else {
@@ -57,9 +60,24 @@ fn push(sdp: &mut String, line: &str) {
     sdp.push_str("\r\n");
 }
 
+/// The lines with the protocol that was offered, spelled alike (RFC 8829 section
+/// 5.3.1): old clients say `RTP/SAVPF` for what is the same.
+fn with_protocol<'a>(block: &[&'a str], protocol: &str) -> Vec<Cow<'a, str>> {
+    let line = |line: &&'a str| {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some(media), Some(port), Some(_), Some(formats)) if media.starts_with("m=") => {
+                Cow::Owned(format!("{media} {port} {protocol} {formats}"))
+            }
+            _ => Cow::Borrowed(*line),
+        }
+    };
+    block.iter().map(line).collect()
+}
+
 /// An m-line that is taken. Candidates stand in the first; the rest of the
 /// bundle shares them.
-fn push_media(sdp: &mut String, block: &[&str], stream: &str, sends: bool, first: bool) {
+fn push_media(sdp: &mut String, block: &[Cow<'_, str>], stream: &str, sends: bool, first: bool) {
     for line in block {
         match msid_parts(line) {
             Some((before, track)) if sends => {

@@ -16,6 +16,8 @@ mod offer;
 mod select;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traps;
 
 pub(super) use answer::complete_answer;
 pub(super) use offer::Offer;

@@ -7,7 +7,7 @@ use super::*;
 use crate::media::codec::{Codec, Kind, Profile};
 
 /// A browser's two m-lines, cut to what matters, with a data channel besides.
-const OFFER: &str = "v=0\r\n\
+pub(super) const OFFER: &str = "v=0\r\n\
 o=- 4611731400430051336 2 IN IP4 127.0.0.1\r\n\
 s=-\r\n\
 t=0 0\r\n\
@@ -83,12 +83,12 @@ c=IN IP4 0.0.0.0\r\n\
 a=mid:2\r\n\
 a=sctp-port:5000\r\n";
 
-fn offer(direction: &str) -> Offer {
+pub(super) fn offer(direction: &str) -> Offer {
     Offer::parse(&OFFER.replace("DIRECTION", direction)).unwrap()
 }
 
 /// The payload types taken of a kind.
-fn taken(selection: &Selection, kind: Kind) -> Vec<u8> {
+pub(super) fn taken(selection: &Selection, kind: Kind) -> Vec<u8> {
     let mut tracks = selection.tracks();
     let track = tracks.find(|(k, ..)| *k == kind);
     track.map_or_else(Vec::new, |(_, _, codecs)| {
@@ -96,19 +96,19 @@ fn taken(selection: &Selection, kind: Kind) -> Vec<u8> {
     })
 }
 
-const OPUS: SourceCodec = SourceCodec {
+pub(super) const OPUS: SourceCodec = SourceCodec {
     pt: 120,
     profile: Profile::Plain(Codec::Opus),
     current: false,
 };
-const VP8: SourceCodec = SourceCodec {
+pub(super) const VP8: SourceCodec = SourceCodec {
     pt: 121,
     profile: Profile::Plain(Codec::Vp8),
     current: false,
 };
 
 /// The answer that goes to the client, by way of str0m.
-fn answer(offer: &Offer, selection: &Selection) -> String {
+pub(super) fn answer(offer: &Offer, selection: &Selection) -> String {
     try_answer(offer, selection).unwrap()
 }
 
@@ -136,7 +136,7 @@ fn try_answer(offer: &Offer, selection: &Selection) -> Result<String, Box<dyn Er
     Ok(complete_answer(offer, selection, &answer, "live"))
 }
 
-fn lines_with<'a>(sdp: &'a str, start: &str) -> Vec<&'a str> {
+pub(super) fn lines_with<'a>(sdp: &'a str, start: &str) -> Vec<&'a str> {
     sdp.lines().filter(|line| line.starts_with(start)).collect()
 }
 

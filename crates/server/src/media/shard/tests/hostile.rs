@@ -9,9 +9,9 @@ use crate::counters::Reason;
 /// A second publisher, which misbehaves.
 const ROGUE: PeerId = PeerId(2);
 
-/// Where nobody of the others is.
+/// Where nobody of the others is, and nobody listens.
 fn elsewhere(number: u16) -> SocketAddr {
-    SocketAddr::from(([10, 9, 0, 1], 1_000 + number))
+    SocketAddr::new(NOWHERE, 1_000 + number)
 }
 
 /// Numbers that look random, the same each time.
@@ -60,14 +60,18 @@ impl World {
     }
 
     /// Every frame since `first` came to the viewer, once, and a little more
-    /// that the publisher sends does, too.
+    /// that the publisher sends does, too; and all of the sound.
     fn assert_undisturbed(&mut self, viewer: usize, first: u64) {
+        self.assert_frames(viewer, first);
+        assert_contiguous(&self.clients[viewer].numbers(false));
+    }
+
+    fn assert_frames(&mut self, viewer: usize, first: u64) {
         self.stream(SECOND);
         let end = self.source.sequence;
         self.run_for(SECOND);
         let client = &self.clients[viewer];
         assert_contiguous(&client.numbers(true));
-        assert_contiguous(&client.numbers(false));
         for number in first..end {
             let bytes = number.to_be_bytes();
             let times = client.of_kind(true).filter(|p| p.payload[3..] == bytes);
@@ -130,7 +134,8 @@ fn forged_streams_neither_replace_the_publishers_nor_pile_up() {
     world.lose(0, is_rtp, |n| n % 10 == 3);
     world.stream(5 * SECOND);
     world.network.losses.clear();
-    world.assert_undisturbed(viewer, first);
+    // Lost sound is not asked for.
+    world.assert_frames(viewer, first);
 }
 
 #[test]
@@ -140,7 +145,10 @@ fn garbage_of_every_size_and_sort_is_dropped() {
     let first = world.source.sequence;
     let mut noise = Noise(2);
     let sources = [0, viewer, rogue].map(client_address);
-    for length in (0..64).chain((64..1_500).step_by(97)).chain([9_000, 65_507]) {
+    for length in (0..64)
+        .chain((64..1_500).step_by(97))
+        .chain([9_000, 65_507])
+    {
         for start in [0, 1, 3, 20, 22, 63, 64, 127, 128, 144, 191, 192, 255] {
             let mut datagram = noise.bytes(length);
             if let Some(byte) = datagram.first_mut() {
@@ -172,7 +180,10 @@ fn media_that_was_tampered_with_or_comes_again_is_dropped() {
         let byte = at % tampered.len();
         tampered[byte] ^= 1 << (at % 8);
         world.inject(packet.source, &tampered);
-        world.inject(packet.source, &packet.contents[..at % packet.contents.len()]);
+        world.inject(
+            packet.source,
+            &packet.contents[..at % packet.contents.len()],
+        );
     }
     assert!(world.counted(Reason::UselessMedia) >= packets.len() as u64);
     world.assert_undisturbed(viewer, first);
@@ -261,9 +272,6 @@ fn a_check_that_is_replayed_from_everywhere_takes_nothing_away() {
             world.inject(elsewhere(number), &check.contents);
             if number % 10 == 0 {
                 world.stream(FRAME);
-                // Whoever replays it is answered, which nobody here hears.
-                let meant = |d: &Datagram| d.destination.ip() != elsewhere(0).ip();
-                world.network.datagrams.retain(meant);
             }
         }
         assert!(world.counted(Reason::TooManyChecks) > 1_000);
@@ -288,7 +296,11 @@ fn dtls_garbage_does_not_end_a_live_peer() {
         record(21, 0, &[1, 0]),
         record(21, 0, &[2, 40]),
         record(21, 1, &[1, 0]),
-        record(22, 0, &[1, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 4, 0xfe, 0xfd, 1, 1]),
+        record(
+            22,
+            0,
+            &[1, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 4, 0xfe, 0xfd, 1, 1],
+        ),
         record(20, 0, &[1]),
         record(22, 1, &noise.bytes(64)),
         record(23, 1, &noise.bytes(200)),
@@ -341,20 +353,28 @@ fn a_publisher_over_its_bitrate_is_cut_down_to_it() {
     world.publish();
     let viewer = world.play();
     let rogue = world.open_rogue();
+    let watching = world.open(PeerId(11), Role::Player { source: ROGUE });
     let first = world.source.sequence;
     let (start, mut sent) = (world.now, 0);
-    let payload = Noise(6).bytes(1_100);
+    let mut payload = Noise(6).bytes(1_100);
+    payload[0] = 0x67;
     while world.now < start + 10 * SECOND {
         for _ in 0..100 {
             sent += 1;
             let client = &mut world.clients[rogue];
-            client.write(Some(H264), (sent, sent as u32), world.now, &payload, world.now);
+            client.write(
+                Some(H264),
+                (sent, sent as u32),
+                world.now,
+                &payload,
+                world.now,
+            );
         }
         world.obey();
         world.stream(FRAME);
     }
-    let dropped = world.counted(Reason::TooMuchMedia);
-    let taken = (sent - dropped) * payload.len() as u64 * 8;
-    assert!(taken <= 11_100_000, "{taken} bits in 10 s");
+    assert!(world.counted(Reason::TooMuchMedia) > sent / 2);
+    let passed = world.clients[watching].of_kind(true).count() * payload.len() * 8;
+    assert!((5_000_000..11_100_000).contains(&passed), "{passed} bits");
     world.assert_undisturbed(viewer, first);
 }

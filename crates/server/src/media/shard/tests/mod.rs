@@ -18,6 +18,7 @@ mod rates;
 mod sync;
 
 use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use client::{Client, PayloadTypes, Video, assert_contiguous};
@@ -69,6 +70,9 @@ const VIEWER_TYPES: PayloadTypes = PayloadTypes {
         },
     ],
 };
+
+/// Where nobody listens.
+const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 1));
 
 /// The worker of publishers.
 const SOURCE_WORKER: WorkerId = WorkerId(0);
@@ -125,6 +129,8 @@ struct Source {
     answered: usize,
     /// What it takes from capture to the wire.
     video_delay: Duration,
+    /// When each frame went out.
+    sent: Vec<(u64, Instant)>,
     /// Marks the payload of all packets until it is changed.
     tag: u8,
 }
@@ -203,6 +209,7 @@ impl World {
                 audio_time: 1_234,
                 answered: 0,
                 video_delay: Duration::ZERO,
+                sent: Vec::new(),
                 tag: 0,
             },
             now: start,
@@ -213,10 +220,18 @@ impl World {
 
     /// Adds a client whose offer is answered; its index.
     fn open(&mut self, peer: PeerId, role: Role) -> usize {
+        let types = match role {
+            Role::Publisher => PUBLISHER_TYPES,
+            Role::Player { .. } => VIEWER_TYPES,
+        };
+        self.open_with(peer, role, types)
+    }
+
+    fn open_with(&mut self, peer: PeerId, role: Role, types: PayloadTypes) -> usize {
         let index = self.clients.len();
-        let (direction, types) = match role {
-            Role::Publisher => (Direction::SendOnly, PUBLISHER_TYPES),
-            Role::Player { .. } => (Direction::RecvOnly, VIEWER_TYPES),
+        let direction = match role {
+            Role::Publisher => Direction::SendOnly,
+            Role::Player { .. } => Direction::RecvOnly,
         };
         let (mut client, offer) = Client::offer(client_address(index), direction, types, self.now);
         let home = WorkerId(self.shards.len() - 1);
@@ -310,6 +325,7 @@ impl World {
         client.write(Some(source.pt), numbers, video_at, &payload, now);
         let sound = (source.sequence, source.audio_time);
         client.write(None, sound, now, &[0xfc, source.tag], now);
+        source.sent.push((source.sequence, now));
         source.sequence += 1;
         source.time = source.time.wrapping_add(FRAME.as_millis() as u32 * 90);
         source.audio_time += FRAME.as_millis() as u32 * 48;
@@ -349,6 +365,7 @@ impl World {
                 (_, Some(i)) => {
                     self.shards[i].handle_datagram(source, destination, &contents, now);
                 }
+                (None, None) if destination.ip() == NOWHERE => {}
                 (None, None) => panic!("sent to nobody: {destination}"),
             }
         }
