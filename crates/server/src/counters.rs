@@ -64,6 +64,8 @@ reasons! {
     BadCredentials => "bad_credentials",
     /// Connectivity checks of one peer from too many addresses, or too often.
     TooManyChecks => "too_many_checks",
+    /// A connectivity check that came before, from another address.
+    ReplayedCheck => "replayed_check",
     /// DTLS datagrams of one peer, far more than a handshake takes.
     TooManyHandshakes => "too_many_handshakes",
     /// RTCP datagrams of one peer, far more than it has to report.

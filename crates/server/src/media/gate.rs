@@ -5,13 +5,13 @@
 //! before it has proved where it comes from is bounded here, and what proves
 //! nothing is dropped and counted by reason.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use str0m::Rtc;
 use str0m::crypto::from_feature_flags;
-use str0m::ice::StunMessage;
+use str0m::ice::{StunMessage, TransId};
 
 use super::config::Config;
 use super::sdp::{Offer, Selection};
@@ -28,6 +28,10 @@ const CHECKS_AT_ONCE: u32 = 200;
 /// as the peer lives. A client that moves, or whose NAT forgets it, takes a new
 /// one; a check that somebody replays makes one, too.
 const MOST_ADDRESSES: usize = 1_024;
+
+/// Checks that are remembered, so that none can be sent again from elsewhere and
+/// draw the media there: ten minutes of them, one every 2.5 s.
+const REMEMBERED_CHECKS: usize = 256;
 
 /// RTCP datagrams. A viewer sends a report a second for each stream, feedback
 /// on congestion every 50 ms, and a NACK for each frame with a loss.
@@ -49,6 +53,8 @@ pub(super) struct Gate {
     handshakes: Allowance,
     checks: Allowance,
     answered: HashSet<SocketAddr>,
+    /// The latest checks and where they came from.
+    seen: VecDeque<(TransId, SocketAddr)>,
 }
 
 /// What a datagram is by its first bytes (RFC 7983 section 7, RFC 5761 section 4).
@@ -71,6 +77,7 @@ impl Gate {
             handshakes: Allowance::new(HANDSHAKES_PER_SECOND, HANDSHAKES_AT_ONCE),
             checks: Allowance::new(CHECKS_PER_SECOND, CHECKS_AT_ONCE),
             answered: HashSet::new(),
+            seen: VecDeque::new(),
         }
     }
 
@@ -131,10 +138,29 @@ impl Gate {
         if !is_proved(rtc, &message, user_name) {
             return Err(Reason::BadCredentials);
         }
+        self.remember(message.trans_id(), source)?;
         if !known && self.answered.len() >= MOST_ADDRESSES {
             return Err(Reason::TooManyChecks);
         }
         self.answered.insert(source);
+        Ok(())
+    }
+
+    /// A client numbers each check anew (RFC 8489 section 6.1), and sends it again
+    /// only from where it was.
+    fn remember(&mut self, id: TransId, source: SocketAddr) -> Result<(), Reason> {
+        let mut seen = self.seen.iter().rev();
+        if let Some((_, from)) = seen.find(|(other, _)| *other == id) {
+            return if *from == source {
+                Ok(())
+            } else {
+                Err(Reason::ReplayedCheck)
+            };
+        }
+        if self.seen.len() == REMEMBERED_CHECKS {
+            self.seen.pop_front();
+        }
+        self.seen.push_back((id, source));
         Ok(())
     }
 }

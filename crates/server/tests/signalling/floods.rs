@@ -113,7 +113,8 @@ async fn thousands_of_sockets_up_to_the_limit_and_none_stays() {
     );
     counted(&server, Reason::TooManyConnections, 1).await;
     // Those that are in are served.
-    for client in [crowd.first_mut(), crowd.last_mut()].into_iter().flatten() {
+    for at in [0, many - 1] {
+        let client = &mut crowd[at];
         client
             .send(&ClientMessage::Connection(Connection::default()))
             .await;

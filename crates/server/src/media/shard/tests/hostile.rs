@@ -275,6 +275,7 @@ fn a_check_that_is_replayed_from_everywhere_takes_nothing_away() {
             }
         }
         assert!(world.counted(Reason::TooManyChecks) > 1_000);
+        assert!(world.counted(Reason::ReplayedCheck) > 100);
         world.assert_undisturbed(viewer, first);
     }
 }
