@@ -28,7 +28,7 @@ pub(crate) struct Options {
     /// Port of page and signalling; 0 takes a free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// First UDP port of the media, one a core; 0 takes free ones.
+    /// First port of the media, UDP and TCP, one a core; 0 takes free ones.
     #[arg(long, default_value_t = 31001)]
     media_port: u16,
     /// Name the test picture is published under.
@@ -46,7 +46,7 @@ pub(crate) fn run(shell: &mut Shell, options: &Options) -> Result<()> {
     check_tcp(options.port)?;
     // The server starts a worker a core, if not told otherwise.
     let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    check_udp(options.media_port, workers)?;
+    check_media(options.media_port, workers)?;
 
     let mut progress = Progress::new();
     progress.step("tools", || {
@@ -200,13 +200,16 @@ fn check_tcp(port: u16) -> Result<()> {
 
 /// As [`check_tcp`], for `first` and those after it: one for each of the
 /// server's workers.
-fn check_udp(first: u16, workers: usize) -> Result<()> {
+fn check_media(first: u16, workers: usize) -> Result<()> {
     if first == 0 {
         return Ok(());
     }
     for port in (first..=u16::MAX).take(workers) {
-        if UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).is_err() {
-            bail!("UDP port {port} is in use: end what has it, or choose others with --media-port");
+        let address = (Ipv4Addr::UNSPECIFIED, port);
+        if UdpSocket::bind(address).is_err() || TcpListener::bind(address).is_err() {
+            bail!(
+                "media port {port} is in use: end what has it, or choose others with --media-port"
+            );
         }
     }
     Ok(())
@@ -231,12 +234,12 @@ mod tests {
     fn a_media_port_in_use_is_told() {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = socket.local_addr().expect("its address").port();
-        let error = check_udp(port, 1).expect_err("it is in use").to_string();
+        let error = check_media(port, 1).expect_err("it is in use").to_string();
         assert!(error.contains("--media-port"));
-        let before = check_udp(port - 1, 2).expect_err("the second worker's port is in use");
+        let before = check_media(port - 1, 2).expect_err("the second worker's port is in use");
         assert!(before.to_string().contains("in use"));
         drop(socket);
-        check_udp(0, 2).expect("any free ports are free");
+        check_media(0, 2).expect("any free ports are free");
     }
 
     #[test]

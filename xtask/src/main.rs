@@ -23,6 +23,7 @@ mod squeeze;
 mod test;
 mod tools;
 mod version;
+mod websdk;
 
 use std::process::ExitCode;
 

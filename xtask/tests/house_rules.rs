@@ -216,6 +216,44 @@ fn no_file_knows_the_machine_it_was_written_on() {
     );
 }
 
+/// A table that names what proves each feature is worth what its names are.
+#[test]
+fn every_test_named_in_the_protocols_table_exists() {
+    let table = fs::read_to_string(root().join("docs/PROTOCOL.md")).expect("the table");
+    let sources = rust("");
+    let code = table
+        .lines()
+        .flat_map(|line| line.split('`').skip(1).step_by(2));
+    let mut tests = code.filter_map(|code| code.split_once(".rs::")).peekable();
+    assert!(tests.peek().is_some(), "the table names no test");
+    for (file, test) in tests {
+        let end = format!("/{file}.rs");
+        let mut found = sources
+            .iter()
+            .filter(|(path, _)| format!("/{path}").ends_with(&end));
+        let (Some((_, text)), None) = (found.next(), found.next()) else {
+            panic!("{file}.rs is not exactly one file");
+        };
+        assert!(is_test(text, test), "{file}.rs has no test {test}");
+    }
+    for trap in 1..=39 {
+        assert!(
+            table.contains(&format!("\n| {trap} | ")),
+            "trap {trap} is missing"
+        );
+    }
+}
+
+/// Whether a function of this name has an attribute that makes it a test.
+fn is_test(text: &str, name: &str) -> bool {
+    let Some((before, _)) = text.split_once(&format!("fn {name}(")) else {
+        return false;
+    };
+    let lines = before.trim_end().lines().rev().map(str::trim);
+    let mut attributes = lines.take_while(|line| !line.is_empty());
+    attributes.any(|line| line.starts_with("#[") && line.contains("test"))
+}
+
 #[test]
 fn dependencies_come_from_the_public_registry_or_this_repository() {
     let lock = fs::read_to_string(root().join("Cargo.lock")).expect("a lock file");

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use fantoccini::Locator;
 use fantoccini::key::Key;
 use serde_json::{Value, json};
+use strip::Stamp;
 
 use crate::picture::{self, Watched};
 use crate::{Browser, Server};
@@ -12,6 +13,15 @@ use crate::{Browser, Server};
 #[derive(Debug)]
 pub struct TwoWayPage<'b> {
     browser: &'b Browser,
+}
+
+/// How a page and its server talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Web Call Server's signalling, over a WebSocket.
+    Signalling,
+    /// WHIP to publish and WHEP to play.
+    Http,
 }
 
 impl<'b> TwoWayPage<'b> {
@@ -35,6 +45,16 @@ impl<'b> TwoWayPage<'b> {
         Ok(Self { browser })
     }
 
+    /// Opens another page with the same elements, a file that `server` serves.
+    ///
+    /// # Errors
+    /// There is no such page.
+    pub async fn open_at(browser: &'b Browser, server: &Server, file: &str) -> Result<Self> {
+        let url = format!("{}{file}", server.url());
+        browser.client().goto(&url).await?;
+        Ok(Self { browser })
+    }
+
     /// Opens the page and connects it to its server.
     ///
     /// # Errors
@@ -44,6 +64,23 @@ impl<'b> TwoWayPage<'b> {
         page.click("connectBtn").await?;
         page.wait_text("connectStatus", "ESTABLISHED").await?;
         Ok(page)
+    }
+
+    /// Connects the page in this way, whatever it remembers from earlier visits.
+    ///
+    /// # Errors
+    /// It does not connect.
+    pub async fn connect_by(&self, protocol: Protocol, server: &Server) -> Result<()> {
+        let url = match protocol {
+            Protocol::Signalling => server.signalling_url(),
+            Protocol::Http => server.url().to_owned(),
+        };
+        self.fill("urlServer", &url).await?;
+        // Only WHIP and WHEP have a field for it.
+        let token = protocol == Protocol::Http;
+        self.wait_there("#token", token).await?;
+        self.click("connectBtn").await?;
+        self.wait_text("connectStatus", "ESTABLISHED").await
     }
 
     /// Presses a button once it is enabled.
@@ -91,6 +128,19 @@ impl<'b> TwoWayPage<'b> {
                 .map(drop)
                 .with_context(|| format!("#{id} says {said:?} instead of {text:?}"));
         }
+        Ok(())
+    }
+
+    /// Waits until what the element says starts with `text`.
+    ///
+    /// # Errors
+    /// It never does.
+    pub async fn wait_start(&self, id: &str, text: &str) -> Result<()> {
+        let script = "return document.getElementById(arguments[0])
+                          ?.textContent.trim().startsWith(arguments[1])";
+        let what = format!("#{id}: {text}...");
+        let arguments = vec![json!(id), json!(text)];
+        self.browser.wait_until(&what, script, arguments).await?;
         Ok(())
     }
 
@@ -169,12 +219,32 @@ impl<'b> TwoWayPage<'b> {
         Ok(())
     }
 
+    /// Waits until the played stream is heard.
+    ///
+    /// # Errors
+    /// It stays silent.
+    pub async fn wait_sound(&self) -> Result<()> {
+        self.browser
+            .wait_until("sound", picture::SOUND_HEARD, vec![])
+            .await?;
+        Ok(())
+    }
+
     /// Watches and listens to the played test picture for `seconds`.
     ///
     /// # Errors
     /// Nothing plays.
     pub async fn watch(&self, seconds: u32) -> Result<Watched> {
         picture::watch(self.browser, seconds).await
+    }
+
+    /// What the strip of the played picture says that is shown now; `None` if it
+    /// cannot be read.
+    ///
+    /// # Errors
+    /// Nothing plays.
+    pub async fn shown(&self) -> Result<Option<Stamp>> {
+        picture::shown(self.browser).await
     }
 
     async fn wait_enabled(&self, id: &str) -> Result<Value> {

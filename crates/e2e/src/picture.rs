@@ -26,6 +26,23 @@ pub(crate) const PICTURE_CHANGED: &str = r"
     return changed;
 ";
 
+/// True once the played stream has been heard. Calls follow each other closely,
+/// and no beep is shorter than what each hears.
+pub(crate) const SOUND_HEARD: &str = r"
+    const stream = document.querySelector('#remoteVideo video')?.srcObject;
+    if (!stream?.getAudioTracks().length) return false;
+    if (window.ear?.stream !== stream) {
+        window.ear?.audio.close();
+        const audio = new AudioContext();
+        const analyser = new AnalyserNode(audio, { fftSize: 8192 });
+        audio.createMediaStreamSource(stream).connect(analyser);
+        window.ear = { stream, audio, analyser };
+    }
+    const samples = new Float32Array(ear.analyser.fftSize);
+    ear.analyser.getFloatTimeDomainData(samples);
+    return samples.some(sample => Math.abs(sample) > 0.02);
+";
+
 /// Collects, for `arguments[0]` milliseconds, the time at which every frame is
 /// expected on the screen and the luma of its strip cells (whose centres are
 /// `arguments[1]`), and the loudest and quietest sound.
@@ -71,6 +88,17 @@ const WATCH: &str = r"
         }
     };
     video.requestVideoFrameCallback(look);
+";
+
+/// The luma of the shown picture at the centres `arguments[0]`.
+const SHOWN: &str = r"
+    const [centers] = arguments;
+    const video = document.querySelector('#remoteVideo video');
+    const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
+    const context = canvas.getContext('2d');
+    context.drawImage(video, 0, 0);
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+    return centers.map(([x, y]) => data[4 * (y * canvas.width + x) + 1]);
 ";
 
 /// A second of the test picture.
@@ -141,6 +169,33 @@ struct RawFrame {
 }
 
 pub(crate) async fn watch(browser: &Browser, seconds: u32) -> Result<Watched> {
+    let centers = shown_centers(browser).await?;
+    let arguments = vec![json!(seconds * 1000), json!(centers)];
+    let raw = browser.client().execute_async(WATCH, arguments).await?;
+    let raw: Raw = serde_json::from_value(raw).context("what the page saw")?;
+    let read = |frame: &RawFrame| Seen {
+        shown_ms: frame.shown_ms,
+        stamp: stamp(&frame.luma),
+    };
+    Ok(Watched {
+        seen: raw.frames.iter().map(read).collect(),
+        decoded: raw.decoded,
+        seconds: raw.seconds,
+        loudest: raw.loudest,
+        quietest: raw.quietest,
+    })
+}
+
+/// Reads the strip of the picture that is shown now.
+pub(crate) async fn shown(browser: &Browser) -> Result<Option<Stamp>> {
+    let centers = shown_centers(browser).await?;
+    let luma = browser.run(SHOWN, vec![json!(centers)]).await?;
+    let luma: Vec<u8> = serde_json::from_value(luma).context("the strip's luma")?;
+    Ok(stamp(&luma))
+}
+
+/// Where the strip of the played picture is, once there is one.
+async fn shown_centers(browser: &Browser) -> Result<Vec<(u32, u32)>> {
     let size = browser
         .wait_until(
             "the size of the picture",
@@ -150,22 +205,20 @@ pub(crate) async fn watch(browser: &Browser, seconds: u32) -> Result<Watched> {
         )
         .await?;
     let (width, height): (u32, u32) = serde_json::from_value(size)?;
-    let centers: Vec<(u32, u32)> = (0..strip::ROWS)
+    Ok(cell_centers(width, height))
+}
+
+/// The centres of the strip's cells in a picture of that size, row by row.
+pub(crate) fn cell_centers(width: u32, height: u32) -> Vec<(u32, u32)> {
+    (0..strip::ROWS)
         .flat_map(|row| (0..strip::COLUMNS).map(move |column| (column, row)))
         .map(|(column, row)| strip::cell_center(column, row, width, height))
-        .collect();
-    let arguments = vec![json!(seconds * 1000), json!(centers)];
-    let raw = browser.client().execute_async(WATCH, arguments).await?;
-    let raw: Raw = serde_json::from_value(raw).context("what the page saw")?;
-    let read = |frame: &RawFrame| Seen {
-        shown_ms: frame.shown_ms,
-        stamp: strip::decode(|column, row| frame.luma[row * strip::COLUMNS + column]),
-    };
-    Ok(Watched {
-        seen: raw.frames.iter().map(read).collect(),
-        decoded: raw.decoded,
-        seconds: raw.seconds,
-        loudest: raw.loudest,
-        quietest: raw.quietest,
-    })
+        .collect()
+}
+
+/// Reads the strip from the luma at [`cell_centers`]; there are no cells where
+/// the picture ended before them.
+pub(crate) fn stamp(luma: &[u8]) -> Option<Stamp> {
+    let cell = |column, row| luma.get(row * strip::COLUMNS + column).copied();
+    strip::decode(|column, row| cell(column, row).unwrap_or_default())
 }

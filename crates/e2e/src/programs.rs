@@ -1,18 +1,26 @@
 //! The programs under test, on free ports.
 
 use std::env;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::link::Link;
 use crate::process::Process;
+
+/// Decides which packets are lost: the same ones in every run, as far as they
+/// are sent in the same order.
+const LINK_SEED: u64 = 4;
 
 /// `twoway-server` serving the built page.
 #[derive(Debug)]
 pub struct Server {
     process: Process,
     url: String,
+    /// Beyond those that every server here has.
+    options: Vec<String>,
 }
 
 impl Server {
@@ -21,7 +29,43 @@ impl Server {
     /// # Errors
     /// The program is not built, or does not come up.
     pub fn start() -> Result<Self> {
-        Self::start_at("0")
+        Self::start_with(&[])
+    }
+
+    /// Starts a server on a free port with these further options.
+    ///
+    /// # Errors
+    /// The program is not built, or does not come up.
+    pub fn start_with(options: &[&str]) -> Result<Self> {
+        let options = options.iter().map(ToString::to_string);
+        Self::spawn(Ipv4Addr::LOCALHOST.into(), 0, options.collect())
+    }
+
+    /// Starts a server that has only IPv6: page, signalling and media at `::1`.
+    ///
+    /// # Errors
+    /// The program is not built, or does not come up.
+    pub fn start_ipv6() -> Result<Self> {
+        let options = ["--media-bind", "::1"].map(str::to_owned);
+        Self::spawn(Ipv6Addr::LOCALHOST.into(), 0, options.into())
+    }
+
+    /// Starts a server whose clients reach its media through a link only, which
+    /// is perfect at first.
+    ///
+    /// # Errors
+    /// The program is not built or does not come up, or the link's address,
+    /// 127.0.0.2, cannot be bound.
+    pub fn start_behind_link() -> Result<(Self, Link)> {
+        const NEAR: Ipv4Addr = Ipv4Addr::LOCALHOST;
+        const FAR: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+        let (near, far) = (NEAR.to_string(), FAR.to_string());
+        let addresses = ["--media-bind", &near, "--public-address", &far];
+        // One worker, so one port and one link.
+        let server = Self::start_with(&[&addresses[..], &["--workers", "1"]].concat())?;
+        let port = server.media_port()?;
+        let link = Link::start((FAR, port).into(), (NEAR, port).into(), LINK_SEED)?;
+        Ok((server, link))
     }
 
     /// Ends the server without any farewell (SIGKILL) and starts another at the
@@ -30,21 +74,49 @@ impl Server {
     /// # Errors
     /// It does not come up.
     pub fn restart(self) -> Result<Self> {
-        let port = self.url.trim_end_matches('/').rsplit(':').next();
-        let port = port.context("the address has a port")?.to_owned();
-        drop(self);
-        Self::start_at(&port)
+        let address = self.address()?;
+        let Self {
+            process, options, ..
+        } = self;
+        drop(process);
+        Self::spawn(address.ip(), address.port(), options)
     }
 
-    fn start_at(port: &str) -> Result<Self> {
+    fn spawn(bind: IpAddr, port: u16, options: Vec<String>) -> Result<Self> {
         let mut command = Command::new(program("TWOWAY_SERVER", "twoway-server")?);
-        command.args(["--bind", "127.0.0.1", "--port", port, "--media-port", "0"]);
-        command.arg("--page").arg(page_folder()?);
+        command.args(["--bind", &bind.to_string(), "--port", &port.to_string()]);
+        command.args(["--media-port", "0"]).args(&options);
+        if !options.iter().any(|option| option == "--page") {
+            command.arg("--page").arg(page_folder()?);
+        }
         let process = Process::spawn("twoway-server", &mut command)?;
         let url = process.wait_for_line("the ready line", |line| {
             line.strip_prefix("ready: ").map(str::to_owned)
         })?;
-        Ok(Self { process, url })
+        Ok(Self {
+            process,
+            url,
+            options,
+        })
+    }
+
+    /// The port of its first media worker.
+    fn media_port(&self) -> Result<u16> {
+        let port = |line: &str| {
+            let (_, addresses) = line.strip_prefix("media over ")?.split_once(" at ")?;
+            let (_, port) = addresses.split(',').next()?.rsplit_once(':')?;
+            port.parse().ok()
+        };
+        self.process.wait_for_line("where its media is", port)
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// It said something else than an address.
+    pub fn address(&self) -> Result<SocketAddr> {
+        let (_, address) = self.url.split_once("://").context("a URL")?;
+        Ok(address.trim_end_matches('/').parse()?)
     }
 
     /// Address of the page, ending in a slash.
@@ -80,9 +152,17 @@ impl Publisher {
     /// # Errors
     /// The program is not built, or the stream does not come up.
     pub fn start(server: &Server, name: &str) -> Result<Self> {
+        Self::start_with(server, name, &[])
+    }
+
+    /// As [`Publisher::start`], with these further options.
+    ///
+    /// # Errors
+    /// The program is not built, or the stream does not come up.
+    pub fn start_with(server: &Server, name: &str, options: &[&str]) -> Result<Self> {
         let target = format!("{}/{name}", server.signalling_url());
         let mut command = Command::new(program("TWOWAY_PUBLISH", "twoway-publish")?);
-        command.arg(target);
+        command.arg(target).args(options);
         let process = Process::spawn("twoway-publish", &mut command)?;
         let on_air = format!("stream {name}: PUBLISHING");
         process.wait_for_line(&on_air, |line| (line == on_air).then_some(()))?;
@@ -129,4 +209,12 @@ pub fn page_folder() -> Result<PathBuf> {
         "the page is not built: run cargo xtask test"
     );
     Ok(folder)
+}
+
+/// Where Flashphoner's WebSDK is.
+///
+/// # Errors
+/// It is not installed.
+pub fn websdk_folder() -> Result<String> {
+    env::var("TWOWAY_WEBSDK").context("no WebSDK: run cargo xtask test")
 }

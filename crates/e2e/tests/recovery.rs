@@ -2,7 +2,7 @@
 //! said and can be mended.
 
 use anyhow::{Context, Result};
-use e2e::{Browser, Permissions, Publisher, Server, TwoWayPage, turn};
+use e2e::{Browser, Permissions, Server, Stage, TwoWayPage};
 use serde_json::json;
 
 /// Remembers the played stream, to tell the next one from it.
@@ -16,16 +16,15 @@ const MUTED: &str = "return document.querySelector('#remoteVideo video').muted";
 
 #[tokio::test]
 async fn a_restarted_server_has_its_streams_back() -> Result<()> {
-    let _turn = turn().await;
-    let server = Server::start()?;
-    let browser = Browser::start().await?;
-    let page = TwoWayPage::open_connected(&browser, &server).await?;
+    let stage = Stage::set().await?;
+    let page = TwoWayPage::open_connected(&stage.browser, &stage.server).await?;
     page.publish("mirror").await?;
     page.play("mirror").await?;
-    browser.run(REMEMBER, vec![]).await?;
+    stage.browser.run(REMEMBER, vec![]).await?;
 
-    let _server = server.restart()?;
-    browser
+    let _server = stage.server.restart()?;
+    stage
+        .browser
         .wait_until("another stream", REPLACED, vec![])
         .await?;
     page.wait_text("connectStatus", "ESTABLISHED").await?;
@@ -35,16 +34,14 @@ async fn a_restarted_server_has_its_streams_back() -> Result<()> {
     for notice in ["connectNotice", "publishNotice", "playNotice"] {
         page.wait_text(notice, "").await?;
     }
-    browser.close().await
+    stage.browser.close().await
 }
 
 #[tokio::test]
 async fn a_publisher_that_is_back_plays_again_without_a_press() -> Result<()> {
-    let _turn = turn().await;
-    let server = Server::start()?;
-    let publisher = Publisher::start(&server, "test")?;
-    let browser = Browser::start().await?;
-    let page = TwoWayPage::open_connected(&browser, &server).await?;
+    let stage = Stage::set().await?;
+    let publisher = stage.publisher("test")?;
+    let page = stage.connected().await?;
     page.play("test").await?;
 
     publisher.kill();
@@ -54,22 +51,20 @@ async fn a_publisher_that_is_back_plays_again_without_a_press() -> Result<()> {
     page.wait_text("playNotice", "Waiting for the stream to start.")
         .await?;
 
-    let _publisher = Publisher::start(&server, "test")?;
+    let _publisher = stage.publisher("test")?;
     page.wait_text("playStatus", "PLAYING").await?;
     page.wait_moving("remoteVideo").await?;
     page.wait_text("playInfo", "").await?;
-    browser.close().await
+    stage.clear().await
 }
 
 #[tokio::test]
 async fn a_stream_is_waited_for_until_one_press_stops_that() -> Result<()> {
-    let _turn = turn().await;
-    let server = Server::start()?;
-    let browser = Browser::start().await?;
-    let page = TwoWayPage::open_link(&browser, &server, "stream=later&play=1").await?;
+    let stage = Stage::set().await?;
+    let page = stage.linked("stream=later&play=1").await?;
     page.wait_text("playNotice", "Waiting for the stream to start.")
         .await?;
-    let publisher = Publisher::start(&server, "later")?;
+    let publisher = stage.publisher("later")?;
     page.wait_text("playStatus", "PLAYING").await?;
     page.wait_moving("remoteVideo").await?;
 
@@ -78,20 +73,19 @@ async fn a_stream_is_waited_for_until_one_press_stops_that() -> Result<()> {
         .await?;
     page.click("playBtn").await?;
     page.wait_text("playStatus", "STOPPED").await?;
-    let _publisher = Publisher::start(&server, "later")?;
+    let _publisher = stage.publisher("later")?;
     page.click("availableBtn").await?;
     page.wait_text("availableStatus", "AVAILABLE").await?;
     page.wait_text("playStatus", "STOPPED").await?;
     page.wait_text("playBtn", "Play").await?;
-    browser.close().await
+    stage.clear().await
 }
 
 #[tokio::test]
 async fn a_refused_camera_is_explained() -> Result<()> {
-    let _turn = turn().await;
-    let server = Server::start()?;
-    let browser = Browser::start_with(Permissions::Refused).await?;
-    let page = TwoWayPage::open_connected(&browser, &server).await?;
+    let refusing = Browser::start_with(Permissions::Refused);
+    let stage = Stage::set_with(Server::start()?, refusing).await?;
+    let page = stage.connected().await?;
     page.click("publishBtn").await?;
     page.wait_text("publishStatus", "FAILED").await?;
     let info = page.text("publishInfo").await?;
@@ -100,28 +94,26 @@ async fn a_refused_camera_is_explained() -> Result<()> {
     assert!(!advice.is_empty(), "no word about what to do");
     println!("{info}\n{advice}");
     page.wait_text("publishBtn", "Publish").await?;
-    browser.close().await
+    stage.clear().await
 }
 
 #[tokio::test]
 async fn refused_sound_takes_one_press() -> Result<()> {
-    let _turn = turn().await;
-    let server = Server::start()?;
-    let _publisher = Publisher::start(&server, "test")?;
-    let browser = Browser::start().await?;
+    let stage = Stage::set().await?;
+    let _publisher = stage.publisher("test")?;
     // A link plays without any press, so the browser allows no sound.
-    let page = TwoWayPage::open_link(&browser, &server, "stream=test&play=1").await?;
+    let page = stage.linked("stream=test&play=1").await?;
     page.wait_text("playStatus", "PLAYING").await?;
     page.wait_there("#unmuteBtn", true).await?;
     page.wait_moving("remoteVideo").await?;
-    let muted = browser.run(MUTED, vec![]).await?;
+    let muted = stage.browser.run(MUTED, vec![]).await?;
     assert_eq!(muted, json!(true), "it plays, without sound");
 
     page.click("unmuteBtn").await?;
     page.wait_there("#unmuteBtn", false).await?;
-    let muted = browser.run(MUTED, vec![]).await?;
+    let muted = stage.browser.run(MUTED, vec![]).await?;
     assert_eq!(muted, json!(false));
-    browser.close().await
+    stage.clear().await
 }
 
 /// The delay that the page works out from the sender's clock, against the one
@@ -129,11 +121,9 @@ async fn refused_sound_takes_one_press() -> Result<()> {
 /// buffer while a stream is young.
 #[tokio::test]
 async fn the_delay_shown_is_the_delay_there_is() -> Result<()> {
-    let _turn = turn().await;
-    let server = Server::start()?;
-    let _publisher = Publisher::start(&server, "test")?;
-    let browser = Browser::start().await?;
-    let page = TwoWayPage::open_link(&browser, &server, "stream=test&play=1&stats=1").await?;
+    let stage = Stage::set().await?;
+    let _publisher = stage.publisher("test")?;
+    let page = stage.linked("stream=test&play=1&stats=1").await?;
     page.wait_text("playStatus", "PLAYING").await?;
     // The clock takes some sender reports to be known.
     page.wait_millis("statDelay").await?;
@@ -155,5 +145,5 @@ async fn the_delay_shown_is_the_delay_there_is() -> Result<()> {
             "{delay} ms is not {median} ms"
         );
     }
-    browser.close().await
+    stage.clear().await
 }

@@ -1,15 +1,14 @@
 //! Publisher to server to page, as a person sees it.
 
-use anyhow::Result;
-use e2e::{Browser, Publisher, Server, TwoWayPage, turn};
+use anyhow::{Context, Result};
+use e2e::clients::snapshot;
+use e2e::{Stage, TwoWayPage};
 
 #[tokio::test]
 async fn the_test_picture_plays_with_sound() -> Result<()> {
-    let _turn = turn().await;
-    let server = Server::start()?;
-    let publisher = Publisher::start(&server, "test")?;
-    let browser = Browser::start().await?;
-    let page = TwoWayPage::open_connected(&browser, &server).await?;
+    let stage = Stage::set().await?;
+    let publisher = stage.publisher("test")?;
+    let page = stage.connected().await?;
     page.play("test").await?;
 
     let watched = page.watch(10).await?;
@@ -57,20 +56,18 @@ async fn the_test_picture_plays_with_sound() -> Result<()> {
     );
     assert_eq!(publisher.terminate()?, Some(0), "the publisher's exit code");
     page.wait_text("playStatus", "FAILED").await?;
-    browser.close().await
+    stage.clear().await
 }
 
 #[tokio::test]
 async fn a_camera_published_in_one_tab_plays_in_another() -> Result<()> {
-    let _turn = turn().await;
-    let server = Server::start()?;
-    let browser = Browser::start().await?;
-    let publishing = TwoWayPage::open_connected(&browser, &server).await?;
+    let stage = Stage::set().await?;
+    let publishing = stage.connected().await?;
     publishing.publish("camera").await?;
     publishing.wait_moving("localVideo").await?;
 
-    browser.new_tab().await?;
-    let playing = TwoWayPage::open_connected(&browser, &server).await?;
+    stage.browser.new_tab().await?;
+    let playing = stage.connected().await?;
     playing.fill("playStream", "camera").await?;
     playing.click("availableBtn").await?;
     playing.wait_text("availableStatus", "AVAILABLE").await?;
@@ -79,16 +76,42 @@ async fn a_camera_published_in_one_tab_plays_in_another() -> Result<()> {
 
     playing.click("playBtn").await?;
     playing.wait_text("playStatus", "STOPPED").await?;
-    browser.close().await
+    stage.clear().await
+}
+
+#[tokio::test]
+async fn a_snapshot_is_a_picture_of_the_stream() -> Result<()> {
+    let stage = Stage::set().await?;
+    let _publisher = stage.publisher("test")?;
+    // Any page will do: nothing plays.
+    stage.linked("").await?;
+    let Stage {
+        server, browser, ..
+    } = &stage;
+    let first = snapshot(browser, server, "test", (1280, 720)).await?;
+    assert_eq!((first.width, first.height), (1280, 720));
+    let first = first.stamp.context("no legible strip")?;
+    let second = snapshot(browser, server, "test", (1280, 720)).await?;
+    let second = second.stamp.context("no legible strip")?;
+    assert!(
+        second.capture_ms >= first.capture_ms,
+        "{second:?} is older than {first:?}"
+    );
+
+    let missing = snapshot(browser, server, "missing", (1280, 720)).await;
+    let refusal = format!("{:#}", missing.expect_err("there is no such stream"));
+    assert!(
+        refusal.contains("snapshotFailed: Stream not found"),
+        "{refusal}"
+    );
+    stage.clear().await
 }
 
 #[tokio::test]
 async fn refusals_show_their_texts() -> Result<()> {
-    let _turn = turn().await;
-    let server = Server::start()?;
-    let _publisher = Publisher::start(&server, "taken")?;
-    let browser = Browser::start().await?;
-    let page = TwoWayPage::open_connected(&browser, &server).await?;
+    let stage = Stage::set().await?;
+    let _publisher = stage.publisher("taken")?;
+    let page = stage.connected().await?;
 
     page.fill("playStream", "missing").await?;
     page.click("playBtn").await?;
@@ -118,19 +141,17 @@ async fn refusals_show_their_texts() -> Result<()> {
     page.fill("urlServer", &format!("ws://{nobody}")).await?;
     page.click("connectBtn").await?;
     page.wait_text("connectStatus", "FAILED").await?;
-    browser.close().await
+    stage.clear().await
 }
 
 #[tokio::test]
 async fn a_server_that_ends_tells_its_clients() -> Result<()> {
-    let _turn = turn().await;
-    let server = Server::start()?;
-    let browser = Browser::start().await?;
-    let page = TwoWayPage::open_connected(&browser, &server).await?;
-    assert_eq!(server.terminate()?, Some(0), "the server's exit code");
+    let stage = Stage::set().await?;
+    let page = TwoWayPage::open_connected(&stage.browser, &stage.server).await?;
+    assert_eq!(stage.server.terminate()?, Some(0), "the server's exit code");
     page.wait_text("connectStatus", "FAILED").await?;
     page.click("connectBtn").await?;
     page.wait_text("connectStatus", "DISCONNECTED").await?;
     page.wait_text("connectBtn", "Connect").await?;
-    browser.close().await
+    stage.browser.close().await
 }

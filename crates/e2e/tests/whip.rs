@@ -1,33 +1,21 @@
 //! The page over WHIP and WHEP, beside signalling, on the same stream names.
 
 use anyhow::Result;
-use e2e::{Browser, Publisher, Server, TwoWayPage, turn};
-
-async fn connected_by_http<'b>(browser: &'b Browser, server: &Server) -> Result<TwoWayPage<'b>> {
-    let page = TwoWayPage::open(browser, server).await?;
-    page.wait_there("#token", false).await?;
-    page.fill("urlServer", server.url()).await?;
-    page.wait_there("#token", true).await?;
-    page.click("connectBtn").await?;
-    page.wait_text("connectStatus", "ESTABLISHED").await?;
-    Ok(page)
-}
+use e2e::{Protocol, Stage};
 
 #[tokio::test]
 async fn a_camera_published_by_whip_plays_by_whep_and_by_signalling() -> Result<()> {
-    let _turn = turn().await;
-    let server = Server::start()?;
-    let browser = Browser::start().await?;
-    let publishing = connected_by_http(&browser, &server).await?;
+    let stage = Stage::set().await?;
+    let publishing = stage.connected_by(Protocol::Http).await?;
     publishing.publish("camera").await?;
     publishing.play("camera").await?;
-    let first_tab = browser.client().window().await?;
+    let first_tab = stage.browser.client().window().await?;
 
-    browser.new_tab().await?;
-    let playing = TwoWayPage::open_connected(&browser, &server).await?;
+    stage.browser.new_tab().await?;
+    let playing = stage.connected().await?;
     playing.play("camera").await?;
 
-    browser.client().switch_to_window(first_tab).await?;
+    stage.browser.client().switch_to_window(first_tab).await?;
     publishing.click("publishBtn").await?;
     publishing.wait_text("publishStatus", "UNPUBLISHED").await?;
     // The WHEP viewer is told by its transport only.
@@ -38,15 +26,13 @@ async fn a_camera_published_by_whip_plays_by_whep_and_by_signalling() -> Result<
     publishing
         .wait_text("connectStatus", "DISCONNECTED")
         .await?;
-    browser.close().await
+    stage.clear().await
 }
 
 #[tokio::test]
 async fn a_stream_that_starts_later_plays_by_whep() -> Result<()> {
-    let _turn = turn().await;
-    let server = Server::start()?;
-    let browser = Browser::start().await?;
-    let page = connected_by_http(&browser, &server).await?;
+    let stage = Stage::set().await?;
+    let page = stage.connected_by(Protocol::Http).await?;
     page.fill("playStream", "later").await?;
     page.click("playBtn").await?;
     page.wait_text("playStatus", "FAILED").await?;
@@ -55,14 +41,14 @@ async fn a_stream_that_starts_later_plays_by_whep() -> Result<()> {
     page.wait_text("playNotice", "Waiting for the stream to start.")
         .await?;
 
-    let publisher = Publisher::start(&server, "later")?;
+    let publisher = stage.publisher("later")?;
     page.wait_text("playStatus", "PLAYING").await?;
     page.wait_moving("remoteVideo").await?;
 
     assert_eq!(publisher.terminate()?, Some(0), "the publisher's exit code");
     page.wait_text("playStatus", "FAILED").await?;
-    let _publisher = Publisher::start(&server, "later")?;
+    let _publisher = stage.publisher("later")?;
     page.wait_text("playStatus", "PLAYING").await?;
     page.wait_moving("remoteVideo").await?;
-    browser.close().await
+    stage.clear().await
 }

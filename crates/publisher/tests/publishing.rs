@@ -16,8 +16,7 @@ const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCA
 
 async fn server() -> net::Running {
     let media = media::Config {
-        bind: Ipv4Addr::LOCALHOST.into(),
-        public_addresses: vec![Ipv4Addr::LOCALHOST.into()],
+        bind: vec![Ipv4Addr::LOCALHOST.into()],
         ..media::Config::default()
     };
     let (running, _) = net::serve(net::Config::new(LOOPBACK), media).await.unwrap();

@@ -32,12 +32,16 @@ reasons! {
     OversizedMessage => "oversized_message",
     /// An SDP over the size limit.
     OversizedSdp => "oversized_sdp",
+    /// Application data of a stream over the size limit.
+    OversizedCustom => "oversized_custom",
     /// A stream name over the length limit, or empty.
     BadName => "bad_name",
     /// A stream id that is missing, too long or taken.
     BadId => "bad_id",
     /// A session with too many streams.
     TooManyStreams => "too_many_streams",
+    /// A session that waits for too many pictures.
+    TooManySnapshots => "too_many_snapshots",
     /// A socket over the limit on sessions.
     TooManySessions => "too_many_sessions",
     /// Calls, media over WebSocket: parts of the protocol not served here.
@@ -50,9 +54,10 @@ reasons! {
     DeadClient => "dead_client",
     /// A client that does not read what is sent to it.
     SlowClient => "slow_client",
-    /// A WHIP or WHEP request that breaks the protocol.
+    /// A request that breaks its protocol, most likely WHIP or WHEP.
     BadRequest => "bad_request",
-    /// A video rate that nobody had time for.
+    /// A video rate, or another message that can be done without, that nobody
+    /// had time for.
     SkippedRate => "skipped_rate",
     /// An SDP that could not be answered.
     BadSdp => "bad_sdp",
@@ -83,16 +88,36 @@ reasons! {
     TooManyRetransmissions => "too_many_retransmissions",
     /// A client that sends more messages a second than it may.
     FloodingClient => "flooding_client",
-    /// A connection over the limit, in all or of one address.
-    TooManyConnections => "too_many_connections",
+    /// An HTTP or WebSocket connection over the limit, in all or of one address.
+    NoPlace => "no_place",
     /// A request that does not come to its end in time.
     SlowRequest => "slow_request",
+    /// A TCP connection for media over the limits, or for which the system had
+    /// no socket.
+    TooManyConnections => "too_many_connections",
+    /// A TCP connection for media that did not show in time, or in a few
+    /// packets, that a peer is at its other end.
+    UnprovenConnection => "unproven_connection",
+    /// A TCP connection for media with a longer frame than any packet of WebRTC.
+    OversizedFrame => "oversized_frame",
+    /// A TCP connection for media that has taken nothing for long.
+    IdleConnection => "idle_connection",
+    /// A packet for a TCP connection that does not keep up.
+    FullConnection => "full_connection",
 }
 
 /// One counter a reason, shared by every part of the server.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Counters {
     counts: [AtomicU64; Reason::ALL.len()],
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            counts: std::array::from_fn(|_| AtomicU64::new(0)),
+        }
+    }
 }
 
 impl Counters {

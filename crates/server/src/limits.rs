@@ -9,10 +9,14 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Most bytes in one SDP.
     pub sdp_bytes: usize,
+    /// Most bytes, as JSON, in the `custom` data of one stream.
+    pub custom_bytes: usize,
     /// Most characters in a stream name or stream id.
     pub name_chars: usize,
     /// Most streams, published and played, in one session at a time.
     pub streams_per_session: usize,
+    /// Most snapshots that one session may wait for at a time.
+    pub snapshots_per_session: usize,
     /// Most sockets at a time, whether their session is established or not, and
     /// most sessions, whether they have a socket or wait for their client.
     pub sessions: usize,
@@ -26,8 +30,10 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// Most messages waiting for one client to read them.
     pub queued_messages: usize,
-    /// Most bytes waiting for one client to read them.
+    /// Most bytes waiting for one client to read them, pictures aside.
     pub queued_bytes: usize,
+    /// Most bytes of pictures waiting for one client to read them.
+    pub queued_picture_bytes: usize,
 }
 
 impl Default for Limits {
@@ -35,14 +41,17 @@ impl Default for Limits {
         Self {
             message_bytes: 256 * 1024,
             sdp_bytes: 64 * 1024,
+            custom_bytes: 16 * 1024,
             name_chars: 255,
             streams_per_session: 64,
+            snapshots_per_session: 4,
             sessions: 10_000,
             messages_per_second: 200,
             connections: 12_000,
             connections_per_address: 12_000,
             queued_messages: 256,
             queued_bytes: 2 * 1024 * 1024,
+            queued_picture_bytes: 16 * 1024 * 1024,
         }
     }
 }

@@ -8,10 +8,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use tokio::signal;
 use tracing_subscriber::EnvFilter;
 use twoway_server::limits::Limits;
+use twoway_server::media::{PublicAddress, Reach, Transports};
 use twoway_server::{core, media, net};
 
 /// The Two-way Streaming server: signalling, media and the page in one program.
@@ -27,16 +28,25 @@ struct Args {
     /// Folder with the built page
     #[arg(long, value_name = "DIR", default_value = "dist")]
     page: PathBuf,
-    /// UDP port of the first media worker, the others follow; 0 takes free ones
+    /// What media may go over: UDP is best, TCP gets through where UDP is blocked
+    #[arg(long, value_name = "TRANSPORT", value_enum, default_value_t = Media::Both)]
+    media: Media,
+    /// Address to bind for media, 0.0.0.0 being every IPv4 and :: every IPv6 one;
+    /// may be given twice, for IPv4 and for IPv6 [default: both, where there is IPv6]
+    #[arg(long, value_name = "IP")]
+    media_bind: Vec<IpAddr>,
+    /// Port of the first media worker, of UDP and of TCP, the others follow; 0
+    /// takes free ones
     #[arg(long, value_name = "PORT", default_value_t = 31001)]
     media_port: u16,
     /// Media worker threads [default: one a core]
     #[arg(long, value_name = "COUNT")]
     workers: Option<NonZeroUsize>,
-    /// Address at which clients reach this host, if it is not one of its own
-    /// (behind NAT, in a container); may be given several times
-    #[arg(long, value_name = "IP")]
-    public_address: Vec<IpAddr>,
+    /// Address at which clients reach this host's media, if it is not one of its
+    /// own (behind NAT, in a container), with the port if the NAT maps another one
+    /// to --media-port; may be given several times
+    #[arg(long, value_name = "IP[:PORT]")]
+    public_address: Vec<PublicAddress>,
     /// Seconds between two reports of a stream's video rate to its client, from
     /// which clients tell the connection's quality; 0 sends none
     #[arg(long, value_name = "SECONDS", default_value_t = 1)]
@@ -45,6 +55,14 @@ struct Args {
     /// lost, for its client to come back with its authToken; 0 keeps none
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     resume_seconds: u16,
+    /// Server that a client with lbUrl is sent to, if it is not this one; given
+    /// several times, one after the other
+    #[arg(long, value_name = "HOST:PORT")]
+    balance_to: Vec<net::BalanceTarget>,
+    /// Seconds that a stream's viewers wait for the next publisher of its name, once
+    /// its publisher is gone, and then go on with that one; 0 ends them at once
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    hold_seconds: u16,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -59,12 +77,18 @@ struct LimitArgs {
     /// Most bytes in one SDP
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().sdp_bytes)]
     max_sdp: usize,
+    /// Most bytes, as JSON, in a stream's custom data
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().custom_bytes)]
+    max_custom: usize,
     /// Most characters in a stream name
     #[arg(long, value_name = "CHARS", default_value_t = Limits::default().name_chars)]
     max_name: usize,
     /// Most streams in one session
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().streams_per_session)]
     max_streams: usize,
+    /// Most snapshots that one session waits for
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().snapshots_per_session)]
+    max_snapshots: usize,
     /// Most sessions at a time
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().sessions)]
     max_sessions: usize,
@@ -81,12 +105,39 @@ struct LimitArgs {
     /// Most kbit/s of one publisher, more is dropped; 0 is no limit
     #[arg(long, value_name = "KBPS", default_value_t = 50_000)]
     max_bitrate: u64,
+    /// Most TCP connections for media on one worker
+    #[arg(long, value_name = "COUNT", default_value_t = media::Config::default().tcp_connections)]
+    max_media_tcp: usize,
+    /// Most TCP connections for media on one worker from one address
+    #[arg(long, value_name = "COUNT", default_value_t = media::Config::default().tcp_per_address)]
+    max_media_tcp_address: usize,
     /// Most messages waiting for a client that reads slowly
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().queued_messages)]
     max_queue: usize,
     /// Most bytes waiting for a client that reads slowly
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().queued_bytes)]
     max_queue_bytes: usize,
+    /// Most bytes of snapshots waiting for a client that reads slowly
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().queued_picture_bytes)]
+    max_queue_pictures: usize,
+}
+
+/// What media may go over.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Media {
+    Udp,
+    Tcp,
+    Both,
+}
+
+impl From<Media> for Transports {
+    fn from(media: Media) -> Self {
+        match media {
+            Media::Udp => Self::Udp,
+            Media::Tcp => Self::Tcp,
+            Media::Both => Self::Both,
+        }
+    }
 }
 
 #[tokio::main]
@@ -111,8 +162,8 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let stopped = stop_signal().context("cannot listen for signals")?;
     let (config, media) = configs(args);
     let page = config.page.clone();
-    let (server, media_addresses) = net::serve(config, media).await?;
-    announce(server.addr(), &media_addresses, &page).context("cannot write to stdout")?;
+    let (server, reach) = net::serve(config, media).await?;
+    announce(server.addr(), &reach, &page).context("cannot write to stdout")?;
     stopped.await;
     tracing::info!("stopping");
     server.shutdown().await;
@@ -123,29 +174,40 @@ fn configs(args: Args) -> (net::Config, media::Config) {
     let limits = Limits {
         message_bytes: args.limits.max_message,
         sdp_bytes: args.limits.max_sdp,
+        custom_bytes: args.limits.max_custom,
         name_chars: args.limits.max_name,
         streams_per_session: args.limits.max_streams,
+        snapshots_per_session: args.limits.max_snapshots,
         sessions: args.limits.max_sessions,
         messages_per_second: args.limits.max_message_rate,
         connections: args.limits.max_connections,
         connections_per_address: args.limits.max_connections_per_address,
         queued_messages: args.limits.max_queue,
         queued_bytes: args.limits.max_queue_bytes,
+        queued_picture_bytes: args.limits.max_queue_pictures,
     };
     let defaults = media::Config::default();
+    let workers = args.workers.unwrap_or(defaults.workers);
     let media = media::Config {
-        workers: args.workers.unwrap_or(defaults.workers),
+        workers,
+        bind: args.media_bind,
         first_port: args.media_port,
+        transports: args.media.into(),
         public_addresses: args.public_address,
         publisher_bitrate_bps: args.limits.max_bitrate.saturating_mul(1_000),
+        tcp_connections: affordable(args.limits.max_media_tcp, workers),
+        tcp_per_address: args.limits.max_media_tcp_address,
         rate_interval: Duration::from_secs(args.rate_interval.into()),
+        answer_all_codecs: args.hold_seconds > 0,
         ..defaults
     };
     let config = net::Config {
         page: args.page,
+        balance_to: args.balance_to,
         core: core::Config {
             limits,
             resume_time: Duration::from_secs(args.resume_seconds.into()),
+            hold_time: Duration::from_secs(args.hold_seconds.into()),
             ..core::Config::default()
         },
         ..net::Config::new(SocketAddr::new(args.bind, args.port))
@@ -153,8 +215,29 @@ fn configs(args: Args) -> (net::Config, media::Config) {
     (config, media)
 }
 
+/// How many of `asked` TCP connections a worker can have, so that together they
+/// leave half of the files that the system allows to everything else. First
+/// has it allow as many as this process may ask for.
+fn affordable(asked: usize, workers: NonZeroUsize) -> usize {
+    let files = match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => usize::try_from(files).unwrap_or(usize::MAX),
+        Err(error) => {
+            tracing::debug!(%error, "the limit on open files is unknown");
+            return asked;
+        }
+    };
+    let share = files / 2 / workers;
+    if share < asked {
+        tracing::info!(
+            "{share} TCP connections for media on each worker instead of {asked}: the system \
+             allows this process only {files} files (ulimit -n)"
+        );
+    }
+    asked.min(share)
+}
+
 /// Says on stdout where everything is; the last line is for programs.
-fn announce(addr: SocketAddr, media: &[SocketAddr], page: &std::path::Path) -> io::Result<()> {
+fn announce(addr: SocketAddr, media: &Reach, page: &std::path::Path) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
@@ -165,8 +248,13 @@ fn announce(addr: SocketAddr, media: &[SocketAddr], page: &std::path::Path) -> i
         out,
         "listening on {addr} (page, API, WHIP, WHEP, WebSocket at any path)"
     )?;
-    let media: Vec<_> = media.iter().map(ToString::to_string).collect();
-    writeln!(out, "media over UDP at {}", media.join(", "))?;
+    let addresses: Vec<_> = media.addresses.iter().map(ToString::to_string).collect();
+    let over = media.transports;
+    writeln!(out, "media over {over} at {}", addresses.join(", "))?;
+    for note in &media.notes {
+        let kind = if note.is_warning() { "warning" } else { "note" };
+        writeln!(out, "{kind}: {note}")?;
+    }
     if !page.join("index.html").is_file() {
         let page = page.display();
         writeln!(

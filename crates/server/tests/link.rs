@@ -229,9 +229,9 @@ impl World {
 
     fn obey_core(&mut self, output: Output) {
         let (client, packet) = match output {
-            Output::Send { client, text } | Output::Update { client, text } => {
-                (client, Packet::Text(text))
-            }
+            Output::Send { client, text }
+            | Output::Update { client, text }
+            | Output::Large { client, text, .. } => (client, Packet::Text(text)),
             Output::Close { client, .. } => (client, Packet::Close),
             Output::Reply { .. } => panic!("nobody asks over HTTP"),
             Output::Backend(command) => return self.backend.command(command),

@@ -72,7 +72,7 @@ impl World {
         let config = net::Config::new(SocketAddr::from(([127, 0, 0, 1], 0)));
         let media = media::Config {
             workers: NonZeroUsize::new(2).unwrap(),
-            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
             ..media::Config::default()
         };
         let (server, _) = net::serve(config, media).await.unwrap();
@@ -123,6 +123,15 @@ impl World {
             assert_eq!(reply.status, 201, "{}", reply.text());
             return (reply.expect("location").into(), reply.text().into());
         }
+    }
+
+    /// Plays over WHEP where UDP is blocked.
+    async fn whep_over_tcp(&mut self, name: &str) {
+        let (mut client, offer) = UdpClient::offer(Direction::RecvOnly, TYPES);
+        let (_, answer) = self.post(&format!("/whep/{name}"), &offer).await;
+        client.client.accept(&answer);
+        client.use_tcp(&answer);
+        self.viewers.push(client);
     }
 
     async fn delete(&self, resource: &str) -> u16 {
@@ -306,6 +315,15 @@ async fn published_over_web_socket_and_played_over_whep() {
         !world.viewers[0].client.rtc.is_alive()
     });
     assert_eq!(world.delete(&viewer).await, 404);
+    world.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn played_over_whep_where_udp_is_blocked() {
+    let mut world = World::start().await;
+    world.whip("live").await;
+    world.whep_over_tcp("live").await;
+    world.until_everybody_plays();
     world.server.shutdown().await;
 }
 

@@ -25,6 +25,8 @@ pub struct Connection {
     pub client_browser_version: String,
     /// Application data for the server's hooks.
     pub custom: Option<Value>,
+    /// Whom to register as at a SIP server: only from clients that make calls.
+    pub sip_login: Option<String>,
 }
 
 impl FromMembers for Connection {
@@ -38,6 +40,7 @@ impl FromMembers for Connection {
             client_os_version: members.string("clientOSVersion"),
             client_browser_version: members.string("clientBrowserVersion"),
             custom: members.value("custom"),
+            sip_login: members.text("sipLogin"),
         })
     }
 }
@@ -45,11 +48,12 @@ impl FromMembers for Connection {
 impl ToMembers for Connection {
     fn to_members(&self, members: &mut Writer) {
         self.write(self.auth_token.as_deref(), members);
+        members.maybe_text("sipLogin", self.sip_login.as_deref());
     }
 }
 
 impl Connection {
-    /// Writes all members, with `auth_token` as the token.
+    /// Writes all members but those of SIP, with `auth_token` as the token.
     pub(crate) fn write(&self, auth_token: Option<&str>, members: &mut Writer) {
         members.text("appKey", &self.app_key);
         members.value("mediaProviders", &self.media_providers.as_slice().into());

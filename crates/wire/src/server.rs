@@ -149,6 +149,14 @@ impl ToMembers for UserData {
         members.text("status", &self.status);
         // The token has its own place before the echo: no key may come twice.
         self.connection.write(None, members);
+        // Old clients ask how media comes that is not WebRTC: never.
+        for tunnel in [
+            "useWsTunnel",
+            "useWsTunnelPacketization2",
+            "useBase64BinaryEncoding",
+        ] {
+            members.flag(tunnel, false);
+        }
     }
 }
 

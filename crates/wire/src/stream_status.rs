@@ -66,6 +66,13 @@ pub struct StreamStatusEvent {
     pub create_date: Option<u64>,
     /// `publish` or `play`.
     pub media_type: Option<String>,
+    /// `UDP` or `TCP`, as the client asked for.
+    pub transport: Option<String>,
+    /// Whether the video orientation extension may be forwarded, as the client
+    /// asked for.
+    pub cvo_extension: Option<bool>,
+    /// The client's own application data.
+    pub custom: Option<Value>,
     /// Name of the audio codec, for example `opus`.
     pub audio_codec: Option<String>,
     /// Name of the video codec, for example `H264`.
@@ -99,6 +106,9 @@ impl FromMembers for StreamStatusEvent {
             audio_bitrate: members.number("audioBitrate"),
             create_date: members.value("createDate").and_then(|date| date.as_u64()),
             media_type: members.text("mediaType"),
+            transport: members.text("transport"),
+            cvo_extension: members.maybe_flag("cvoExtension"),
+            custom: members.value("custom"),
             audio_codec: members.text("audioCodec"),
             video_codec: members.text("videoCodec"),
             audio_state: MuteState::of(members.value("audioState")),
@@ -129,6 +139,9 @@ impl ToMembers for StreamStatusEvent {
         members.number("audioBitrate", self.audio_bitrate);
         members.maybe_value("createDate", self.create_date.map(Value::from).as_ref());
         members.maybe_text("mediaType", self.media_type.as_deref());
+        members.maybe_text("transport", self.transport.as_deref());
+        members.maybe_flag("cvoExtension", self.cvo_extension);
+        members.maybe_value("custom", self.custom.as_ref());
         members.maybe_text("audioCodec", self.audio_codec.as_deref());
         members.maybe_text("videoCodec", self.video_codec.as_deref());
         let state = |state: MuteState| json!({ "muted": state.muted });
@@ -161,6 +174,9 @@ impl StreamStatusEvent {
             audio_bitrate: 0.0,
             create_date: None,
             media_type: None,
+            transport: None,
+            cvo_extension: None,
+            custom: None,
             audio_codec: None,
             video_codec: None,
             audio_state: None,

@@ -47,12 +47,12 @@ pub enum Command {
         fragment: String,
     },
     /// Feed all players of a publisher that is over with another one's media,
-    /// without a word to them. One that cannot take it ends. An unknown peer is
-    /// ignored.
+    /// without a word to them. One that cannot take it ends. If the other one is
+    /// over as well by now, they wait on as its players. An unknown peer is ignored.
     Splice {
-        /// The publisher that is over, closed or about to be.
+        /// The publisher that is over: closed before, or ended by itself.
         from: PeerId,
-        /// A live publisher.
+        /// A publisher whose media flows.
         to: PeerId,
     },
     /// Take a picture of what a publisher sends; [`Event::Snapshot`] follows.
@@ -103,6 +103,19 @@ pub struct PlayoutDelay {
     pub min: Duration,
     /// Most delay, no less than `min`.
     pub max: Duration,
+}
+
+impl PlayoutDelay {
+    /// The delay between two numbers of milliseconds; `None` if they are not in
+    /// order or more than the extension can say.
+    pub fn from_millis(min: u64, max: u64) -> Option<Self> {
+        /// 12 bits of 10 ms.
+        const MOST: u64 = 40_950;
+        (min <= max && max <= MOST).then_some(Self {
+            min: Duration::from_millis(min),
+            max: Duration::from_millis(max),
+        })
+    }
 }
 
 /// The size of a picture in pixels.

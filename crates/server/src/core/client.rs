@@ -154,7 +154,7 @@ impl Core {
                 self.handle_stop(client, request);
             }
             ClientMessage::AvailableStream(request) => self.handle_available(client, request),
-            ClientMessage::Snapshot(request) => self.handle_snapshot(client, request),
+            ClientMessage::Snapshot(request) => self.handle_snapshot(client, request, now),
             ClientMessage::SendStreamEvent(event) => self.handle_stream_event(client, event),
             ClientMessage::SendData(data) => self.answer_data(client, data),
             ClientMessage::Ping => self.send(client, &ServerMessage::Pong),
@@ -193,6 +193,7 @@ impl Core {
             unanswered_pings: 0,
         };
         let token = entry.token.clone();
+        let wants_sip = connection.sip_login.is_some();
         self.keep(client, &token, &connection);
         let user_data = UserData {
             auth_token: Some(token),
@@ -203,6 +204,9 @@ impl Core {
         self.deadlines.set(Timer::Client(client), next_ping);
         self.send(client, &ServerMessage::UserData(user_data));
         self.send(client, &ServerMessage::Version(VERSION.into()));
+        if wants_sip {
+            self.refuse(client, "connection", None, &Refusal::Sip);
+        }
         tracing::info!(client = client.0, "session established");
         if let Some(resumed) = resumed {
             self.catch_up(client, resumed);

@@ -19,9 +19,15 @@ pub struct Config {
     /// How long a session that connected with `keepAlive` keeps its streams
     /// without a socket; zero is not at all.
     pub resume_time: Duration,
+    /// How long a name outlives its publisher, for its viewers to be given the
+    /// next one's media; zero is not at all.
+    pub hold_time: Duration,
     /// From an accepted publish or play to media flowing. Longer than all the
     /// media backend's timeouts together, since it knows better why it failed.
     pub start_timeout: Duration,
+    /// From a request for a picture to giving up on it. Longer than the media
+    /// backend takes, since it knows better why there is none.
+    pub snapshot_timeout: Duration,
     /// How long a peer's own goodbye (DTLS `close_notify`) waits for the stop
     /// message that clients send just before it on another connection.
     pub stop_grace: Duration,
@@ -35,7 +41,9 @@ impl Default for Config {
             ping_interval: Duration::from_secs(5),
             unanswered_pings: 10,
             resume_time: Duration::from_secs(30),
+            hold_time: Duration::ZERO,
             start_timeout: Duration::from_secs(60),
+            snapshot_timeout: Duration::from_secs(20),
             stop_grace: Duration::from_millis(500),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
 use super::ClientId;
-use super::backend::PeerId;
+use super::backend::{PeerId, SnapshotId};
 
 /// Whose deadline it is; each has at most one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,6 +13,10 @@ pub(super) enum Timer {
     Client(ClientId),
     /// Media is overdue, or the grace of a leaving peer is over.
     Stream(PeerId),
+    /// A picture is overdue.
+    Snapshot(SnapshotId),
+    /// The time of the name that this publisher had is over.
+    Hold(PeerId),
 }
 
 /// A set of deadlines with one entry a timer.

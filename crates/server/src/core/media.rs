@@ -5,7 +5,7 @@ use std::time::Instant;
 use wire::{ServerMessage, StreamStatus, info};
 
 use super::backend::{Codecs, EndReason, Event, PeerId, VideoRate};
-use super::{Core, Ending, Output, State, Timer};
+use super::{Core, Ending, Kind, State, Timer};
 use crate::counters::Reason;
 
 impl Core {
@@ -18,10 +18,14 @@ impl Core {
             } => self.handle_answered(peer, answer, codecs),
             Event::Flowing { peer } => self.handle_flowing(peer),
             Event::Rate { peer, rate } => self.handle_rate(peer, rate),
-            Event::Restarted { .. }
-            | Event::Snapshot { .. }
-            | Event::Resized { .. }
-            | Event::NotEnoughBandwidth { .. } => {}
+            Event::Snapshot { request, picture } => self.handle_picture(request, picture),
+            Event::Resized { peer, size } => self.handle_resized(peer, size),
+            Event::NotEnoughBandwidth {
+                peer,
+                needed_bps,
+                available_bps,
+            } => self.handle_not_enough_bandwidth(peer, needed_bps, available_bps),
+            Event::Restarted { .. } => {}
             Event::Ended { peer, reason } => self.handle_ended(peer, reason, now),
         }
     }
@@ -60,8 +64,12 @@ impl Core {
             return;
         }
         stream.state = State::Active;
+        if let Kind::Publisher { flowed, .. } = &mut stream.kind {
+            *flowed = true;
+        }
         self.deadlines.clear(Timer::Stream(peer));
         self.announce(peer);
+        self.splice(peer);
     }
 
     /// Tells the client how much video comes or goes, never before it knows
@@ -73,11 +81,14 @@ impl Core {
         if stream.state != State::Active {
             return;
         }
+        let size = self.picture_size(peer);
         let told = wire::VideoRate {
             fps: Some(rate.fps),
             nack: Some(rate.nacks as f64),
             pli: Some(rate.plis as f64),
             lost_packets: Some(rate.lost_packets as f64),
+            width: size.map(|size| size.width.into()),
+            height: size.map(|size| size.height.into()),
             ..wire::VideoRate::new(stream.id.clone(), rate.bitrate_bps as f64)
         };
         let message = if stream.is_publisher() {
@@ -85,20 +96,23 @@ impl Core {
         } else {
             ServerMessage::OutboundVideoRate(told)
         };
-        let client = stream.client;
-        if self.clients.contains_key(&client) {
-            let text = message.encode();
-            self.outputs.push_back(Output::Update { client, text });
-        }
+        self.update(stream.client, &message);
     }
 
     fn handle_ended(&mut self, peer: PeerId, reason: EndReason, now: Instant) {
+        let holds_names = self.holds_names();
         let Some(stream) = self.registry.stream_mut(peer) else {
             return;
         };
         if matches!(stream.state, State::Over(_)) {
             return;
         }
+        // Who asked for it just as it was lost may try again.
+        let reason = if reason == EndReason::SourceGone && holds_names {
+            EndReason::SourceNotReady
+        } else {
+            reason
+        };
         stream.state = State::Over(reason);
         let client = stream.client;
         if reason == EndReason::BadOffer {
@@ -150,6 +164,10 @@ impl Core {
         if let Some((audio, video)) = self.mute_state_for(peer) {
             event.audio_state = Some(audio);
             event.video_state = Some(video);
+        }
+        if let Some(size) = self.picture_size(peer) {
+            event.width = size.width.into();
+            event.height = size.height.into();
         }
         self.send(client, &ServerMessage::StreamStatus(event));
     }

@@ -9,24 +9,28 @@
 //! A stream is born by `publishStream` or `playStream`, or by an offer over HTTP
 //! ([`Endpoint`]) from a client that has no socket, and ends in one place,
 //! `Core::end`: it leaves every index, its peer is closed, its client gets
-//! the one terminal status, and its players fail with it. A session ends in one
-//! place too, `Core::end_session`; it may outlive its socket, see `resume`.
+//! the one terminal status, and its players fail with it, unless they are to wait
+//! for the next publisher of its name, see `hold`. A session ends in one place
+//! too, `Core::end_session`; it may outlive its socket, see `resume`.
 
 pub mod backend;
 mod client;
 mod config;
 mod deadlines;
 mod events;
+mod hold;
 mod media;
 mod refusal;
 mod registry;
 mod resources;
 mod resume;
+mod snapshots;
 mod streams;
+mod wishes;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wire::{Failure, MediaSessionId, ServerMessage, StreamStatus, info};
 
@@ -39,6 +43,7 @@ use self::registry::{Kind, Registry, State, Stream};
 use self::resources::Resource;
 pub use self::resources::{Endpoint, ICE_SESSION_TAG, Problem, Reply, ResourcePath};
 use self::resume::Kept;
+use self::snapshots::Snapshots;
 use crate::counters::Reason;
 
 /// One socket of one client, or one HTTP request and the resource that it makes;
@@ -138,12 +143,22 @@ pub enum Output {
         text: String,
     },
     /// Send a text message if the client keeps up with what it is sent. If not,
-    /// drop it: it will be superseded soon.
+    /// drop it: the client can do without.
     Update {
         /// The receiver.
         client: ClientId,
         /// The message.
         text: String,
+    },
+    /// Send a text message that may be larger than all others together, if there
+    /// is room for it. If not, send another one.
+    Large {
+        /// The receiver.
+        client: ClientId,
+        /// The message.
+        text: String,
+        /// What is sent without room for it.
+        otherwise: String,
     },
     /// Answer an HTTP request. If that cannot be done any more, an
     /// [`Input::Gone`] ends the resource that it made.
@@ -212,9 +227,11 @@ pub struct Core {
     /// Each with the one stream that is its own.
     resources: BTreeMap<ClientId, Resource>,
     registry: Registry,
+    snapshots: Snapshots,
     deadlines: Deadlines,
     outputs: VecDeque<Output>,
     last_peer: u64,
+    unix_time: Option<Duration>,
     shutting_down: bool,
 }
 
@@ -227,11 +244,19 @@ impl Core {
             kept: Kept::default(),
             resources: BTreeMap::new(),
             registry: Registry::default(),
+            snapshots: Snapshots::default(),
             deadlines: Deadlines::default(),
             outputs: VecDeque::new(),
             last_peer: 0,
+            unix_time: None,
             shutting_down: false,
         }
+    }
+
+    /// Says what the calendar shows, as time since the Unix epoch, for dates in
+    /// messages. It may jump; until it is said, messages have no dates.
+    pub fn set_unix_time(&mut self, time: Duration) {
+        self.unix_time = Some(time);
     }
 
     /// Takes what happened at `now`, which must not go backwards.
@@ -268,6 +293,7 @@ impl Core {
             Input::Timeout => self.handle_timeout(now),
             Input::Shutdown => self.handle_shutdown(),
         }
+        self.start_holds(now);
     }
 
     /// The next thing to do; `None` when all is done.
@@ -296,6 +322,7 @@ impl Core {
             && self.kept.is_empty()
             && self.resources.is_empty()
             && self.registry.is_empty()
+            && self.snapshots.is_empty()
             && self.deadlines.next().is_none()
     }
 
@@ -304,6 +331,8 @@ impl Core {
             match timer {
                 Timer::Client(client) => self.client_due(client, now),
                 Timer::Stream(peer) => self.stream_due(peer),
+                Timer::Snapshot(request) => self.snapshot_due(request),
+                Timer::Hold(publisher) => self.hold_due(publisher),
             }
         }
     }
@@ -311,13 +340,15 @@ impl Core {
     fn handle_shutdown(&mut self) {
         tracing::info!(clients = self.clients.len(), "shutting down");
         self.shutting_down = true;
-        // Players end with their publishers, so this ends all streams.
+        // Players end with their publishers or with the hold on their name, so
+        // this ends all streams.
         for peer in self.registry.publishers() {
             self.end(
                 peer,
                 Ending::Failed(info::STOPPED_BY_SESSION_DISCONNECT.into()),
             );
         }
+        self.let_go_all();
         self.give_up_all();
         for client in self.clients.keys().copied().collect::<Vec<_>>() {
             self.close(client, CloseCode::GoingAway, "the server is shutting down");
@@ -351,18 +382,20 @@ impl Core {
         self.end_resource(&stream, &info);
         let event = stream.status(status, Some(info));
         self.send(stream.client, &ServerMessage::StreamStatus(event));
-        if let Kind::Publisher { players, .. } = stream.kind {
-            for player in players {
-                self.end(
-                    player,
-                    Ending::Failed(info::STOPPED_BY_PUBLISHER_STOP.into()),
-                );
-            }
-        }
+        self.leave_players(peer, stream);
     }
 
     fn command(&mut self, command: Command) {
         self.outputs.push_back(Output::Backend(command));
+    }
+
+    /// Sends a message that the client can do without, if it is still there and
+    /// keeps up.
+    fn update(&mut self, client: ClientId, message: &ServerMessage) {
+        if self.clients.contains_key(&client) {
+            let text = message.encode();
+            self.outputs.push_back(Output::Update { client, text });
+        }
     }
 
     /// Sends a message, if the client is still there or may come back.
@@ -415,6 +448,7 @@ impl Core {
 
     /// Forgets a client: its streams end without a word to it.
     fn forget(&mut self, client: ClientId) {
+        self.forget_snapshots(client);
         match self.clients.remove(&client) {
             Some(entry) => self.kept.forget(&entry.token),
             None if self.resources.contains_key(&client) => {}

@@ -33,6 +33,14 @@ pub(super) enum Refusal {
     SdpTooLarge { limit: usize },
     #[error("Session has {limit} streams already, the most allowed")]
     TooManyStreams { limit: usize },
+    #[error("custom is larger than {limit} bytes")]
+    CustomTooLarge { limit: usize },
+    #[error(
+        "custom.playoutDelay must be {{min, max}} in whole milliseconds, min no more than max, max no more than 40950"
+    )]
+    PlayoutDelay,
+    #[error("Session waits for {limit} snapshots already, the most allowed")]
+    TooManySnapshots { limit: usize },
     #[error("Only the media provider WebRTC is supported")]
     MediaProvider,
     #[error("Data can be sent only while publishing")]
@@ -41,6 +49,12 @@ pub(super) enum Refusal {
     EventType,
     #[error("Calls are not supported")]
     Calls,
+    #[error("SIP is not supported: the session is there for streams, calls are refused")]
+    Sip,
+    #[error("Recording is not supported: the stream is published without")]
+    Recording,
+    #[error("Re-publishing by RTMP is not supported: the stream is published without")]
+    Rtmp,
     #[error("Live streams cannot be paused")]
     Pause,
     #[error("The command of sessionDebug is start or stop")]
@@ -73,16 +87,25 @@ impl Refusal {
             Self::IdMissing | Self::IdTooLong { .. } | Self::IdInUse => Some(Reason::BadId),
             Self::NameEmpty | Self::NameTooLong { .. } => Some(Reason::BadName),
             Self::SdpTooLarge { .. } => Some(Reason::OversizedSdp),
+            Self::CustomTooLarge { .. } => Some(Reason::OversizedCustom),
             Self::TooManyStreams { .. } => Some(Reason::TooManyStreams),
-            Self::MediaProvider | Self::Calls | Self::Pause => Some(Reason::Unsupported),
+            Self::TooManySnapshots { .. } => Some(Reason::TooManySnapshots),
+            Self::MediaProvider
+            | Self::Calls
+            | Self::Sip
+            | Self::Recording
+            | Self::Rtmp
+            | Self::Pause => Some(Reason::Unsupported),
             Self::UnknownMessage | Self::EventType | Self::DebugCommand => {
                 Some(Reason::UnknownMessage)
             }
             Self::BadMessage(_) => Some(Reason::BadMessage),
             Self::TooManySessions { .. } => Some(Reason::TooManySessions),
-            Self::BadFragment | Self::TagMissing | Self::TagMismatch | Self::NoRestart => {
-                Some(Reason::BadRequest)
-            }
+            Self::PlayoutDelay
+            | Self::BadFragment
+            | Self::TagMissing
+            | Self::TagMismatch
+            | Self::NoRestart => Some(Reason::BadRequest),
             Self::NameInUse
             | Self::NoSuchStream
             | Self::NotReady

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use wire::{MediaSessionId, MuteState, StreamName, StreamStatus, StreamStatusEvent};
 
 use super::ClientId;
-use super::backend::{Codecs, EndReason, PeerId};
+use super::backend::{Codecs, EndReason, PeerId, PictureSize};
+use super::hold::{Held, Holds};
+use super::wishes::Echo;
 
 /// One publish or play.
 #[derive(Debug)]
@@ -20,6 +22,9 @@ pub(super) struct Stream {
     pub(super) has_audio: bool,
     pub(super) has_video: bool,
     pub(super) codecs: Codecs,
+    pub(super) echo: Echo,
+    /// When it was asked for, milliseconds since the Unix epoch.
+    pub(super) created: Option<u64>,
 }
 
 /// Which way a stream's media goes, and what only that way knows.
@@ -29,8 +34,13 @@ pub(super) enum Kind {
         players: BTreeSet<PeerId>,
         audio: MuteState,
         video: MuteState,
+        /// Of its picture, once known.
+        size: Option<PictureSize>,
+        /// It was PUBLISHING.
+        flowed: bool,
     },
     Player {
+        /// A publisher, or the one that was and whose name is held.
         source: PeerId,
     },
 }
@@ -53,8 +63,13 @@ impl Stream {
         matches!(self.kind, Kind::Publisher { .. })
     }
 
-    /// A status of this stream, complete but for mute states.
+    /// A status of this stream, complete but for what a player has of its source.
     pub(super) fn status(&self, status: StreamStatus, info: Option<String>) -> StreamStatusEvent {
+        let media_type = if self.is_publisher() {
+            "publish"
+        } else {
+            "play"
+        };
         StreamStatusEvent {
             info,
             name: Some(self.name.clone()),
@@ -63,6 +78,15 @@ impl Stream {
             has_video: self.has_video,
             audio_codec: self.codecs.audio.clone(),
             video_codec: self.codecs.video.clone(),
+            bitrate: self.echo.bitrate,
+            min_bitrate: self.echo.min_bitrate,
+            max_bitrate: self.echo.max_bitrate,
+            quality: self.echo.quality,
+            transport: self.echo.transport.clone(),
+            cvo_extension: self.echo.cvo_extension,
+            custom: self.echo.custom.clone(),
+            create_date: self.created,
+            media_type: Some(media_type.into()),
             ..StreamStatusEvent::new(self.id.clone(), status)
         }
     }
@@ -74,6 +98,7 @@ pub(super) struct Registry {
     by_client: BTreeMap<ClientId, BTreeSet<PeerId>>,
     by_id: HashMap<MediaSessionId, PeerId>,
     publishers: HashMap<StreamName, PeerId>,
+    pub(super) holds: Holds,
 }
 
 impl Registry {
@@ -102,9 +127,12 @@ impl Registry {
             Kind::Publisher { .. } => {
                 self.publishers.remove(&stream.name);
             }
-            Kind::Player { source } => self.players_of(source, |players| {
-                players.remove(&peer);
-            }),
+            Kind::Player { source } => {
+                self.players_of(source, |players| {
+                    players.remove(&peer);
+                });
+                self.holds.forget_player(&stream.name, peer);
+            }
         }
         self.by_id.remove(&stream.id);
         if let Some(peers) = self.by_client.get_mut(&stream.client) {
@@ -127,6 +155,25 @@ impl Registry {
             }
         }
         self.by_client.insert(to, peers);
+    }
+
+    /// Gives the players who wait for the name of the publisher `to` to it; what
+    /// was held, if that was anything.
+    pub(super) fn splice(&mut self, to: PeerId) -> Option<Held> {
+        let publisher = self.streams.get(&to).filter(|s| s.is_publisher())?;
+        let codecs = publisher.codecs.clone();
+        let held = self.holds.take(&publisher.name)?;
+        for player in &held.players {
+            if let Some(player) = self.streams.get_mut(player) {
+                player.kind = Kind::Player { source: to };
+                player.codecs = Codecs {
+                    audio: codecs.audio.clone().filter(|_| player.has_audio),
+                    video: codecs.video.clone().filter(|_| player.has_video),
+                };
+            }
+        }
+        self.players_of(to, |players| players.extend(&held.players));
+        Some(held)
     }
 
     fn players_of(&mut self, source: PeerId, change: impl FnOnce(&mut BTreeSet<PeerId>)) {
@@ -157,6 +204,27 @@ impl Registry {
     pub(super) fn publisher(&self, name: &StreamName) -> Option<(PeerId, &Stream)> {
         let peer = *self.publishers.get(name)?;
         Some((peer, self.streams.get(&peer)?))
+    }
+
+    /// Audio and video mute state of a publisher.
+    pub(super) fn mute_state_of(&self, publisher: PeerId) -> Option<(MuteState, MuteState)> {
+        match self.streams.get(&publisher)?.kind {
+            Kind::Publisher { audio, video, .. } => Some((audio, video)),
+            Kind::Player { .. } => None,
+        }
+    }
+
+    /// The size of what a publisher sends; `None` if it is not known.
+    pub(super) fn size_of(&self, publisher: PeerId) -> Option<PictureSize> {
+        match self.streams.get(&publisher)?.kind {
+            Kind::Publisher { size, .. } => size,
+            Kind::Player { .. } => None,
+        }
+    }
+
+    /// Why a name that is not published cannot be played: true if it is held.
+    pub(super) fn is_held(&self, name: &StreamName) -> bool {
+        self.holds.named(name).is_some()
     }
 
     /// A client's streams, in the order they were asked for.
@@ -194,5 +262,6 @@ impl Registry {
             && self.by_client.is_empty()
             && self.by_id.is_empty()
             && self.publishers.is_empty()
+            && self.holds.is_empty()
     }
 }

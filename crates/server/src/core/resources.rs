@@ -8,9 +8,10 @@ use std::time::Instant;
 
 use wire::{MediaSessionId, StreamName};
 
-use super::backend::{EndReason, PeerId};
+use super::backend::{EndReason, PeerId, Wishes};
 use super::registry::{State, Stream};
 use super::streams::Request;
+use super::wishes::Echo;
 use super::{ClientId, Core, Ending, Output, Refusal};
 
 /// Which protocol a resource is asked for with, and so which way its media goes.
@@ -118,6 +119,8 @@ impl Core {
             name: Some(path.name),
             media_provider: String::new(),
             sdp: offer,
+            wishes: Wishes::default(),
+            echo: Echo::default(),
         };
         let opened = match path.endpoint {
             Endpoint::Whip => self.open_publisher(client, request, has, now),
@@ -261,10 +264,16 @@ impl Refusal {
             | Self::IdMissing
             | Self::IdTooLong { .. }
             | Self::IdInUse
+            | Self::CustomTooLarge { .. }
+            | Self::PlayoutDelay
+            | Self::TooManySnapshots { .. }
             | Self::MediaProvider
             | Self::NotPublishing
             | Self::EventType
             | Self::Calls
+            | Self::Sip
+            | Self::Recording
+            | Self::Rtmp
             | Self::Pause
             | Self::DebugCommand
             | Self::UnknownMessage

@@ -91,6 +91,7 @@ impl Core {
         let Some(entry) = self.clients.remove(&client) else {
             return;
         };
+        self.forget_snapshots(client);
         let away = Away {
             token: entry.token,
             missed: Vec::new(),
@@ -110,6 +111,7 @@ impl Core {
             away.missed
         } else {
             self.clients.remove(&old);
+            self.forget_snapshots(old);
             self.outputs.push_back(Output::Close {
                 client: old,
                 code: CloseCode::Policy,

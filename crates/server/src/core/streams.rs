@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use wire::{
     Availability, AvailableRequest, MediaSessionId, MuteState, PlayStream, PublishStream,
-    ServerMessage, SnapshotRequest, StopStream, StreamEvent, StreamEventType, StreamName,
-    StreamStatus, StreamStatusEvent, info,
+    ServerMessage, StopStream, StreamName, StreamStatus, StreamStatusEvent, info,
 };
 
 use super::backend::{Codecs, Command, PeerId, Role, Wishes};
+use super::wishes::Echo;
 use super::{ClientId, Core, Ending, Kind, Refusal, State, Stream, Timer};
 
 /// What publish and play requests have in common.
@@ -18,6 +18,8 @@ pub(super) struct Request {
     pub(super) name: Option<StreamName>,
     pub(super) media_provider: String,
     pub(super) sdp: String,
+    pub(super) wishes: Wishes,
+    pub(super) echo: Echo,
 }
 
 /// A request that is within its limits and does not clash.
@@ -25,6 +27,8 @@ struct Admitted {
     id: MediaSessionId,
     name: StreamName,
     offer: String,
+    wishes: Wishes,
+    echo: Echo,
 }
 
 impl Admitted {
@@ -48,32 +52,58 @@ impl Core {
     pub(super) fn handle_publish(
         &mut self,
         client: ClientId,
-        request: PublishStream,
+        mut request: PublishStream,
         now: Instant,
     ) {
+        const METHOD: &str = "publishStream";
         let has = (request.has_audio, request.has_video);
+        let not_served = [
+            request.record.then_some(Refusal::Recording),
+            request.rtmp_url.take().map(|_| Refusal::Rtmp),
+        ];
+        let echo = Echo::of_publish(&mut request);
         let request = Request {
             id: request.media_session_id,
             name: request.name,
             media_provider: request.media_provider,
             sdp: request.sdp,
+            wishes: echo.wishes(),
+            echo,
         };
         if let Err(refused) = self.open_publisher(client, request, has, now) {
             let Refused { id, name, why } = refused;
-            self.refuse_stream(client, "publishStream", id, name, &why);
+            return self.refuse_stream(client, METHOD, id, name, &why);
+        }
+        // Without the id, which old clients take for the stream's own failure.
+        for why in not_served.into_iter().flatten() {
+            self.refuse(client, METHOD, None, &why);
         }
     }
 
-    pub(super) fn handle_play(&mut self, client: ClientId, request: PlayStream, now: Instant) {
+    pub(super) fn handle_play(&mut self, client: ClientId, mut request: PlayStream, now: Instant) {
+        const METHOD: &str = "playStream";
+        let echo = Echo::of_play(&mut request);
+        let playout_delay = match echo.playout_delay() {
+            Ok(delay) => delay,
+            Err(why) => {
+                let (id, name) = (request.media_session_id, request.name);
+                return self.refuse_stream(client, METHOD, id, name, &why);
+            }
+        };
         let request = Request {
             id: request.media_session_id,
             name: request.name,
             media_provider: request.media_provider,
             sdp: request.sdp,
+            wishes: Wishes {
+                playout_delay,
+                ..echo.wishes()
+            },
+            echo,
         };
         if let Err(refused) = self.open_player(client, request, now) {
             let Refused { id, name, why } = refused;
-            self.refuse_stream(client, "playStream", id, name, &why);
+            self.refuse_stream(client, METHOD, id, name, &why);
         }
     }
 
@@ -93,6 +123,8 @@ impl Core {
             players: BTreeSet::new(),
             audio: MuteState::default(),
             video: MuteState::default(),
+            size: None,
+            flowed: false,
         };
         self.open(client, admitted, kind, has, now);
         Ok(())
@@ -114,6 +146,9 @@ impl Core {
                 Ok(())
             }
             Some(_) => Err(admitted.refused(Refusal::NotReady)),
+            None if self.registry.is_held(&admitted.name) => {
+                Err(admitted.refused(Refusal::NotReady))
+            }
             None => Err(admitted.refused(Refusal::NoSuchStream)),
         }
     }
@@ -143,27 +178,14 @@ impl Core {
         self.send(client, &ServerMessage::Available(answer));
     }
 
-    /// Snapshots need a decoder, which this server does not have.
-    pub(super) fn handle_snapshot(&mut self, client: ClientId, request: SnapshotRequest) {
-        let Some(media_session_id) = request.media_session_id else {
-            return self.refuse(client, "snapshot", None, &Refusal::IdMissing);
-        };
-        let info = self
-            .why_unavailable(request.name.as_ref())
-            .unwrap_or("Snapshots are not supported");
-        let answer = StreamEvent {
-            media_session_id,
-            event_type: StreamEventType::SnapshotFailed,
-            payload: Some(serde_json::json!({ "info": info })),
-        };
-        self.send(client, &ServerMessage::StreamEvent(answer));
-    }
-
     /// Why a name cannot be played now; `None` if it can.
-    fn why_unavailable(&self, name: Option<&StreamName>) -> Option<&'static str> {
+    pub(super) fn why_unavailable(&self, name: Option<&StreamName>) -> Option<&'static str> {
         match name.and_then(|name| self.registry.publisher(name)) {
             Some((_, publisher)) if publisher.state == State::Active => None,
             Some(_) => Some(info::PUBLISH_STREAM_IS_NOT_READY),
+            None if name.is_some_and(|name| self.registry.is_held(name)) => {
+                Some(info::PUBLISH_STREAM_IS_NOT_READY)
+            }
             None => Some(info::STREAM_NOT_FOUND),
         }
     }
@@ -175,6 +197,8 @@ impl Core {
                 id: id.clone(),
                 name: name.clone(),
                 offer: request.sdp,
+                wishes: request.wishes,
+                echo: request.echo,
             }),
             Err(why) => Err(Refused {
                 id: request.id,
@@ -215,6 +239,11 @@ impl Core {
             let limit = limits.sdp_bytes;
             return Err(Refusal::SdpTooLarge { limit });
         }
+        let limit = limits.custom_bytes;
+        let custom = request.echo.custom.as_ref();
+        if custom.is_some_and(|custom| custom.to_string().len() > limit) {
+            return Err(Refusal::CustomTooLarge { limit });
+        }
         let limit = limits.streams_per_session;
         if self.registry.count_of_client(client) >= limit {
             return Err(Refusal::TooManyStreams { limit });
@@ -236,7 +265,13 @@ impl Core {
             Kind::Publisher { .. } => Role::Publisher,
             Kind::Player { source } => Role::Player { source },
         };
-        let Admitted { id, name, offer } = admitted;
+        let Admitted {
+            id,
+            name,
+            offer,
+            wishes,
+            echo,
+        } = admitted;
         tracing::info!(client = client.0, peer = peer.0, name = ?name.as_str(), ?role, "stream opened");
         self.registry.insert(
             peer,
@@ -249,11 +284,12 @@ impl Core {
                 has_audio,
                 has_video,
                 codecs: Codecs::default(),
+                echo,
+                created: self.unix_time.map(|time| time.as_millis() as u64),
             },
         );
         let overdue = now + self.config.start_timeout;
         self.deadlines.set(Timer::Stream(peer), overdue);
-        let wishes = Wishes::default();
         self.command(Command::Open {
             peer,
             role,
@@ -284,10 +320,12 @@ impl Core {
         }
         tracing::info!(client = client.0, method, %why, "stream refused");
         self.count(client, why.reason(), why.to_string());
+        let publishes = method == "publishStream";
         let event = StreamStatusEvent {
             info: Some(why.to_string()),
             name: name.filter(|_| !matches!(why, Refusal::NameTooLong { .. })),
-            published: method == "publishStream",
+            published: publishes,
+            media_type: Some(if publishes { "publish" } else { "play" }.into()),
             ..StreamStatusEvent::new(id, StreamStatus::Failed)
         };
         self.send(client, &ServerMessage::StreamStatus(event));

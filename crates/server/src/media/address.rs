@@ -1,41 +1,95 @@
-//! The addresses that clients are told.
+//! An address as an operator gives it.
 
-use std::io;
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 
-/// The addresses to advertise for a socket bound to `bind`: the operator's, or
-/// else those of the host's interfaces. Each once; loopback last, which only a
-/// client on this machine can use.
-///
-/// # Errors
-/// The interfaces cannot be listed.
-pub(super) fn advertised(bind: IpAddr, public: &[IpAddr]) -> io::Result<Vec<IpAddr>> {
-    let found = if !public.is_empty() {
-        public.to_vec()
-    } else if bind.is_unspecified() {
-        interfaces()?
-    } else {
-        vec![bind]
-    };
-    Ok(usable(bind, found))
+use thiserror::Error;
+
+/// An address at which clients reach this host: `203.0.113.5`, or with the port
+/// that a NAT maps to the first worker's, `203.0.113.5:40000`; of IPv6
+/// `2001:db8::5` and `[2001:db8::5]:40000`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublicAddress {
+    ip: IpAddr,
+    port: Option<u16>,
 }
 
-/// The host's own addresses.
-pub(super) fn interfaces() -> io::Result<Vec<IpAddr>> {
-    let interfaces = if_addrs::get_if_addrs()?;
-    Ok(interfaces.iter().map(if_addrs::Interface::ip).collect())
+/// Why an address cannot be one that clients reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PublicAddressError {
+    /// No address.
+    #[error("not an IP address, alone or with a port (a host name is none)")]
+    Syntax,
+    /// `0.0.0.0` or `::`.
+    #[error("{0} stands for every address of a host: name the one that clients reach it at")]
+    Unspecified(IpAddr),
+    /// A group of hosts.
+    #[error("{0} is no address of one host")]
+    NotOneHost(IpAddr),
+    /// It needs a zone to be reached, which a candidate lacks.
+    #[error("{0} is link-local, which clients cannot be told")]
+    LinkLocal(IpAddr),
+    /// Port 0.
+    #[error("port 0 is no port that clients could reach")]
+    NoPort,
 }
 
-fn usable(bind: IpAddr, found: Vec<IpAddr>) -> Vec<IpAddr> {
-    let mut kept: Vec<IpAddr> = Vec::new();
-    for ip in found {
-        let same_family = ip.is_ipv4() == bind.is_ipv4();
-        if same_family && !ip.is_unspecified() && !is_link_local(ip) && !kept.contains(&ip) {
-            kept.push(ip);
+impl PublicAddress {
+    /// `port` is the first worker's as clients see it, the others follow; `None`
+    /// if it is the one that the worker has.
+    ///
+    /// # Errors
+    /// No client could reach that.
+    pub fn new(ip: IpAddr, port: Option<u16>) -> Result<Self, PublicAddressError> {
+        let ip = ip.to_canonical();
+        if ip.is_unspecified() {
+            Err(PublicAddressError::Unspecified(ip))
+        } else if ip.is_multicast() || matches!(ip, IpAddr::V4(ip) if ip.is_broadcast()) {
+            Err(PublicAddressError::NotOneHost(ip))
+        } else if is_link_local(ip) {
+            Err(PublicAddressError::LinkLocal(ip))
+        } else if port == Some(0) {
+            Err(PublicAddressError::NoPort)
+        } else {
+            Ok(Self { ip, port })
         }
     }
-    kept.sort_by_key(IpAddr::is_loopback);
-    kept
+
+    pub(super) fn ip(self) -> IpAddr {
+        self.ip
+    }
+
+    /// The address of worker `index`, whose own port is `own`; `None` if the
+    /// ports end before.
+    pub(super) fn of_worker(self, index: usize, own: u16) -> Option<SocketAddr> {
+        let port = match self.port {
+            Some(first) => u16::try_from(usize::from(first) + index).ok()?,
+            None => own,
+        };
+        Some(SocketAddr::new(self.ip, port))
+    }
+}
+
+impl FromStr for PublicAddress {
+    type Err = PublicAddressError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(ip) = text.parse() {
+            return Self::new(ip, None);
+        }
+        let address: SocketAddr = text.parse().map_err(|_| PublicAddressError::Syntax)?;
+        Self::new(address.ip(), Some(address.port()))
+    }
+}
+
+impl fmt::Display for PublicAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => SocketAddr::new(self.ip, port).fmt(f),
+            None => self.ip.fmt(f),
+        }
+    }
 }
 
 /// Link-local addresses need a zone to be reached, which a candidate lacks.
@@ -49,39 +103,45 @@ fn is_link_local(ip: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
 
-    fn ips(list: &[&str]) -> Vec<IpAddr> {
-        list.iter().map(|ip| ip.parse().unwrap()).collect()
+    #[test]
+    fn addresses_are_read_with_and_without_a_port() {
+        let table = [
+            ("203.0.113.5", "203.0.113.5:31002"),
+            ("203.0.113.5:40000", "203.0.113.5:40001"),
+            ("2001:db8::5", "[2001:db8::5]:31002"),
+            ("[2001:db8::5]:40000", "[2001:db8::5]:40001"),
+            ("::ffff:203.0.113.5", "203.0.113.5:31002"),
+        ];
+        for (text, second_worker) in table {
+            let address: PublicAddress = text.parse().unwrap();
+            let expected = second_worker.parse().unwrap();
+            assert_eq!(address.of_worker(1, 31_002), Some(expected), "{text}");
+        }
+        let last: PublicAddress = "203.0.113.5:65535".parse().unwrap();
+        assert!(last.of_worker(0, 1).is_some());
+        assert_eq!(last.of_worker(1, 1), None);
     }
 
     #[test]
-    fn candidates_are_usable_and_said_once() {
-        let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let found = ips(&[
-            "127.0.0.1",
-            "192.0.2.7",
-            "169.254.3.4",
-            "2001:db8::1",
-            "192.0.2.7",
-            "0.0.0.0",
-        ]);
-        assert_eq!(usable(any, found), ips(&["192.0.2.7", "127.0.0.1"]));
-    }
-
-    #[test]
-    fn the_operators_addresses_replace_the_hosts() {
-        let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let public = ips(&["203.0.113.9", "203.0.113.9", "198.51.100.2"]);
-        assert_eq!(
-            advertised(any, &public).unwrap(),
-            ips(&["203.0.113.9", "198.51.100.2"])
-        );
-    }
-
-    #[test]
-    fn a_bound_address_is_the_only_one() {
-        let bound = ips(&["127.0.0.1"]);
-        assert_eq!(advertised(bound[0], &[]).unwrap(), bound);
+    fn what_no_client_could_reach_is_refused() {
+        let table = [
+            ("", "not an IP address"),
+            ("example.com", "a host name is none"),
+            ("203.0.113.5:", "not an IP address"),
+            ("203.0.113.5:70000", "not an IP address"),
+            ("0.0.0.0", "stands for every address"),
+            ("[::]:40000", "stands for every address"),
+            ("224.0.0.1", "one host"),
+            ("255.255.255.255", "one host"),
+            ("ff02::1", "one host"),
+            ("169.254.1.1", "link-local"),
+            ("fe80::1", "link-local"),
+            ("203.0.113.5:0", "port 0"),
+        ];
+        for (text, expected) in table {
+            let error = text.parse::<PublicAddress>().unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The codecs that are forwarded, and where their keyframes start.
+//! The codecs that are forwarded, and who can decode them.
 
 use str0m::format::{Codec as Str0mCodec, FormatParams};
 
@@ -159,6 +159,17 @@ impl Profile {
         }
     }
 
+    /// Of H.264, the same with the profile that a stream really has.
+    pub(super) fn with_profile_of(self, profile_level_id: u32) -> Self {
+        match self {
+            Self::H264 { mode, .. } => Self::H264 {
+                mode,
+                profile: H264Profile::from_profile_level_id(profile_level_id),
+            },
+            Self::Plain(_) | Self::Vp9(_) | Self::Av1(_) => self,
+        }
+    }
+
     /// Audio or video.
     pub(super) const fn kind(self) -> Kind {
         match self {
@@ -211,87 +222,6 @@ impl Profile {
     }
 }
 
-/// Whether an RTP payload is the first of a frame that decoding can start
-/// from. Always false for audio. Never reads past the payload.
-pub(super) fn starts_keyframe(codec: Codec, payload: &[u8]) -> bool {
-    match codec {
-        Codec::Opus | Codec::Pcmu | Codec::Pcma => false,
-        Codec::H264 => h264_starts_keyframe(payload),
-        Codec::Vp8 => vp8_starts_keyframe(payload).unwrap_or(false),
-        Codec::Vp9 => vp9_starts_keyframe(payload).unwrap_or(false),
-        Codec::Av1 => av1_starts_keyframe(payload),
-    }
-}
-
-/// H.264: a sequence parameter set comes. An IDR slice alone is not enough for
-/// a decoder that has just joined. RFC 6184 sections 5.6 to 5.8.
-fn h264_starts_keyframe(payload: &[u8]) -> bool {
-    const SPS: u8 = 7;
-    const STAP_A: u8 = 24;
-    const FU_A: u8 = 28;
-    let nal_type = |byte: &u8| byte & 0x1f;
-    match payload.first().map(nal_type) {
-        Some(SPS) => true,
-        Some(STAP_A) => {
-            let mut rest = &payload[1..];
-            while let Some((size, units)) = rest.split_first_chunk::<2>() {
-                if units.first().map(nal_type) == Some(SPS) {
-                    return true;
-                }
-                let size = usize::from(u16::from_be_bytes(*size));
-                rest = units.get(size..).unwrap_or_default();
-            }
-            false
-        }
-        Some(FU_A) => payload
-            .get(1)
-            .is_some_and(|header| header & 0x80 != 0 && nal_type(header) == SPS),
-        Some(_) | None => false,
-    }
-}
-
-/// VP8: first partition's start, and its frame header says key frame.
-/// RFC 7741 sections 4.2 and 4.3.
-fn vp8_starts_keyframe(payload: &[u8]) -> Option<bool> {
-    let (&first, mut rest) = payload.split_first()?;
-    let starts_frame = first & 0x10 != 0 && first & 0x07 == 0;
-    if first & 0x80 != 0 {
-        let (&extensions, after) = rest.split_first()?;
-        rest = after;
-        if extensions & 0x80 != 0 {
-            let long = rest.first()? & 0x80 != 0;
-            rest = rest.get(if long { 2 } else { 1 }..)?;
-        }
-        let tl0_index = usize::from(extensions & 0x40 != 0);
-        let layer_or_key_index = usize::from(extensions & 0x30 != 0);
-        rest = rest.get(tl0_index + layer_or_key_index..)?;
-    }
-    Some(starts_frame && rest.first()? & 0x01 == 0)
-}
-
-/// VP9: start of a frame that is not inter-picture predicted, lowest spatial
-/// layer. RFC 9628 section 4.2.
-fn vp9_starts_keyframe(payload: &[u8]) -> Option<bool> {
-    let (&first, mut rest) = payload.split_first()?;
-    let has = |bit: u8| first & bit != 0;
-    let (picture_id, inter_predicted, layers, starts) =
-        (has(0x80), has(0x40), has(0x20), has(0x08));
-    if inter_predicted || !starts {
-        return Some(false);
-    }
-    if picture_id {
-        let long = rest.first()? & 0x80 != 0;
-        rest = rest.get(if long { 2 } else { 1 }..)?;
-    }
-    Some(!layers || (rest.first()? >> 1) & 0x07 == 0)
-}
-
-/// AV1: the N bit, first packet of a coded video sequence. AV1 RTP payload
-/// format section 4.4.
-fn av1_starts_keyframe(payload: &[u8]) -> bool {
-    payload.len() > 1 && payload[0] & 0x88 == 0x08
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,59 +232,6 @@ mod tests {
             assert_eq!(Codec::from_name(offered).map(Codec::name), Some(expected));
         }
         assert_eq!(Codec::from_name("H265"), None);
-    }
-
-    #[test]
-    fn keyframes_are_found() {
-        let table: &[(Codec, &[u8], bool)] = &[
-            (Codec::H264, &[0x67, 0x42], true),
-            (Codec::H264, &[0x68, 0xce], false),
-            (Codec::H264, &[0x65, 0x88], false),
-            // STAP-A: PPS alone; access unit delimiter, then SPS.
-            (Codec::H264, &[0x78, 0, 2, 0x68, 0xce], false),
-            (
-                Codec::H264,
-                &[0x78, 0, 2, 0x09, 0x10, 0, 2, 0x67, 0x42],
-                true,
-            ),
-            // STAP-A whose size points past the end, and one cut in the size.
-            (Codec::H264, &[0x78, 0xff, 0xff, 0x68], false),
-            (Codec::H264, &[0x78, 0], false),
-            // FU-A: start of an SPS, its middle, start of a slice.
-            (Codec::H264, &[0x7c, 0x87, 0x42], true),
-            (Codec::H264, &[0x7c, 0x07, 0x42], false),
-            (Codec::H264, &[0x7c, 0x81, 0x42], false),
-            (Codec::H264, &[0x7c], false),
-            (Codec::H264, &[], false),
-            (Codec::Vp8, &[0x10, 0x00], true),
-            (Codec::Vp8, &[0x10, 0x01], false),
-            (Codec::Vp8, &[0x00, 0x00], false),
-            (Codec::Vp8, &[0x11, 0x00], false),
-            // Extensions: 15-bit picture id, TL0PICIDX, TID and KEYIDX.
-            (Codec::Vp8, &[0x90, 0xf0, 0x80, 1, 2, 3, 0x00], true),
-            (Codec::Vp8, &[0x90, 0xf0, 0x80, 1, 2, 3, 0x01], false),
-            (Codec::Vp8, &[0x90, 0x80, 0x01, 0x00], true),
-            (Codec::Vp8, &[0x90, 0xf0, 0x80], false),
-            (Codec::Vp8, &[], false),
-            (Codec::Vp9, &[0x08], true),
-            (Codec::Vp9, &[0x48], false),
-            (Codec::Vp9, &[0x00], false),
-            (Codec::Vp9, &[0xa8, 0x80, 0x01, 0x00], true),
-            (Codec::Vp9, &[0xa8, 0x80, 0x01, 0x02], false),
-            (Codec::Vp9, &[0xa8, 0x80], false),
-            (Codec::Av1, &[0x18, 0x0a], true),
-            (Codec::Av1, &[0x10, 0x0a], false),
-            (Codec::Av1, &[0x98, 0x0a], false),
-            (Codec::Av1, &[], false),
-            (Codec::Opus, &[0x08, 0x08], false),
-        ];
-        for (codec, payload, expected) in table {
-            assert_eq!(
-                starts_keyframe(*codec, payload),
-                *expected,
-                "{codec:?} {payload:02x?}"
-            );
-        }
     }
 
     fn h264(line: &str) -> Profile {

@@ -8,24 +8,59 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
+use str0m::net::{Protocol, Transmit};
+
 use crate::core::backend::PeerId;
 
-/// Addresses kept for one peer; the one unused for longest makes room. ICE tries
-/// a few, and a client that moves between networks takes new ones.
-const ADDRESSES_PER_PEER: usize = 8;
+/// The way that a packet goes, in or out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Path {
+    /// UDP or TCP.
+    pub(super) protocol: Protocol,
+    /// Our address, as clients are told it.
+    pub(super) local: SocketAddr,
+    /// The client's address.
+    pub(super) remote: SocketAddr,
+}
+
+impl Path {
+    /// The way that `transmit` goes out.
+    pub(super) fn of(transmit: &Transmit) -> Self {
+        Self {
+            protocol: transmit.proto,
+            local: transmit.source,
+            remote: transmit.destination,
+        }
+    }
+
+    /// Where the client is: one address may mean one client over UDP and
+    /// another over TCP.
+    pub(super) fn end(self) -> (Protocol, SocketAddr) {
+        (self.protocol, self.remote)
+    }
+}
+
+/// A client's end of a [`Path`].
+pub(super) type End = (Protocol, SocketAddr);
+
+/// Addresses kept for one peer; the one unused for
+/// longest makes room. ICE tries some, over TCP a
+/// new one for each of ours, and a client that moves between networks takes new
+/// ones.
+const ADDRESSES_PER_PEER: usize = 32;
 
 /// The peers of one worker, by fragment and by address.
 #[derive(Debug, Default)]
 pub(super) struct Demux {
     by_fragment: HashMap<Box<[u8]>, PeerId>,
-    by_address: HashMap<SocketAddr, PeerId>,
+    by_end: HashMap<End, PeerId>,
     peers: HashMap<PeerId, Known>,
 }
 
 #[derive(Debug)]
 struct Known {
     fragment: Box<[u8]>,
-    addresses: Vec<SocketAddr>,
+    ends: Vec<End>,
 }
 
 impl Demux {
@@ -38,7 +73,7 @@ impl Demux {
         self.by_fragment.insert(fragment.clone(), peer);
         let known = Known {
             fragment,
-            addresses: Vec::new(),
+            ends: Vec::new(),
         };
         self.peers.insert(peer, known);
         true
@@ -49,44 +84,53 @@ impl Demux {
             return;
         };
         self.by_fragment.remove(&known.fragment);
-        for address in known.addresses {
-            if self.by_address.get(&address) == Some(&peer) {
-                self.by_address.remove(&address);
+        for end in known.ends {
+            if self.by_end.get(&end) == Some(&peer) {
+                self.by_end.remove(&end);
             }
         }
     }
 
-    /// The peer talks with this address. A newer peer takes over an address.
-    pub(super) fn learn(&mut self, peer: PeerId, address: SocketAddr) {
+    /// The peer talks this way. A newer peer takes over an address.
+    pub(super) fn learn(&mut self, peer: PeerId, path: Path) {
+        let end = path.end();
         let Some(known) = self.peers.get_mut(&peer) else {
             return;
         };
-        if known.addresses.last() == Some(&address) && self.by_address.get(&address) == Some(&peer)
-        {
+        if known.ends.last() == Some(&end) && self.by_end.get(&end) == Some(&peer) {
             return;
         }
-        known.addresses.retain(|known| *known != address);
-        if known.addresses.len() == ADDRESSES_PER_PEER {
-            let oldest = known.addresses.remove(0);
-            if self.by_address.get(&oldest) == Some(&peer) {
-                self.by_address.remove(&oldest);
+        known.ends.retain(|known| *known != end);
+        if known.ends.len() == ADDRESSES_PER_PEER {
+            let oldest = known.ends.remove(0);
+            if self.by_end.get(&oldest) == Some(&peer) {
+                self.by_end.remove(&oldest);
             }
         }
-        known.addresses.push(address);
-        self.by_address.insert(address, peer);
+        known.ends.push(end);
+        self.by_end.insert(end, peer);
     }
 
-    /// The peer a datagram is for.
-    pub(super) fn route(&self, source: SocketAddr, datagram: &[u8]) -> Option<PeerId> {
+    /// Nothing comes this way any more; the peer that talked so.
+    pub(super) fn forget(&mut self, path: Path) -> Option<PeerId> {
+        let peer = self.by_end.remove(&path.end())?;
+        if let Some(known) = self.peers.get_mut(&peer) {
+            known.ends.retain(|end| *end != path.end());
+        }
+        Some(peer)
+    }
+
+    /// The peer that a datagram is for.
+    pub(super) fn route(&self, path: Path, datagram: &[u8]) -> Option<PeerId> {
         match local_fragment(datagram) {
             Some(fragment) => self.by_fragment.get(fragment).copied(),
-            None => self.by_address.get(&source).copied(),
+            None => self.by_end.get(&path.end()).copied(),
         }
     }
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.by_fragment.is_empty() && self.by_address.is_empty() && self.peers.is_empty()
+        self.by_fragment.is_empty() && self.by_end.is_empty() && self.peers.is_empty()
     }
 }
 
@@ -118,8 +162,19 @@ mod tests {
     const A: PeerId = PeerId(1);
     const B: PeerId = PeerId(2);
 
-    fn address(port: u16) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], port))
+    fn path(port: u16) -> Path {
+        Path {
+            protocol: Protocol::Udp,
+            local: SocketAddr::from(([127, 0, 0, 1], 31_001)),
+            remote: SocketAddr::from(([127, 0, 0, 1], port)),
+        }
+    }
+
+    fn tcp_path(port: u16) -> Path {
+        Path {
+            protocol: Protocol::Tcp,
+            ..path(port)
+        }
     }
 
     /// A binding request with these attributes.
@@ -154,7 +209,7 @@ mod tests {
             (vec![0, 1, 0, 8], None),
         ];
         for (datagram, expected) in table {
-            assert_eq!(demux.route(address(1), datagram), *expected, "{datagram:?}");
+            assert_eq!(demux.route(path(1), datagram), *expected, "{datagram:?}");
         }
     }
 
@@ -164,7 +219,7 @@ mod tests {
         let mut demux = Demux::default();
         assert!(demux.add(A, "abcd"));
         for length in 0..whole.len() {
-            demux.route(address(1), &whole[..length]);
+            demux.route(path(1), &whole[..length]);
         }
     }
 
@@ -173,23 +228,23 @@ mod tests {
         let mut demux = Demux::default();
         assert!(demux.add(A, "abcd"));
         let media = [0x80, 96, 0, 1];
-        assert_eq!(demux.route(address(1), &media), None);
-        demux.learn(A, address(1));
-        assert_eq!(demux.route(address(1), &media), Some(A));
-        assert_eq!(demux.route(address(2), &media), None);
+        assert_eq!(demux.route(path(1), &media), None);
+        demux.learn(A, path(1));
+        assert_eq!(demux.route(path(1), &media), Some(A));
+        assert_eq!(demux.route(path(2), &media), None);
     }
 
     #[test]
     fn a_new_peer_takes_over_an_address() {
         let mut demux = Demux::default();
         assert!(demux.add(A, "abcd") && demux.add(B, "efgh"));
-        demux.learn(A, address(1));
-        demux.learn(B, address(1));
-        assert_eq!(demux.route(address(1), &[0x80]), Some(B));
+        demux.learn(A, path(1));
+        demux.learn(B, path(1));
+        assert_eq!(demux.route(path(1), &[0x80]), Some(B));
         demux.remove(A);
-        assert_eq!(demux.route(address(1), &[0x80]), Some(B));
+        assert_eq!(demux.route(path(1), &[0x80]), Some(B));
         demux.remove(B);
-        assert_eq!(demux.route(address(1), &[0x80]), None);
+        assert_eq!(demux.route(path(1), &[0x80]), None);
     }
 
     #[test]
@@ -206,12 +261,12 @@ mod tests {
         let mut demux = Demux::default();
         assert!(demux.add(A, "abcd"));
         for port in 1..=50 {
-            demux.learn(A, address(port));
-            demux.learn(A, address(1));
+            demux.learn(A, path(port));
+            demux.learn(A, path(1));
         }
-        assert_eq!(demux.route(address(1), &[0x80]), Some(A));
-        assert_eq!(demux.route(address(50), &[0x80]), Some(A));
-        assert_eq!(demux.route(address(2), &[0x80]), None);
+        assert_eq!(demux.route(path(1), &[0x80]), Some(A));
+        assert_eq!(demux.route(path(50), &[0x80]), Some(A));
+        assert_eq!(demux.route(path(2), &[0x80]), None);
         demux.remove(A);
         assert!(demux.is_empty());
     }
@@ -220,12 +275,31 @@ mod tests {
     fn a_peer_keeps_its_latest_addresses() {
         let mut demux = Demux::default();
         assert!(demux.add(A, "abcd"));
-        for port in 1..=9 {
-            demux.learn(A, address(port));
+        let last = ADDRESSES_PER_PEER as u16 + 1;
+        for port in 1..=last {
+            demux.learn(A, path(port));
         }
-        assert_eq!(demux.route(address(1), &[0x80]), None);
-        assert_eq!(demux.route(address(9), &[0x80]), Some(A));
+        assert_eq!(demux.route(path(1), &[0x80]), None);
+        assert_eq!(demux.route(path(2), &[0x80]), Some(A));
+        assert_eq!(demux.route(path(last), &[0x80]), Some(A));
         demux.remove(A);
+        assert!(demux.is_empty());
+    }
+
+    #[test]
+    fn tcp_and_udp_are_told_apart() {
+        let mut demux = Demux::default();
+        assert!(demux.add(A, "abcd") && demux.add(B, "efgh"));
+        demux.learn(A, path(1));
+        demux.learn(B, tcp_path(1));
+        assert_eq!(demux.route(path(1), &[0x80]), Some(A));
+        assert_eq!(demux.route(tcp_path(1), &[0x80]), Some(B));
+        assert_eq!(demux.forget(tcp_path(1)), Some(B));
+        assert_eq!(demux.forget(tcp_path(1)), None);
+        assert_eq!(demux.route(tcp_path(1), &[0x80]), None);
+        assert_eq!(demux.route(path(1), &[0x80]), Some(A));
+        demux.remove(A);
+        demux.remove(B);
         assert!(demux.is_empty());
     }
 }

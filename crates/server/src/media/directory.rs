@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::message::WorkerId;
-use crate::core::backend::PeerId;
+use crate::core::backend::{PeerId, SnapshotId};
 
 /// The placements, shared by signalling and the workers' ends.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(super) struct Directory(Mutex<Placements>);
 #[derive(Debug)]
 struct Placements {
     homes: HashMap<PeerId, Home>,
+    /// The workers that owe an answer to a request for a picture.
+    snapshots: HashMap<SnapshotId, WorkerId>,
     /// Peers on each worker; `None` if it is gone.
     loads: Vec<Option<usize>>,
 }
@@ -25,8 +27,24 @@ pub(super) enum Home {
     },
     Player {
         worker: WorkerId,
+        source: PeerId,
         source_worker: WorkerId,
+        /// The worker that all messages about it go through, so that none
+        /// overtakes another: the one that its first source was on.
+        way: WorkerId,
     },
+}
+
+/// A player that is to go on with another source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Move {
+    pub(super) player: PeerId,
+    /// Its worker.
+    pub(super) home: WorkerId,
+    /// See [`Home::Player`].
+    pub(super) way: WorkerId,
+    /// The worker of what is its source now.
+    pub(super) source_worker: WorkerId,
 }
 
 impl Home {
@@ -43,6 +61,7 @@ impl Home {
             Self::Player {
                 worker,
                 source_worker,
+                ..
             } => worker == gone || source_worker == gone,
         }
     }
@@ -52,6 +71,7 @@ impl Directory {
     pub(super) fn new(workers: usize) -> Self {
         Self(Mutex::new(Placements {
             homes: HashMap::new(),
+            snapshots: HashMap::new(),
             loads: vec![Some(0); workers],
         }))
     }
@@ -83,10 +103,70 @@ impl Directory {
         let worker = placements.least_loaded(Some(source_worker))?;
         let home = Home::Player {
             worker,
+            source,
             source_worker,
+            way: source_worker,
         };
         placements.place(peer, home);
         Some((source_worker, worker))
+    }
+
+    /// Gives the worker of a publisher a request for a picture to answer; `None`
+    /// if there is no such publisher here.
+    pub(super) fn place_snapshot(&self, request: SnapshotId, source: PeerId) -> Option<WorkerId> {
+        let mut placements = self.lock();
+        let worker = match placements.homes.get(&source)? {
+            Home::Publisher { worker } => *worker,
+            Home::Player { .. } => return None,
+        };
+        placements.snapshots.insert(request, worker);
+        Some(worker)
+    }
+
+    /// A request for a picture is answered; false if it has been before.
+    pub(super) fn remove_snapshot(&self, request: SnapshotId) -> bool {
+        self.lock().snapshots.remove(&request).is_some()
+    }
+
+    /// Forgets the requests for a picture that a worker owes an answer to, which
+    /// are returned.
+    pub(super) fn retire_snapshots(&self, worker: WorkerId) -> Vec<SnapshotId> {
+        let snapshots = &mut self.lock().snapshots;
+        let owed = snapshots.extract_if(|_, of| *of == worker);
+        owed.map(|(request, _)| request).collect()
+    }
+
+    /// Makes the players of one source those of another, and says which have to
+    /// be told: none if that source is gone, and they wait for yet another.
+    pub(super) fn splice(&self, from: PeerId, to: PeerId) -> Vec<Move> {
+        let mut placements = self.lock();
+        let target = placements.homes.get(&to).map(|home| home.worker());
+        let mut moves = Vec::new();
+        for (player, home) in &mut placements.homes {
+            let Home::Player {
+                worker: home,
+                source,
+                source_worker,
+                way,
+            } = home
+            else {
+                continue;
+            };
+            if *source != from {
+                continue;
+            }
+            *source = to;
+            if let Some(target) = target {
+                *source_worker = target;
+                moves.push(Move {
+                    player: *player,
+                    home: *home,
+                    way: *way,
+                    source_worker: target,
+                });
+            }
+        }
+        moves
     }
 
     /// Forgets a peer and says where it was.
@@ -95,7 +175,8 @@ impl Directory {
     }
 
     /// Takes a worker out for good, and forgets the peers that need it, which
-    /// are returned.
+    /// are returned. Of others, that it was only on the way to, everything that
+    /// it passed on has come by now.
     pub(super) fn retire(&self, worker: WorkerId) -> Vec<PeerId> {
         let mut placements = self.lock();
         placements.loads[worker.0] = None;
@@ -103,6 +184,15 @@ impl Directory {
         let peers: Vec<_> = needing.map(|(peer, _)| *peer).collect();
         for peer in &peers {
             placements.remove(*peer);
+        }
+        for home in placements.homes.values_mut() {
+            if let Home::Player {
+                worker: home, way, ..
+            } = home
+                && *way == worker
+            {
+                *way = *home;
+            }
         }
         peers
     }
@@ -155,13 +245,74 @@ mod tests {
             directory.remove(b),
             Some(Home::Player {
                 worker: WorkerId(0),
-                source_worker: WorkerId(0)
+                source: publisher,
+                source_worker: WorkerId(0),
+                way: WorkerId(0),
             })
         );
         assert_eq!(directory.remove(b), None);
         assert_eq!(directory.place_player(b, a), None, "a player is no source");
         directory.remove(publisher);
         assert_eq!(directory.place_player(b, publisher), None);
+    }
+
+    /// What is to be done to splice: player, its worker, the way there, and the
+    /// source's worker.
+    fn splice(directory: &Directory, from: PeerId, to: PeerId) -> Vec<(u64, usize, usize, usize)> {
+        let moves = directory.splice(from, to).into_iter();
+        let mut moves: Vec<_> = moves
+            .map(|m| (m.player.0, m.home.0, m.way.0, m.source_worker.0))
+            .collect();
+        moves.sort_unstable();
+        moves
+    }
+
+    #[test]
+    fn players_are_spliced_from_source_to_source() {
+        let directory = Directory::new(2);
+        let [first, second, third, gone, here, there] = [1, 2, 3, 4, 5, 6].map(PeerId);
+        assert_eq!(directory.place_publisher(first), Some(WorkerId(0)));
+        directory.place_player(there, first);
+        directory.place_player(here, first);
+        directory.remove(first);
+        assert_eq!(directory.place_publisher(second), Some(WorkerId(0)));
+        assert_eq!(directory.place_publisher(third), Some(WorkerId(1)));
+        assert_eq!(splice(&directory, first, gone), [], "they wait on");
+        assert_eq!(splice(&directory, first, second), [], "but as its players");
+        let both = [(5, 0, 0, 1), (6, 1, 0, 1)];
+        assert_eq!(splice(&directory, gone, third), both);
+        assert_eq!(splice(&directory, PeerId(9), second), []);
+        // A worker that they only came by takes nobody along but its own.
+        let mut ended = directory.retire(WorkerId(0));
+        ended.sort_unstable();
+        assert_eq!(ended, [second, here]);
+        assert_eq!(splice(&directory, third, third), [(6, 1, 1, 1)]);
+        assert_eq!(directory.retire(WorkerId(1)).len(), 2);
+    }
+
+    #[test]
+    fn a_request_for_a_picture_is_answered_once() {
+        let directory = Directory::new(2);
+        let [publisher, player] = [1, 2].map(PeerId);
+        let [first, second, third] = [1, 2, 3].map(SnapshotId);
+        directory.place_publisher(publisher);
+        directory.place_player(player, publisher);
+        assert_eq!(directory.place_snapshot(first, player), None);
+        assert_eq!(
+            directory.place_snapshot(first, publisher),
+            Some(WorkerId(0))
+        );
+        assert_eq!(
+            directory.place_snapshot(second, publisher),
+            Some(WorkerId(0))
+        );
+        assert!(directory.remove_snapshot(first));
+        assert!(!directory.remove_snapshot(first));
+        assert_eq!(directory.retire_snapshots(WorkerId(1)), []);
+        assert_eq!(directory.retire_snapshots(WorkerId(0)), [second]);
+        assert!(!directory.remove_snapshot(second));
+        directory.retire(WorkerId(0));
+        assert_eq!(directory.place_snapshot(third, publisher), None);
     }
 
     #[test]

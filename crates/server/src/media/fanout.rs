@@ -2,10 +2,12 @@
 //! players of it, and there to each of them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::head_start::HeadStart;
+use super::layers::Layers;
 use super::message::WorkerId;
 use super::packet::MediaPacket;
 use crate::core::backend::PeerId;
@@ -73,19 +75,38 @@ struct Audience {
     worker: WorkerId,
     players: Vec<PeerId>,
     head_start: HeadStart,
+    layers: Layers,
 }
 
 impl Audiences {
-    /// `player` gets what `source` on `worker` sends.
-    pub(super) fn add(&mut self, source: PeerId, worker: WorkerId, player: PeerId) {
-        let audience = self.0.entry(source).or_insert_with(|| Audience {
-            worker,
-            players: Vec::new(),
-            head_start: HeadStart::default(),
-        });
-        audience.players.push(player);
+    /// `player` gets what `source` on `worker` sends. `head_start` is what it has
+    /// sent so far, and `layers` what that comes to.
+    pub(super) fn add(
+        &mut self,
+        source: PeerId,
+        worker: WorkerId,
+        player: PeerId,
+        head_start: HeadStart,
+        layers: Layers,
+    ) {
+        match self.0.entry(source) {
+            Entry::Occupied(mut audience) => {
+                audience.get_mut().players.push(player);
+                // The same as here, but for what was lost on the way here.
+                audience.get_mut().head_start = head_start;
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(Audience {
+                    worker,
+                    players: vec![player],
+                    head_start,
+                    layers,
+                });
+            }
+        }
     }
 
+    /// `player` gets nothing any more.
     pub(super) fn remove(&mut self, source: PeerId, player: PeerId) {
         if let Some(audience) = self.0.get_mut(&source) {
             audience.players.retain(|p| *p != player);
@@ -100,17 +121,22 @@ impl Audiences {
         self.0.get(&source).map_or(&[], |a| &a.players)
     }
 
+    /// What each layer of `source` carries; `None` if nobody here plays it.
+    pub(super) fn layers(&self, source: PeerId) -> Option<&Layers> {
+        self.0.get(&source).map(|a| &a.layers)
+    }
+
     /// Keeps a packet of `source` for players who are not connected yet.
     pub(super) fn keep(&mut self, source: PeerId, packet: &Arc<MediaPacket>, now: Instant) {
         if let Some(audience) = self.0.get_mut(&source) {
+            audience.layers.note(packet, now);
             audience.head_start.keep(packet, now);
         }
     }
 
     /// What a player of `source` starts with.
-    pub(super) fn head_start(&self, source: PeerId, now: Instant) -> &[Arc<MediaPacket>] {
-        let audience = self.0.get(&source);
-        audience.map_or(&[], |a| a.head_start.packets(now))
+    pub(super) fn head_start(&self, source: PeerId) -> Option<&HeadStart> {
+        self.0.get(&source).map(|a| &a.head_start)
     }
 
     /// Where `source` is; `None` if nobody here plays it.
@@ -133,6 +159,7 @@ impl Audiences {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::config::Config;
 
     const SOURCE: PeerId = PeerId(1);
     const OTHER: PeerId = PeerId(2);
@@ -176,9 +203,14 @@ mod tests {
     #[test]
     fn an_audience_is_there_while_it_has_players() {
         let mut audiences = Audiences::default();
-        audiences.add(SOURCE, THERE, PeerId(10));
-        audiences.add(SOURCE, THERE, PeerId(11));
-        audiences.add(OTHER, HERE, PeerId(12));
+        let head_start = HeadStart::new(&Config::default());
+        let mut add = |source, worker, player| {
+            let (head_start, layers) = (head_start.clone(), Layers::default());
+            audiences.add(source, worker, player, head_start, layers);
+        };
+        add(SOURCE, THERE, PeerId(10));
+        add(SOURCE, THERE, PeerId(11));
+        add(OTHER, HERE, PeerId(12));
         assert_eq!(audiences.players(SOURCE), [PeerId(10), PeerId(11)]);
         assert_eq!(audiences.fed_by(THERE), [PeerId(10), PeerId(11)]);
         audiences.remove(SOURCE, PeerId(10));

@@ -6,7 +6,6 @@
 //! nothing is dropped and counted by reason.
 
 use std::collections::{HashSet, VecDeque};
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use str0m::Rtc;
@@ -14,6 +13,7 @@ use str0m::crypto::from_feature_flags;
 use str0m::ice::{StunMessage, TransId};
 
 use super::config::Config;
+use super::demux::End;
 use super::sdp::{Offer, Selection};
 use super::sources::Sources;
 use crate::allowance::Allowance;
@@ -52,9 +52,9 @@ pub(super) struct Gate {
     reports: Allowance,
     handshakes: Allowance,
     checks: Allowance,
-    answered: HashSet<SocketAddr>,
+    answered: HashSet<End>,
     /// The latest checks and where they came from.
-    seen: VecDeque<(TransId, SocketAddr)>,
+    seen: VecDeque<(TransId, End)>,
 }
 
 /// What a datagram is by its first bytes (RFC 7983 section 7, RFC 5761 section 4).
@@ -90,7 +90,7 @@ impl Gate {
         &mut self,
         rtc: &mut Rtc,
         user_name: &str,
-        (source, datagram): (SocketAddr, &[u8]),
+        (source, datagram): (End, &[u8]),
         has_keys: bool,
         now: Instant,
     ) -> Result<(), Reason> {
@@ -122,7 +122,7 @@ impl Gate {
         &mut self,
         rtc: &mut Rtc,
         user_name: &str,
-        source: SocketAddr,
+        source: End,
         datagram: &[u8],
         now: Instant,
     ) -> Result<(), Reason> {
@@ -148,7 +148,7 @@ impl Gate {
 
     /// A client numbers each check anew (RFC 8489 section 6.1), and sends it again
     /// only from where it was.
-    fn remember(&mut self, id: TransId, source: SocketAddr) -> Result<(), Reason> {
+    fn remember(&mut self, id: TransId, source: End) -> Result<(), Reason> {
         let mut seen = self.seen.iter().rev();
         if let Some((_, from)) = seen.find(|(other, _)| *other == id) {
             return if *from == source {

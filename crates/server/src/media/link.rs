@@ -4,23 +4,28 @@
 //! In protocol order a link is [`Phase::Connecting`] (ICE), [`Phase::Securing`]
 //! (DTLS), [`Phase::Up`], and may be [`Phase::Lost`] in between.
 
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
+use str0m::bwe::{Bitrate, BweKind};
 use str0m::config::DtlsCert;
 use str0m::media::{Frequency, Pt, SenderFeedback};
-use str0m::net::{DatagramRecv, Protocol, Receive, Transmit};
+use str0m::net::{DatagramRecv, Receive, Transmit};
 use str0m::rtp::RtpPacket;
 use str0m::stats::{MediaEgressStats, MediaIngressStats};
-use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig, RtcError};
+use str0m::{
+    Candidate, CandidateKind, Event, IceConnectionState, Input, Output, Rtc, RtcConfig, RtcError,
+};
 use tracing::debug;
 
+use super::choice::START_BPS;
 use super::config::Config;
+use super::demux::Path;
 use super::gate::Gate;
 use super::nomination::{Nomination, is_client_hello};
 use super::repair::{Repair, Verdict};
 use super::sdp::{Offer, Selection, complete_answer};
+use super::transport;
 use crate::core::backend::EndReason;
 use crate::counters::Reason;
 
@@ -43,6 +48,11 @@ pub(super) enum LinkEvent {
     Received(Box<MediaIngressStats>),
     /// What was sent so far on an m-line, every interval.
     Sent(Box<MediaEgressStats>),
+    /// What the network towards the client carries by its transport-wide
+    /// feedback, bits per second.
+    Estimate(u64),
+    /// The same by its own estimate (REMB).
+    Remb(u64),
     /// The client wants a keyframe (PLI or FIR).
     KeyframeRequest,
     /// A datagram came to nothing.
@@ -72,6 +82,9 @@ const STATS_INTERVAL: Duration = Duration::from_secs(10);
 /// others of its worker: one write takes two.
 const MAX_ROUNDS: usize = 16;
 
+/// What is due this soon is done at once: no timer would be as quick.
+const SLACK: Duration = Duration::from_micros(10);
+
 /// How long it waits then.
 const BREATH: Duration = Duration::from_millis(1);
 
@@ -95,7 +108,7 @@ pub(super) struct Link {
 
 impl Link {
     /// Answers an offer with what is `taken` of it. `stream` is the MediaStream
-    /// id of what is sent.
+    /// id of what is sent, `candidates` where the client may connect.
     ///
     /// # Errors
     /// str0m does not take the offer.
@@ -103,7 +116,7 @@ impl Link {
         offer: &Offer,
         taken: &Selection,
         stream: &str,
-        candidates: &[SocketAddr],
+        candidates: Vec<Candidate>,
         settings: &Settings,
         now: Instant,
     ) -> Result<(Self, String), RtcError> {
@@ -113,10 +126,7 @@ impl Link {
             .enable_raw_packets(repair.is_plain())
             .build(now);
         for candidate in candidates {
-            // Each is a plain UDP host candidate, which cannot fail.
-            if let Ok(candidate) = Candidate::host(*candidate, Protocol::Udp) {
-                rtc.add_local_candidate(candidate);
-            }
+            rtc.add_local_candidate(candidate);
         }
         let reduced = str0m::change::SdpOffer::from_sdp_string(&offer.reduced(taken))
             .map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
@@ -169,40 +179,46 @@ impl Link {
     /// It is nothing that this peer can take, and nothing has changed.
     pub(super) fn handle_datagram(
         &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
+        path: Path,
         datagram: &[u8],
         now: Instant,
     ) -> Result<(), Reason> {
-        let (rtc, came) = (&mut self.rtc, (source, datagram));
+        let (rtc, came) = (&mut self.rtc, (path.end(), datagram));
         self.gate
             .admit(rtc, &self.user_name, came, self.secured, now)?;
-        if !self.receive(source, destination, datagram, now) {
+        if !self.receive(path, datagram, now) {
             return Err(Reason::BadDatagram);
         }
         if !self.secured && is_client_hello(datagram) {
             self.hello_at = Some(now);
             if matches!(self.phase, Phase::Connecting { .. }) {
-                self.nominate(source, destination, now);
+                self.nominate(path, now);
             }
         }
         Ok(())
     }
 
-    fn receive(
-        &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
-        datagram: &[u8],
-        now: Instant,
-    ) -> bool {
+    /// A TCP connection of the client's is over. If it was the selected pair,
+    /// the next one that the client has nominated takes its place, or the first
+    /// one that it will; until then consent is lost. [`Link::drain`] must follow.
+    pub(super) fn handle_closed(&mut self, path: Path, now: Instant) {
+        for kind in [CandidateKind::PeerReflexive, CandidateKind::Host] {
+            let gone = transport::remote_candidate(path, kind);
+            self.rtc.direct_api().invalidate_candidate(&gone);
+        }
+        // Only time makes str0m look for another pair. An error is the link's,
+        // which the next drain meets.
+        let _ = self.rtc.handle_input(Input::Timeout(now));
+    }
+
+    fn receive(&mut self, path: Path, datagram: &[u8], now: Instant) -> bool {
         let Ok(contents) = DatagramRecv::try_from(datagram) else {
             return false;
         };
         let receive = Receive {
-            proto: Protocol::Udp,
-            source,
-            destination,
+            proto: path.protocol,
+            source: path.remote,
+            destination: path.local,
             contents,
         };
         // An error comes from one datagram, which anybody may have sent. A
@@ -211,14 +227,21 @@ impl Link {
     }
 
     /// The client has begun DTLS on this pair.
-    fn nominate(&mut self, source: SocketAddr, destination: SocketAddr, now: Instant) {
+    fn nominate(&mut self, path: Path, now: Instant) {
         let password = self.rtc.direct_api().local_ice_credentials().pass;
         let Some(nomination) = Nomination::new(&self.user_name, &password) else {
             return;
         };
-        if self.receive(source, destination, nomination.request(), now) {
+        if self.receive(path, nomination.request(), now) {
             self.nomination = Some(nomination);
         }
+    }
+
+    /// Has the network probed for so much, bits per second, if the client gives
+    /// transport-wide feedback.
+    pub(super) fn probe_for(&mut self, bps: u64) {
+        let mut bwe = self.rtc.bwe();
+        bwe.set_bitrate(Bitrate::ZERO, Bitrate::bps(bps));
     }
 
     /// When [`Link::drain`] must be called again.
@@ -238,7 +261,9 @@ impl Link {
         transmits: &mut Vec<Transmit>,
         events: &mut Vec<LinkEvent>,
     ) {
-        for _ in 0..MAX_ROUNDS {
+        let (mut at, mut rounds) = (now, 0);
+        while rounds < MAX_ROUNDS {
+            let before = transmits.len();
             match self.drain_round(now, transmits, events) {
                 Ok(at) => self.deadline = at,
                 Err(error) => return self.end(reason_of(&error), events),
@@ -246,12 +271,16 @@ impl Link {
             let taken = events.iter().any(|e| matches!(e, LinkEvent::Rtp(_)));
             let refused = self.gate.settle(&mut self.rtc, taken, now);
             events.extend(refused.map(LinkEvent::Refused));
-            if self.deadline > now {
+            if self.deadline > at + SLACK {
                 return self.check_phase(now, events);
             }
-            if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
+            // Where bandwidth is estimated, each packet takes a round, and each
+            // round a moment of its own.
+            at = at.max(self.deadline);
+            if let Err(error) = self.rtc.handle_input(Input::Timeout(at)) {
                 return self.end(reason_of(&error), events);
             }
+            rounds += usize::from(transmits.len() == before);
         }
         self.deadline = now + BREATH;
         self.check_phase(now, events);
@@ -323,6 +352,12 @@ impl Link {
                 }
                 events.push(LinkEvent::Sent(Box::new(stats)));
             }
+            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
+                events.push(LinkEvent::Estimate(estimate.as_u64()));
+            }
+            Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
+                events.push(LinkEvent::Remb(estimate.as_u64()));
+            }
             Event::Closed => self.end(EndReason::ClosedByPeer, events),
             Event::MediaAdded(_)
             | Event::MediaData(_)
@@ -332,7 +367,6 @@ impl Link {
             | Event::ChannelClose(_)
             | Event::ChannelBufferedAmountLow(_)
             | Event::PeerStats(_)
-            | Event::EgressBitrateEstimate(_)
             | Event::StreamPaused(_)
             | Event::AppSpecificFeedback(_)
             | Event::RawPacket(_)
@@ -403,6 +437,9 @@ fn rtc_config(offer: &Offer, taken: &Selection, settings: &Settings) -> RtcConfi
         .set_rtcp_report_interval_video(REPORT_INTERVAL)
         .clear_codecs()
         .clear_extension_map();
+    if taken.has_transport_feedback() {
+        config = config.enable_bwe(Some(Bitrate::bps(START_BPS)));
+    }
     for (id, extension) in offer.extensions(taken) {
         config = config.set_extension(id, extension);
     }

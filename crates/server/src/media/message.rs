@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use str0m::net::Transmit;
 
+use super::head_start::HeadStart;
+use super::layers::Layers;
 use super::packet::MediaPacket;
 use super::sdp::SourceCodec;
-use crate::core::backend::{Event, PeerId};
+use super::snapshot::Keyframe;
+use crate::core::backend::{Event, PeerId, SnapshotId, Wishes};
 
 /// A worker's place among the workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,22 +19,21 @@ pub(super) struct WorkerId(pub(super) usize);
 #[derive(Debug)]
 pub(super) enum Message {
     /// Make a publisher.
-    OpenPublisher { peer: PeerId, offer: String },
+    OpenPublisher {
+        peer: PeerId,
+        offer: String,
+        wishes: Wishes,
+    },
     /// To the source's worker: make a player of it on worker `home`.
     OpenPlayer {
         peer: PeerId,
         source: PeerId,
         home: WorkerId,
         offer: String,
+        wishes: Wishes,
     },
     /// To the player's worker, from the source's.
-    AdmitPlayer {
-        peer: PeerId,
-        source: PeerId,
-        source_worker: WorkerId,
-        codecs: Vec<SourceCodec>,
-        offer: String,
-    },
+    AdmitPlayer(Box<Admission>),
     /// End a publisher.
     ClosePublisher { peer: PeerId },
     /// To the source's worker: end a player on worker `home`. It takes the way
@@ -39,10 +41,35 @@ pub(super) enum Message {
     ClosePlayer { peer: PeerId, home: WorkerId },
     /// To the player's worker, from the source's.
     DismissPlayer { peer: PeerId },
+    /// To the worker that a player on worker `home` came by: it goes on with
+    /// another source. The way of [`Message::OpenPlayer`] as well, for the same
+    /// reason.
+    SplicePlayer {
+        peer: PeerId,
+        home: WorkerId,
+        source: PeerId,
+        source_worker: WorkerId,
+    },
+    /// To the player's worker, from that one.
+    MovePlayer {
+        peer: PeerId,
+        source: PeerId,
+        source_worker: WorkerId,
+    },
+    /// To the new source's worker, from the player's.
+    PlayerMoved {
+        peer: PeerId,
+        source: PeerId,
+        home: WorkerId,
+    },
+    /// To the player's worker, from the new source's.
+    FeedPlayer(Box<Feed>),
     /// To the source's worker: one player less on worker `home`.
     PlayerLeft { source: PeerId, home: WorkerId },
-    /// To the source's worker.
-    KeyframeWanted { source: PeerId },
+    /// To the source's worker: take a picture of it.
+    Snapshot { request: SnapshotId, source: PeerId },
+    /// To the source's worker: a keyframe of one of its layers.
+    KeyframeWanted { source: PeerId, layer: u8 },
     /// To a worker with players of the source.
     Media {
         source: PeerId,
@@ -54,6 +81,40 @@ pub(super) enum Message {
     Stop,
 }
 
+/// A player with what its source's worker knows that the player's own needs.
+#[derive(Debug)]
+pub(super) struct Admission {
+    pub(super) peer: PeerId,
+    pub(super) source: PeerId,
+    pub(super) source_worker: WorkerId,
+    /// What the source may send.
+    pub(super) codecs: Vec<SourceCodec>,
+    /// What it has sent last, up to here.
+    pub(super) head_start: HeadStart,
+    /// It sends several encodings at once.
+    pub(super) is_layered: bool,
+    /// What they carry.
+    pub(super) layers: Layers,
+    /// The client's.
+    pub(super) offer: String,
+    pub(super) wishes: Wishes,
+}
+
+/// A player that goes on with another source, and what its worker has to know of
+/// that.
+#[derive(Debug)]
+pub(super) struct Feed {
+    pub(super) peer: PeerId,
+    pub(super) source: PeerId,
+    pub(super) source_worker: WorkerId,
+    /// What the source may send.
+    pub(super) codecs: Vec<SourceCodec>,
+    /// What it has sent that viewers can start with.
+    pub(super) head_start: HeadStart,
+    /// What its encodings carry.
+    pub(super) layers: Layers,
+}
+
 /// What a shard wants done, to be taken out after each call.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -61,4 +122,6 @@ pub(super) struct Outbox {
     pub(super) transmits: Vec<Transmit>,
     pub(super) events: Vec<Event>,
     pub(super) messages: Vec<(WorkerId, Message)>,
+    /// To be decoded for a picture.
+    pub(super) keyframes: Vec<(SnapshotId, Keyframe)>,
 }

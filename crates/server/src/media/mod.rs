@@ -1,56 +1,74 @@
 //! The embedded forwarder: ICE-lite WebRTC peers on worker threads, RTP passed
 //! from publishers to players without decoding.
 //!
-//! A [`Forwarder`] has one thread a core. Each thread owns a UDP socket and the
+//! A [`Forwarder`] has one thread a core. Each thread owns its sockets and the
 //! peers that were placed on it; nothing is locked or shared on a packet's way.
 //! A worker that fails ends its peers, and the others go on. From the outside in:
 //!
 //! - `directory`: which worker each peer is on; `report`: the way back to
 //!   signalling;
-//! - `worker`: the thread, its socket and its mailbox; `message` is what goes
-//!   through;
+//! - `address`, `reach`: what clients are told, and who can reach it;
+//! - `worker`: the thread and its mailbox; `message` is what goes through;
+//! - `network`: its sockets, `socket` for UDP and `tcp`, with `frame`, for TCP;
 //! - `shard`: the peers of one worker, sans-IO; `demux`, `fanout` and `timers`
 //!   serve it;
 //! - `publisher`, `player`: a peer, on top of a `link` (str0m and its timeouts);
 //! - `gate`, `sources`: what of a peer's datagrams str0m gets to see;
-//! - `clock`, `codec`, `keyframe`, `rate`, `rewrite`, `sdp`: one matter each, pure.
+//! - `layers`, `bandwidth`, `choice`: what a publisher's simulcast layers carry, what
+//!   a viewer's network does, and which layer it gets therefore;
+//! - `head_start`, `replay`: what a player's viewer is shown first;
+//! - `snapshot`: pictures of what publishers send, on a thread of their own;
+//! - `clock`, `codec`, `keyframe`, `picture`, `playout`, `rate`, `rewrite`, `sdp`:
+//!   one matter each, pure.
 //!
-//! Not here: decoding, recording, congestion control towards players, ICE over
-//! TCP, simulcast.
+//! Not here: decoding but for snapshots, recording, and asking a publisher for less:
+//! what its viewers' networks do not carry of a stream that it sends once, they lose.
 
 mod address;
+mod bandwidth;
+mod choice;
 mod clock;
 mod codec;
 mod config;
 mod demux;
 mod directory;
 mod fanout;
+mod frame;
 mod gaps;
 mod gate;
 mod head_start;
 mod keyframe;
+mod layers;
 mod leap;
 mod link;
 mod message;
+mod network;
 mod nomination;
 mod packet;
 mod peer;
+mod picture;
 mod player;
+mod playout;
 mod publisher;
 mod rate;
+mod reach;
 mod repair;
+mod replay;
 mod report;
 mod rewrite;
 mod rtp_header;
 mod sdp;
 mod shard;
+mod snapshot;
 mod socket;
 mod sources;
+mod tcp;
 mod timers;
+mod transport;
 mod worker;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -58,14 +76,20 @@ use str0m::crypto::from_feature_flags;
 use thiserror::Error;
 use tracing::{info, warn};
 
-pub use config::Config;
+pub use address::{PublicAddress, PublicAddressError};
+pub use config::{Config, Transports};
+pub use reach::{Note, Reach};
 
-use crate::core::backend::{Command, EndReason, Event, MediaBackend, PeerId, Role};
+use crate::core::backend::{
+    Command, EndReason, Event, MediaBackend, PeerId, Role, SnapshotError, SnapshotId, Wishes,
+};
 use crate::counters::Counters;
-use directory::{Directory, Home};
+use directory::{Directory, Home, Move};
 use link::Settings;
 use message::{Message, WorkerId};
+use reach::{Host, Plan};
 use report::Reporter;
+use snapshot::Snapshots;
 use worker::{Mailbox, Worker};
 
 /// Why a forwarder cannot start.
@@ -75,15 +99,27 @@ pub enum StartError {
     #[error("cannot list this host's network addresses: {0}")]
     Interfaces(#[source] io::Error),
     /// There is no address that clients could be told.
-    #[error("no usable network address of the bound family; give a public address")]
+    #[error("no usable network address of the bound family: give --public-address")]
     NoAddress,
-    /// A worker's UDP socket.
-    #[error("cannot use UDP {address} port {port} (0 is any) for media: {source}")]
+    /// Two addresses of one family to bind.
+    #[error("--media-bind takes one IPv4 and one IPv6 address at most")]
+    TwoBinds,
+    /// A public address that no socket serves.
+    #[error("media is not bound to the family of --public-address {0}")]
+    FamilyNotBound(IpAddr),
+    /// Ports end at 65535.
+    #[error(
+        "there are fewer ports above --media-port, or that of --public-address, than workers: \
+         choose lower ones"
+    )]
+    TooFewPorts,
+    /// A worker's socket.
+    #[error("cannot use {protocol} {address} for media (--media-port, --media-bind): {source}")]
     Socket {
-        /// The bound address.
-        address: std::net::IpAddr,
-        /// The first worker's port.
-        port: u16,
+        /// `UDP` or `TCP`.
+        protocol: &'static str,
+        /// The address.
+        address: SocketAddr,
         /// What the system said.
         source: io::Error,
     },
@@ -95,6 +131,16 @@ pub enum StartError {
     Certificate,
 }
 
+impl From<network::BindError> for StartError {
+    fn from(error: network::BindError) -> Self {
+        Self::Socket {
+            protocol: error.protocol,
+            address: error.address,
+            source: error.source,
+        }
+    }
+}
+
 /// The media server in this process. Dropping it ends every peer, each told so
 /// by DTLS close_notify, and waits for the threads.
 #[derive(Debug)]
@@ -102,7 +148,7 @@ pub struct Forwarder {
     mailboxes: Vec<Mailbox>,
     threads: Vec<JoinHandle<()>>,
     directory: Arc<Directory>,
-    addresses: Vec<SocketAddr>,
+    reach: Reach,
     reporter: Reporter,
 }
 
@@ -117,33 +163,40 @@ impl Forwarder {
         counters: Arc<Counters>,
         events: impl Fn(Event) + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
-        let own = address::interfaces().map_err(StartError::Interfaces)?;
-        let advertised = address::advertised(config.bind, &config.public_addresses)
-            .map_err(StartError::Interfaces)?;
-        if advertised.is_empty() {
-            return Err(StartError::NoAddress);
-        }
+        let host = Host::look().map_err(StartError::Interfaces)?;
+        let plan = Plan::make(&config, &host)?;
         let certificate = from_feature_flags()
             .dtls_provider
             .generate_certificate()
             .ok_or(StartError::Certificate)?;
-        let workers = (0..config.workers.get())
-            .map(|index| Worker::bind(WorkerId(index), &config, &advertised, own.clone()))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|source| StartError::Socket {
-                address: config.bind,
-                port: config.first_port,
-                source,
-            })?;
+        let mut addresses = Vec::new();
+        let mut workers = Vec::new();
+        for index in 0..config.workers.get() {
+            let id = WorkerId(index);
+            let mut worker = Worker::bind(id, &config, &plan.binds, &host.own, &counters)?;
+            let candidates = plan.candidates(index, worker.port())?;
+            addresses.extend_from_slice(&candidates);
+            worker.set_candidates(candidates);
+            workers.push(worker);
+        }
         let directory = Arc::new(Directory::new(workers.len()));
+        let events: Arc<dyn Fn(Event) + Send + Sync> = Arc::new(events);
+        let pictures_taken = events.clone();
+        let (snapshots, snapshot_thread) =
+            Snapshots::start(move |event| pictures_taken(event)).map_err(StartError::Thread)?;
         let mut forwarder = Self {
             mailboxes: workers.iter().map(|w| w.mailbox.clone()).collect(),
-            threads: Vec::new(),
+            threads: vec![snapshot_thread],
             directory: directory.clone(),
-            addresses: workers.iter().flat_map(|w| w.candidates.clone()).collect(),
-            reporter: Reporter::new(directory, events),
+            reach: Reach {
+                addresses,
+                ports: workers.iter().map(Worker::port).collect(),
+                transports: config.transports,
+                notes: plan.notes,
+            },
+            reporter: Reporter::new(directory, events, snapshots),
         };
-        info!(addresses = ?forwarder.addresses, "media");
+        info!(addresses = ?forwarder.reach.addresses, "media");
         let settings = Arc::new(Settings {
             config,
             certificate,
@@ -162,15 +215,15 @@ impl Forwarder {
         Ok(forwarder)
     }
 
-    /// The addresses that clients are told, every worker's.
-    pub fn media_addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+    /// Where clients reach the media.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
     }
 
-    fn open(&self, peer: PeerId, role: Role, offer: String) {
+    fn open(&self, peer: PeerId, role: Role, offer: String, wishes: Wishes) {
         let placed = match role {
-            Role::Publisher => self.place_publisher(peer, offer),
-            Role::Player { source } => self.place_player(peer, source, offer),
+            Role::Publisher => self.place_publisher(peer, offer, wishes),
+            Role::Player { source } => self.place_player(peer, source, offer, wishes),
         };
         match placed {
             Ok((worker, message)) => self.put(worker, message),
@@ -182,10 +235,16 @@ impl Forwarder {
         &self,
         peer: PeerId,
         offer: String,
+        wishes: Wishes,
     ) -> Result<(WorkerId, Message), EndReason> {
         let worker = self.directory.place_publisher(peer);
         let worker = worker.ok_or(EndReason::Internal)?;
-        Ok((worker, Message::OpenPublisher { peer, offer }))
+        let message = Message::OpenPublisher {
+            peer,
+            offer,
+            wishes,
+        };
+        Ok((worker, message))
     }
 
     fn place_player(
@@ -193,6 +252,7 @@ impl Forwarder {
         peer: PeerId,
         source: PeerId,
         offer: String,
+        wishes: Wishes,
     ) -> Result<(WorkerId, Message), EndReason> {
         let placed = self.directory.place_player(peer, source);
         let (source_worker, home) = placed.ok_or(EndReason::SourceGone)?;
@@ -201,18 +261,45 @@ impl Forwarder {
             source,
             home,
             offer,
+            wishes,
         };
         Ok((source_worker, message))
+    }
+
+    fn take_picture(&self, request: SnapshotId, source: PeerId) {
+        match self.directory.place_snapshot(request, source) {
+            Some(worker) => self.put(worker, Message::Snapshot { request, source }),
+            None => self
+                .reporter
+                .end_snapshot(request, SnapshotError::SourceGone),
+        }
     }
 
     fn close(&self, peer: PeerId) {
         match self.directory.remove(peer) {
             Some(Home::Publisher { worker }) => self.put(worker, Message::ClosePublisher { peer }),
             Some(Home::Player {
-                worker: home,
-                source_worker,
-            }) => self.put(source_worker, Message::ClosePlayer { peer, home }),
+                worker: home, way, ..
+            }) => self.put(way, Message::ClosePlayer { peer, home }),
             None => {}
+        }
+    }
+
+    fn splice(&self, from: PeerId, to: PeerId) {
+        for Move {
+            player,
+            home,
+            way,
+            source_worker,
+        } in self.directory.splice(from, to)
+        {
+            let message = Message::SplicePlayer {
+                peer: player,
+                home,
+                source: to,
+                source_worker,
+            };
+            self.put(way, message);
         }
     }
 
@@ -227,9 +314,14 @@ impl MediaBackend for Forwarder {
     fn send(&mut self, command: Command) {
         match command {
             Command::Open {
-                peer, role, offer, ..
-            } => self.open(peer, role, offer),
-            Command::Restart { .. } | Command::Splice { .. } | Command::Snapshot { .. } => {}
+                peer,
+                role,
+                offer,
+                wishes,
+            } => self.open(peer, role, offer, wishes),
+            Command::Restart { .. } => {}
+            Command::Splice { from, to } => self.splice(from, to),
+            Command::Snapshot { request, source } => self.take_picture(request, source),
             Command::Close { peer } => self.close(peer),
         }
     }
@@ -240,9 +332,10 @@ impl Drop for Forwarder {
         for index in 0..self.mailboxes.len() {
             self.put(WorkerId(index), Message::Stop);
         }
+        self.reporter.stop_snapshots();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                warn!("a media worker had panicked");
+                warn!("a media thread had panicked");
             }
         }
     }

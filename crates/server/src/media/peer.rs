@@ -1,16 +1,17 @@
 //! A publisher or a player, as its worker drives it.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use str0m::net::Transmit;
 
+use super::demux::Path;
 use super::link::Link;
 use super::packet::MediaPacket;
 use super::player::Player;
 use super::publisher::Publisher;
-use crate::core::backend::{EndReason, VideoRate};
+use super::snapshot::Keyframe;
+use crate::core::backend::{EndReason, PictureSize, SnapshotId, VideoRate};
 use crate::counters::Reason;
 
 /// What a peer tells its worker.
@@ -20,8 +21,17 @@ pub(super) enum PeerEvent {
     Flowing,
     /// A publisher's packet.
     Media(Arc<MediaPacket>),
-    /// A player needs a keyframe of its source, or a publisher's players do.
-    KeyframeWanted,
+    /// What a publisher sends has this size from now on.
+    Resized(PictureSize),
+    /// A publisher's keyframe, for a picture of it.
+    Keyframe(SnapshotId, Keyframe),
+    /// There was none in time.
+    NoKeyframe(SnapshotId),
+    /// A player needs a keyframe of a layer of its source, or a publisher's
+    /// players do.
+    KeyframeWanted(u8),
+    /// A player needs more than its network carries, both in bits per second.
+    NotEnoughBandwidth { needed_bps: u64, available_bps: u64 },
     /// The video rate of the last interval.
     Rate(VideoRate),
     /// A datagram came to nothing.
@@ -50,13 +60,16 @@ impl Peer {
     /// It is nothing that this peer can take.
     pub(super) fn handle_datagram(
         &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
+        path: Path,
         datagram: &[u8],
         now: Instant,
     ) -> Result<(), Reason> {
-        self.link()
-            .handle_datagram(source, destination, datagram, now)
+        self.link().handle_datagram(path, datagram, now)
+    }
+
+    /// A TCP connection of the client's is over. [`Peer::drain`] must follow.
+    pub(super) fn handle_closed(&mut self, path: Path, now: Instant) {
+        self.link().handle_closed(path, now);
     }
 
     /// Does what is due at `now`.

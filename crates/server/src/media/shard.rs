@@ -12,17 +12,18 @@ use std::time::Instant;
 use tracing::{debug, warn};
 
 use super::codec::Kind;
-use super::demux::Demux;
+use super::demux::{Demux, Path};
 use super::fanout::{Audiences, Subscribers};
 use super::link::{Link, Settings};
-use super::message::{Message, Outbox, WorkerId};
+use super::message::{Admission, Message, Outbox, WorkerId};
 use super::packet::MediaPacket;
 use super::peer::{Peer, PeerEvent};
 use super::player::Player;
 use super::publisher::Publisher;
-use super::sdp::{self, Offer, Selection, SourceCodec};
+use super::sdp::{self, Offer, Selection};
 use super::timers::Timers;
-use crate::core::backend::{Codecs, EndReason, Event, PeerId};
+use super::transport;
+use crate::core::backend::{Codecs, EndReason, Event, PeerId, SnapshotError, SnapshotId, Wishes};
 use crate::counters::{Counters, Reason};
 
 /// See the module.
@@ -36,6 +37,9 @@ pub(super) struct Shard {
     timers: Timers,
     /// Players here.
     audiences: Audiences,
+    /// Players here that have left their source and are not with the next one yet,
+    /// with that one and its worker.
+    moving: HashMap<PeerId, (PeerId, WorkerId)>,
     /// Workers with players of our publishers.
     subscribers: Subscribers,
     /// Players that have been written to since the last flush.
@@ -60,6 +64,7 @@ impl Shard {
             demux: Demux::default(),
             timers: Timers::default(),
             audiences: Audiences::default(),
+            moving: HashMap::new(),
             subscribers: Subscribers::default(),
             dirty: Vec::new(),
             outbox: Outbox::default(),
@@ -90,16 +95,11 @@ impl Shard {
         self.dirty = dirty;
     }
 
-    /// Takes a datagram that came from `source` to our address `destination`.
-    pub(super) fn handle_datagram(
-        &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
-        datagram: &[u8],
-        now: Instant,
-    ) {
-        let Some(id) = self.demux.route(source, datagram) else {
+    /// Takes a datagram, or a packet that a TCP connection had a frame for.
+    pub(super) fn handle_datagram(&mut self, path: Path, datagram: &[u8], now: Instant) {
+        let Some(id) = self.demux.route(path, datagram) else {
             if self.counters.count(Reason::StrayDatagram) {
+                let source = path.remote;
                 debug!(%source, length = datagram.len(), "a datagram is for no peer");
             }
             return;
@@ -107,34 +107,42 @@ impl Shard {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
-        match peer.handle_datagram(source, destination, datagram, now) {
+        match peer.handle_datagram(path, datagram, now) {
             Ok(()) => self.drain(id, now),
             Err(reason) => self.refused(id, reason),
+        }
+    }
+
+    /// A TCP connection is over, whoever ended it.
+    pub(super) fn handle_closed(&mut self, path: Path, now: Instant) {
+        let Some(id) = self.demux.forget(path) else {
+            return;
+        };
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.handle_closed(path, now);
+            self.drain(id, now);
         }
     }
 
     /// Takes a message; see [`Message`].
     pub(super) fn handle_message(&mut self, message: Message, now: Instant) {
         match message {
-            Message::OpenPublisher { peer, offer } => self.open_publisher(peer, &offer, now),
+            Message::OpenPublisher {
+                peer,
+                offer,
+                wishes,
+            } => self.open_publisher(peer, &offer, wishes, now),
             Message::OpenPlayer {
                 peer,
                 source,
                 home,
                 offer,
-            } => self.open_player(peer, source, home, offer, now),
-            Message::AdmitPlayer {
-                peer,
-                source,
-                source_worker,
-                codecs,
-                offer,
-            } => {
-                if let Err(reason) =
-                    self.admit_player(peer, (source, source_worker), &codecs, &offer, now)
-                {
-                    self.leave(source, source_worker, now);
-                    self.ended(peer, reason);
+                wishes,
+            } => self.open_player((peer, home), source, offer, wishes, now),
+            Message::AdmitPlayer(mut admission) => {
+                if let Err(reason) = self.admit_player(&mut admission, now) {
+                    self.leave(admission.source, admission.source_worker, now);
+                    self.ended(admission.peer, reason);
                 }
             }
             Message::ClosePublisher { peer } | Message::DismissPlayer { peer } => {
@@ -143,24 +151,53 @@ impl Shard {
             Message::ClosePlayer { peer, home } => {
                 self.send(home, Message::DismissPlayer { peer }, now);
             }
+            Message::SplicePlayer {
+                peer,
+                home,
+                source,
+                source_worker,
+            } => {
+                let message = Message::MovePlayer {
+                    peer,
+                    source,
+                    source_worker,
+                };
+                self.send(home, message, now);
+            }
+            Message::MovePlayer {
+                peer,
+                source,
+                source_worker,
+            } => self.move_player(peer, (source, source_worker), now),
+            Message::PlayerMoved { peer, source, home } => {
+                self.take_player((peer, home), source, now);
+            }
+            Message::FeedPlayer(feed) => self.feed_player(*feed, now),
             Message::PlayerLeft { source, home } => self.subscribers.remove(source, home),
-            Message::KeyframeWanted { source } => self.want_keyframe(source, now),
+            Message::Snapshot { request, source } => self.take_picture(request, source, now),
+            Message::KeyframeWanted { source, layer } => self.want_keyframe(source, layer, now),
             Message::Media { source, packet } => self.play(source, &packet, now),
             Message::WorkerGone { worker } => self.forget_worker(worker, now),
             Message::Stop => self.close_all(now),
         }
     }
 
-    fn open_publisher(&mut self, peer: PeerId, offer: &str, now: Instant) {
-        if let Err(reason) = self.admit_publisher(peer, offer, now) {
+    fn open_publisher(&mut self, peer: PeerId, offer: &str, wishes: Wishes, now: Instant) {
+        if let Err(reason) = self.admit_publisher(peer, offer, wishes, now) {
             self.ended(peer, reason);
         }
     }
 
-    fn admit_publisher(&mut self, id: PeerId, sdp: &str, now: Instant) -> Result<(), EndReason> {
+    fn admit_publisher(
+        &mut self,
+        id: PeerId,
+        sdp: &str,
+        wishes: Wishes,
+        now: Instant,
+    ) -> Result<(), EndReason> {
         let offer = self.read_offer(id, sdp)?;
         let taken = sdp::select_for_publisher(&offer).ok_or(EndReason::NoCommonCodecs)?;
-        let (link, answer) = self.answer(id, &offer, &taken, now)?;
+        let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
         let publisher = Publisher::new(link, &taken, &self.settings.config, now);
         self.admit(id, Peer::Publisher(publisher), answer, &taken, now);
         Ok(())
@@ -169,43 +206,55 @@ impl Shard {
     /// Passes a player on to its worker with what it may be sent.
     fn open_player(
         &mut self,
-        peer: PeerId,
+        (peer, home): (PeerId, WorkerId),
         source: PeerId,
-        home: WorkerId,
         offer: String,
+        wishes: Wishes,
         now: Instant,
     ) {
         let Some(Peer::Publisher(publisher)) = self.peers.get(&source) else {
             return self.ended(peer, EndReason::SourceGone);
         };
         let codecs = publisher.source_codecs();
+        let head_start = publisher.head_start().clone();
+        let (is_layered, layers) = (publisher.is_layered(), publisher.layers.clone());
         self.subscribers.add(source, home);
-        let message = Message::AdmitPlayer {
+        let admission = Admission {
             peer,
             source,
             source_worker: self.id,
             codecs,
+            head_start,
+            is_layered,
+            layers,
             offer,
+            wishes,
         };
-        self.send(home, message, now);
+        self.send(home, Message::AdmitPlayer(Box::new(admission)), now);
     }
 
-    fn admit_player(
-        &mut self,
-        id: PeerId,
-        (source, worker): (PeerId, WorkerId),
-        codecs: &[SourceCodec],
-        sdp: &str,
-        now: Instant,
-    ) -> Result<(), EndReason> {
-        let offer = self.read_offer(id, sdp)?;
+    fn admit_player(&mut self, admission: &mut Admission, now: Instant) -> Result<(), EndReason> {
+        let (id, source, wishes) = (admission.peer, admission.source, admission.wishes);
+        let codecs = &admission.codecs;
+        let offer = self.read_offer(id, &admission.offer)?;
         if sdp::needs_transcoding(&offer, codecs) {
             return Err(EndReason::TranscodingNeeded);
         }
-        let taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
-        let (link, answer) = self.answer(id, &offer, &taken, now)?;
-        let player = Player::new(link, source, &taken, &self.settings.config, now);
-        self.audiences.add(source, worker, id);
+        let mut taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
+        if self.settings.config.answer_all_codecs {
+            taken = taken.with_all_codecs(&offer);
+        }
+        if admission.is_layered {
+            taken = taken.with_transport_feedback(&offer);
+        }
+        let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
+        let config = &self.settings.config;
+        let mut player = Player::new(link, source, &taken, wishes.playout_delay, config, now);
+        player.choose(&admission.layers, now);
+        let head_start = std::mem::take(&mut admission.head_start);
+        let layers = std::mem::take(&mut admission.layers);
+        let worker = admission.source_worker;
+        self.audiences.add(source, worker, id, head_start, layers);
         self.admit(id, Peer::Player(player), answer, &taken, now);
         Ok(())
     }
@@ -226,11 +275,15 @@ impl Shard {
         id: PeerId,
         offer: &Offer,
         taken: &Selection,
+        wishes: Wishes,
         now: Instant,
     ) -> Result<(Link, String), EndReason> {
+        debug!(peer = id.0, ?wishes, "opens");
         let stream = format!("stream-{}", id.0);
+        let transports = self.settings.config.transports.for_wish(wishes.transport);
+        let candidates = transport::local_candidates(&self.candidates, transports).collect();
         let (mut link, answer) =
-            Link::answer(offer, taken, &stream, &self.candidates, &self.settings, now).map_err(
+            Link::answer(offer, taken, &stream, candidates, &self.settings, now).map_err(
                 |error| {
                     debug!(peer = id.0, %error, "the offer cannot be answered");
                     EndReason::BadOffer
@@ -264,8 +317,9 @@ impl Shard {
         self.timers.set(id, peer.deadline(now));
         let mut last = None;
         for transmit in &self.outbox.transmits[first..] {
-            if last.replace(transmit.destination) != Some(transmit.destination) {
-                self.demux.learn(id, transmit.destination);
+            let path = Path::of(transmit);
+            if last.replace(path) != Some(path) {
+                self.demux.learn(id, path);
             }
         }
         for event in events.drain(..) {
@@ -281,7 +335,24 @@ impl Shard {
                 self.start_player(id, now);
             }
             PeerEvent::Media(packet) => self.forward(id, packet, now),
-            PeerEvent::KeyframeWanted => self.ask_source(id, now),
+            PeerEvent::Resized(size) => {
+                self.outbox.events.push(Event::Resized { peer: id, size });
+            }
+            PeerEvent::Keyframe(request, keyframe) => {
+                self.outbox.keyframes.push((request, keyframe));
+            }
+            PeerEvent::NoKeyframe(request) => {
+                self.no_picture(request, SnapshotError::NoKeyframe);
+            }
+            PeerEvent::KeyframeWanted(layer) => self.ask_source(id, layer, now),
+            PeerEvent::NotEnoughBandwidth {
+                needed_bps,
+                available_bps,
+            } => self.outbox.events.push(Event::NotEnoughBandwidth {
+                peer: id,
+                needed_bps,
+                available_bps,
+            }),
             PeerEvent::Rate(rate) => self.outbox.events.push(Event::Rate { peer: id, rate }),
             PeerEvent::Refused(reason) => self.refused(id, reason),
             PeerEvent::Ended(reason) => {
@@ -311,7 +382,9 @@ impl Shard {
     /// Gives a player that has just connected what it starts with.
     fn start_player(&mut self, id: PeerId, now: Instant) {
         if let Some(Peer::Player(player)) = self.peers.get_mut(&id) {
-            player.start(self.audiences.head_start(player.source, now), now);
+            let head_start = self.audiences.head_start(player.source);
+            let kept = head_start.and_then(|head| head.best(|layer| player.liking(layer)));
+            player.start(kept, now);
             self.timers.set(id, now);
         }
     }
@@ -319,10 +392,13 @@ impl Shard {
     /// Writes a packet to the players here.
     fn play(&mut self, source: PeerId, packet: &Arc<MediaPacket>, now: Instant) {
         self.audiences.keep(source, packet, now);
+        let Some(layers) = self.audiences.layers(source) else {
+            return;
+        };
         for id in self.audiences.players(source) {
             if let Some(Peer::Player(player)) = self.peers.get_mut(id) {
                 let was_dirty = player.dirty;
-                player.handle_media(packet, now);
+                player.handle_media(packet, layers, now);
                 if player.dirty && !was_dirty {
                     self.dirty.push(*id);
                 }
@@ -332,24 +408,42 @@ impl Shard {
 
     /// Passes a player's wish for a keyframe on to its source's worker. A source
     /// wants one of itself for all of its players, if it has any.
-    fn ask_source(&mut self, peer: PeerId, now: Instant) {
+    fn ask_source(&mut self, peer: PeerId, layer: u8, now: Instant) {
         let source = match self.peers.get(&peer) {
             Some(Peer::Player(player)) => player.source,
             Some(Peer::Publisher(_)) if self.subscribers.workers(peer).next().is_some() => {
-                return self.want_keyframe(peer, now);
+                return self.want_keyframe(peer, layer, now);
             }
             Some(Peer::Publisher(_)) | None => return,
         };
         if let Some(worker) = self.audiences.source_worker(source) {
-            self.send(worker, Message::KeyframeWanted { source }, now);
+            self.send(worker, Message::KeyframeWanted { source, layer }, now);
         }
     }
 
-    fn want_keyframe(&mut self, source: PeerId, now: Instant) {
+    fn want_keyframe(&mut self, source: PeerId, layer: u8, now: Instant) {
         if let Some(Peer::Publisher(publisher)) = self.peers.get_mut(&source) {
-            publisher.want_keyframe();
+            publisher.want_keyframe(layer);
             self.timers.set(source, publisher.deadline(now));
         }
+    }
+
+    fn take_picture(&mut self, request: SnapshotId, source: PeerId, now: Instant) {
+        let taken = match self.peers.get_mut(&source) {
+            Some(Peer::Publisher(publisher)) => publisher.take_picture(request, now),
+            Some(Peer::Player(_)) | None => Err(SnapshotError::SourceGone),
+        };
+        match taken {
+            Ok(()) => self.drain(source, now),
+            Err(error) => self.no_picture(request, error),
+        }
+    }
+
+    fn no_picture(&mut self, request: SnapshotId, error: SnapshotError) {
+        let picture = Err(error);
+        self.outbox
+            .events
+            .push(Event::Snapshot { request, picture });
     }
 
     fn close(&mut self, id: PeerId, now: Instant) {
@@ -369,19 +463,38 @@ impl Shard {
     /// What a worker that failed leaves behind here.
     fn forget_worker(&mut self, worker: WorkerId, now: Instant) {
         self.subscribers.remove_worker(worker);
-        for player in self.audiences.fed_by(worker) {
+        let mut players = self.audiences.fed_by(worker);
+        let moving = self.moving.iter();
+        players.extend(moving.filter(|(_, to)| to.1 == worker).map(|(id, _)| *id));
+        for player in players {
             self.close(player, now);
+            // Most are known to have ended, but not one whose splice is under way.
+            self.ended(player, EndReason::Internal);
         }
     }
 
     fn remove(&mut self, id: PeerId, now: Instant) {
         self.demux.remove(id);
         self.timers.remove(id);
-        if let Some(Peer::Player(player)) = self.peers.remove(&id)
-            && let Some(worker) = self.audiences.source_worker(player.source)
-        {
-            self.audiences.remove(player.source, id);
-            self.leave(player.source, worker, now);
+        let is_moving = self.moving.remove(&id).is_some();
+        match self.peers.remove(&id) {
+            Some(Peer::Player(player)) if !is_moving => {
+                self.leave_audience(id, player.source, now);
+            }
+            Some(Peer::Publisher(mut publisher)) => {
+                for request in publisher.take_snapshot_requests() {
+                    self.no_picture(request, SnapshotError::SourceGone);
+                }
+            }
+            Some(Peer::Player(_)) | None => {}
+        }
+    }
+
+    /// The player of `source` gets nothing of it any more.
+    fn leave_audience(&mut self, id: PeerId, source: PeerId, now: Instant) {
+        if let Some(worker) = self.audiences.source_worker(source) {
+            self.audiences.remove(source, id);
+            self.leave(source, worker, now);
         }
     }
 
@@ -411,6 +524,8 @@ impl Shard {
         }
     }
 }
+
+mod splice;
 
 /// The codecs that the answer puts first.
 fn codec_names(taken: &Selection) -> Codecs {

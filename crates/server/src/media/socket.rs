@@ -3,6 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 
+use mio::Token;
 use mio::net::UdpSocket;
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSocketState};
 use socket2::{Domain, Protocol, Socket as RawSocket, Type};
@@ -18,11 +19,15 @@ const MAX_GSO_BYTES: usize = 65_000;
 /// See the module.
 pub(super) struct Socket {
     pub(super) io: UdpSocket,
+    pub(super) token: Token,
+    /// There may be something to receive.
+    pub(super) ready: bool,
     state: UdpSocketState,
     local: SocketAddr,
     receive_buffer: Vec<u8>,
     send_buffer: Vec<u8>,
-    /// The host's own addresses, which packets can be sent from.
+    /// The host's own addresses, which packets can be sent from; none if the
+    /// socket is bound to one.
     own: Vec<IpAddr>,
 }
 
@@ -31,13 +36,16 @@ impl Socket {
     ///
     /// # Errors
     /// The system refuses.
-    pub(super) fn bind(address: SocketAddr, buffer: usize, own: Vec<IpAddr>) -> io::Result<Self> {
+    pub(super) fn bind(address: SocketAddr, buffer: usize, own: &[IpAddr]) -> io::Result<Self> {
         let raw = RawSocket::new(
             Domain::for_address(address),
             Type::DGRAM,
             Some(Protocol::UDP),
         )?;
         raw.set_nonblocking(true)?;
+        if address.is_ipv6() {
+            raw.set_only_v6(true)?;
+        }
         // The system may grant less; that costs packets only under bursts.
         for result in [
             raw.set_recv_buffer_size(buffer),
@@ -53,13 +61,16 @@ impl Socket {
         let local = io.local_addr()?;
         let segments = state.gro_segments();
         let buffer = if segments > 1 { MAX_DATAGRAM } else { 2_048 };
+        let any = address.ip().is_unspecified();
         Ok(Self {
             io,
+            token: Token(0),
+            ready: true,
             state,
             local,
             receive_buffer: vec![0; buffer * BATCH_SIZE],
             send_buffer: Vec::with_capacity(MAX_DATAGRAM),
-            own,
+            own: if any { own.to_vec() } else { Vec::new() },
         })
     }
 
@@ -96,16 +107,15 @@ impl Socket {
 
     /// Sends all, datagrams of one size to one address together. What the
     /// system does not take is lost, as on any network.
-    pub(super) fn send_all(&mut self, transmits: &mut Vec<Transmit>) {
+    pub(super) fn send_all(&mut self, transmits: &[Transmit]) {
         let max_segments = self.state.max_gso_segments();
-        let mut rest = transmits.as_slice();
+        let mut rest = transmits;
         while !rest.is_empty() {
             let run = run_length(rest, max_segments);
             let (now, later) = rest.split_at(run);
             self.send_run(now);
             rest = later;
         }
-        transmits.clear();
     }
 
     fn send_run(&mut self, run: &[Transmit]) {

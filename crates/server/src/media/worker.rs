@@ -1,52 +1,62 @@
-//! One worker thread: a shard, its socket and the ways in.
+//! One worker thread: a shard, its sockets and the ways in.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError, TrySendError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use mio::{Events, Interest, Poll, Token, Waker};
-use tracing::{debug, error, trace, warn};
+use mio::{Events, Poll, Token, Waker};
+use tracing::{error, trace, warn};
 
+use super::StartError;
 use super::config::Config;
 use super::link::Settings;
 use super::message::{Message, WorkerId};
+use super::network::Network;
 use super::report::Reporter;
 use super::shard::Shard;
-use super::socket::Socket;
 use crate::counters::Counters;
 
-const SOCKET: Token = Token(0);
-const WAKE: Token = Token(1);
+const WAKE: Token = Token(0);
 
-/// Batches received before timers and messages get their turn.
-const BATCHES_IN_A_ROW: usize = 8;
+/// The network's tokens start here.
+const FIRST_TOKEN: usize = 1;
+
+/// Events taken from the system in one go; the rest follow.
+const EVENTS: usize = 256;
+
+/// Turns of receiving before timers and messages get their turn.
+const TURNS_IN_A_ROW: usize = 8;
 
 /// The way to a worker.
 #[derive(Debug, Clone)]
 pub(super) struct Mailbox {
-    /// Signalling and housekeeping; few, and never lost.
-    control: Sender<Message>,
-    /// Packets; dropped when the worker does not keep up.
-    media: SyncSender<Message>,
+    /// Everything in its order, which players depend on: what comes after an
+    /// admission is what its head start does not have.
+    messages: Sender<Message>,
+    /// Packets among them; more than so many are dropped, when the worker does
+    /// not keep up. All else is little, and never lost.
+    packets: Arc<AtomicUsize>,
+    max_packets: usize,
     waker: Arc<Waker>,
 }
 
 impl Mailbox {
     /// Puts a message in; [`Mailbox::wake`] makes the worker look.
     pub(super) fn put(&self, message: Message) {
-        if matches!(message, Message::Media { .. }) {
-            match self.media.try_send(message) {
-                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
-                Err(TrySendError::Full(_)) => trace!("a worker does not keep up"),
-            }
-        } else {
-            // A worker that is gone has nothing left to do.
-            let _ = self.control.send(message);
+        if matches!(message, Message::Media { .. })
+            && self.packets.fetch_add(1, Ordering::Relaxed) >= self.max_packets
+        {
+            self.packets.fetch_sub(1, Ordering::Relaxed);
+            trace!("a worker does not keep up");
+            return;
         }
+        // A worker that is gone has nothing left to do.
+        let _ = self.messages.send(message);
     }
 
     pub(super) fn wake(&self) {
@@ -59,55 +69,63 @@ impl Mailbox {
 /// A worker before it runs.
 pub(super) struct Worker {
     pub(super) mailbox: Mailbox,
-    /// What its peers are told.
-    pub(super) candidates: Vec<SocketAddr>,
     id: WorkerId,
+    /// What its peers are told.
+    candidates: Vec<SocketAddr>,
     poll: Poll,
-    socket: Socket,
-    control: Receiver<Message>,
-    media: Receiver<Message>,
+    network: Network,
+    messages: Receiver<Message>,
 }
 
 impl Worker {
-    /// Binds the worker's socket.
+    /// Binds the worker's sockets on each of `binds`. `own` are the host's
+    /// addresses.
     ///
     /// # Errors
     /// The system refuses.
     pub(super) fn bind(
         id: WorkerId,
         config: &Config,
-        advertised: &[IpAddr],
-        own: Vec<IpAddr>,
-    ) -> io::Result<Self> {
+        binds: &[IpAddr],
+        own: &[IpAddr],
+        counters: &Arc<Counters>,
+    ) -> Result<Self, StartError> {
         let port = match config.first_port {
             0 => 0,
-            first => u16::try_from(usize::from(first) + id.0).map_err(io::Error::other)?,
+            first => {
+                u16::try_from(usize::from(first) + id.0).map_err(|_| StartError::TooFewPorts)?
+            }
         };
-        let address = SocketAddr::new(config.bind, port);
-        let mut socket = Socket::bind(address, config.socket_buffer, own)?;
-        let poll = Poll::new()?;
-        poll.registry()
-            .register(&mut socket.io, SOCKET, Interest::READABLE)?;
-        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
-        let (control_in, control) = mpsc::channel();
-        let (media_in, media) = mpsc::sync_channel(config.worker_queue);
-        let port = socket.local().port();
+        let mut network = Network::bind(binds, port, own, FIRST_TOKEN, (config, counters))?;
+        let poll = Poll::new().map_err(StartError::Thread)?;
+        let registered = network.register(poll.registry());
+        registered.map_err(StartError::Thread)?;
+        let waker = Waker::new(poll.registry(), WAKE).map_err(StartError::Thread)?;
+        let (messages_in, messages) = mpsc::channel();
         Ok(Self {
             mailbox: Mailbox {
-                control: control_in,
-                media: media_in,
-                waker,
+                messages: messages_in,
+                packets: Arc::default(),
+                max_packets: config.worker_queue,
+                waker: Arc::new(waker),
             },
-            candidates: advertised
-                .iter()
-                .map(|ip| SocketAddr::new(*ip, port))
-                .collect(),
+            candidates: Vec::new(),
             id,
             poll,
-            socket,
-            control,
-            media,
+            network,
+            messages,
         })
+    }
+
+    /// The port of its sockets.
+    pub(super) fn port(&self) -> u16 {
+        self.network.port()
+    }
+
+    /// Has its peers told `candidates`.
+    pub(super) fn set_candidates(&mut self, candidates: Vec<SocketAddr>) {
+        self.network.set_candidates(candidates.clone());
+        self.candidates = candidates;
     }
 
     /// Starts the thread. It ends with [`Message::Stop`]; if it fails before,
@@ -165,7 +183,7 @@ impl Running {
     /// # Errors
     /// The system does not let it wait.
     fn run(mut self) -> io::Result<()> {
-        let mut events = Events::with_capacity(8);
+        let mut events = Events::with_capacity(EVENTS);
         let mut more = false;
         loop {
             let timeout = if more {
@@ -178,18 +196,26 @@ impl Running {
             {
                 return Err(error);
             }
+            for event in &events {
+                self.worker.network.handle_event(event);
+            }
             if self.take_messages() {
                 self.deliver();
                 return Ok(());
             }
             more = self.receive();
-            self.shard.handle_timeout(Instant::now());
+            let now = Instant::now();
+            self.worker.network.handle_timeout(now);
+            self.shard.handle_timeout(now);
             self.deliver();
+            self.settle(now);
         }
     }
 
     fn timeout(&self) -> Option<Duration> {
-        let at = self.shard.poll_timeout()?;
+        let shard = self.shard.poll_timeout();
+        let network = self.worker.network.poll_timeout();
+        let at = shard.into_iter().chain(network).min()?;
         Some(at.saturating_duration_since(Instant::now()))
     }
 
@@ -197,8 +223,12 @@ impl Running {
     fn take_messages(&mut self) -> bool {
         let now = Instant::now();
         loop {
-            match self.worker.control.try_recv() {
+            match self.worker.messages.try_recv() {
                 Ok(message) => {
+                    if matches!(message, Message::Media { .. }) {
+                        let packets = &self.worker.mailbox.packets;
+                        packets.fetch_sub(1, Ordering::Relaxed);
+                    }
                     let stop = matches!(message, Message::Stop);
                     self.shard.handle_message(message, now);
                     if stop {
@@ -209,39 +239,46 @@ impl Running {
                 Err(TryRecvError::Disconnected) => return true,
             }
         }
-        while let Ok(message) = self.worker.media.try_recv() {
-            self.shard.handle_message(message, now);
-        }
         self.shard.flush(now);
         false
     }
 
     /// True if there may be more.
     fn receive(&mut self) -> bool {
-        for _ in 0..BATCHES_IN_A_ROW {
+        for _ in 0..TURNS_IN_A_ROW {
             let now = Instant::now();
             let shard = &mut self.shard;
-            let candidates = &self.worker.candidates;
-            let received = self.worker.socket.receive(|source, destination, datagram| {
-                let destination = advertised_as(candidates, destination);
-                shard.handle_datagram(source, destination, datagram, now);
+            let more = self.worker.network.receive(now, |path, datagram| {
+                shard.handle_datagram(path, datagram, now);
             });
-            match received {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
-                // An ICMP error that a datagram of ours met; the next one may not.
-                Err(error) => debug!(%error, "receiving"),
-            }
             self.shard.flush(now);
             self.deliver();
+            if !more {
+                return false;
+            }
         }
         true
+    }
+
+    /// Tells the shard which connections are over, until that ends no more.
+    fn settle(&mut self, now: Instant) {
+        loop {
+            let closed = self.worker.network.take_closed();
+            if closed.is_empty() {
+                return;
+            }
+            for path in closed {
+                self.shard.handle_closed(path, now);
+            }
+            self.deliver();
+        }
     }
 
     /// Obeys the shard.
     fn deliver(&mut self) {
         let outbox = &mut self.shard.outbox;
-        self.worker.socket.send_all(&mut outbox.transmits);
+        let now = Instant::now();
+        self.worker.network.send_all(&mut outbox.transmits, now);
         let mut wake = Vec::new();
         for (worker, message) in outbox.messages.drain(..) {
             if let Some(mailbox) = self.others.get(worker.0) {
@@ -257,15 +294,8 @@ impl Running {
         for event in outbox.events.drain(..) {
             self.reporter.report(event);
         }
-    }
-}
-
-/// The candidate that stands for the address a datagram came to: itself, or,
-/// behind NAT, the first one, since the address outside is not seen here.
-fn advertised_as(candidates: &[SocketAddr], local: SocketAddr) -> SocketAddr {
-    if candidates.contains(&local) {
-        local
-    } else {
-        candidates.first().copied().unwrap_or(local)
+        for (request, keyframe) in outbox.keyframes.drain(..) {
+            self.reporter.take_picture(request, keyframe);
+        }
     }
 }

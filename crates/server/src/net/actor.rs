@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -124,6 +124,9 @@ impl Actor {
 
     fn handle(&mut self, input: Input) {
         let now = Instant::now();
+        if let Ok(time) = SystemTime::now().duration_since(UNIX_EPOCH) {
+            self.core.set_unix_time(time);
+        }
         self.core.handle(input, now);
         while let Some(output) = self.core.poll_output() {
             self.obey(output, now);
@@ -142,6 +145,16 @@ impl Actor {
                 let link = self.links.get(&client);
                 if let Some(Err(Overflow)) = link.map(|link| link.update(text)) {
                     self.count(client, Reason::SkippedRate, "the client reads slowly");
+                }
+            }
+            Output::Large {
+                client,
+                text,
+                otherwise,
+            } => {
+                let link = self.links.get(&client);
+                if let Some(Err(Overflow)) = link.map(|link| link.send_large(text, otherwise)) {
+                    self.core.handle(Input::Overflowed { client }, now);
                 }
             }
             Output::Reply { client, reply } => {

@@ -25,7 +25,7 @@ use super::connections::{Place, Places};
 use super::files::Files;
 use super::socket::Hub;
 use super::whip::Requests;
-use super::{page, whip};
+use super::{BalanceTarget, balance, page, whip};
 use crate::counters::{Counters, Reason};
 
 /// How long accepting rests when it fails, most likely for want of file
@@ -37,12 +37,12 @@ const MAX_HEAD: usize = 64 << 10;
 
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy)]
-struct Ends {
+pub(super) struct Ends {
     remote: SocketAddr,
-    local: SocketAddr,
+    pub(super) local: SocketAddr,
 }
 
-pub(super) fn router(requests: Requests, files: Files) -> Router {
+pub(super) fn router(requests: Requests, files: Files, balance_to: Vec<BalanceTarget>) -> Router {
     let hub = requests.hub.clone();
     let stats_hub = hub.clone();
     let counters = Arc::clone(&requests.counters);
@@ -54,6 +54,7 @@ pub(super) fn router(requests: Requests, files: Files) -> Router {
         )
         .route("/api/{*path}", any(unknown_api))
         .merge(whip::router(requests))
+        .merge(balance::router(balance_to))
         .merge(page::router(files))
         .layer(middleware::from_fn_with_state(hub, upgrade))
 }
@@ -71,7 +72,7 @@ pub(super) async fn accept(listener: TcpListener, router: Router, server: Server
                         connections.spawn(serve(stream, remote, router, place, server.clone()));
                     }
                     Err(door) => {
-                        server.count(Reason::TooManyConnections, "no place for a connection");
+                        server.count(Reason::NoPlace, "no place for a connection");
                         connections.spawn(door.turn_away(stream));
                     }
                 },

@@ -10,6 +10,7 @@
 //! read in time costs that client its socket.
 
 mod actor;
+mod balance;
 mod connections;
 mod events;
 mod files;
@@ -32,6 +33,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use self::actor::Actor;
+pub use self::balance::{BadTarget, BalanceTarget};
 use self::connections::Places;
 pub use self::events::EventSink;
 use self::files::Files;
@@ -60,6 +62,9 @@ pub struct Config {
     /// How long a connection may take to send a request's head, and then its
     /// body, and how long it may stay open without one. Default: 10 s.
     pub head_timeout: Duration,
+    /// Servers that clients which ask for a load balancer are sent to, in turn;
+    /// with none, they are sent here.
+    pub balance_to: Vec<BalanceTarget>,
     /// Signalling.
     pub core: core::Config,
 }
@@ -71,6 +76,7 @@ impl Config {
             listen,
             page: PathBuf::from("dist"),
             head_timeout: Duration::from_secs(10),
+            balance_to: Vec::new(),
             core: core::Config::default(),
         }
     }
@@ -129,23 +135,24 @@ impl Running {
     }
 }
 
-/// Starts the server with the embedded forwarder; also returns the media
-/// addresses that clients are told.
+/// Starts the server with the embedded forwarder; also returns where
+/// clients reach the media.
 ///
 /// # Errors
 /// The listener or the forwarder cannot be started; nothing is left running.
 pub async fn serve(
     config: Config,
     media: media::Config,
-) -> Result<(Running, Vec<SocketAddr>), StartError<media::StartError>> {
-    let mut addresses = Vec::new();
+) -> Result<(Running, media::Reach), StartError<media::StartError>> {
+    let mut reach = None;
     let running = serve_with(config, |events, counters| {
         let forwarder = Forwarder::start(media, counters, move |event| events.send(event))?;
-        addresses = forwarder.media_addresses().to_vec();
+        reach = Some(forwarder.reach().clone());
         Ok(forwarder)
     })
     .await?;
-    Ok((running, addresses))
+    let reach = reach.unwrap_or_default();
+    Ok((running, reach))
 }
 
 /// Starts the server with the media backend that `start_media` makes.
@@ -197,7 +204,7 @@ where
         counters: Arc::clone(&counters),
         hub: socket::Hub::new(inbox_sender, limits, open_sockets),
     };
-    let router = http::router(requests, files);
+    let router = http::router(requests, files, config.balance_to);
     // Connections in flight live in the accepting task and end with it.
     let accepting = tokio::spawn(http::accept(listener, router, connections));
     let server = tokio::spawn(async move {

@@ -183,15 +183,15 @@ fn is_oversized(error: &axum::Error) -> bool {
 /// still to be read, so it returns only if the socket is over.
 async fn write(
     mut sink: SplitSink<WebSocket, Frame>,
-    mut frames: mpsc::Receiver<Frame>,
-    backlog: &AtomicUsize,
+    mut frames: mpsc::Receiver<Queued>,
+    backlog: &Backlog,
 ) {
-    while let Some(frame) = frames.recv().await {
+    while let Some(Queued { frame, large }) = frames.recv().await {
         let bytes = size(&frame);
         if sink.send(frame).await.is_err() {
             return;
         }
-        backlog.fetch_sub(bytes, Ordering::Relaxed);
+        backlog.of(large).fetch_sub(bytes, Ordering::Relaxed);
     }
     std::future::pending().await
 }
@@ -206,17 +206,39 @@ async fn given_up(closed: oneshot::Receiver<Infallible>) {
 /// after [`LINGER`].
 #[derive(Debug)]
 pub(super) struct Link {
-    frames: mpsc::Sender<Frame>,
-    backlog: Arc<AtomicUsize>,
+    frames: mpsc::Sender<Queued>,
+    backlog: Arc<Backlog>,
     max_backlog: usize,
+    max_large: usize,
     _open: oneshot::Sender<Infallible>,
 }
 
 /// The socket's end of a [`Link`].
 struct Outgoing {
-    frames: mpsc::Receiver<Frame>,
-    backlog: Arc<AtomicUsize>,
+    frames: mpsc::Receiver<Queued>,
+    backlog: Arc<Backlog>,
     closed: oneshot::Receiver<Infallible>,
+}
+
+/// A frame on its way to the socket.
+#[derive(Debug)]
+struct Queued {
+    frame: Frame,
+    /// Counted apart, so that one picture does not make its client a slow one.
+    large: bool,
+}
+
+/// Bytes on their way to the socket.
+#[derive(Debug, Default)]
+struct Backlog {
+    messages: AtomicUsize,
+    large: AtomicUsize,
+}
+
+impl Backlog {
+    fn of(&self, large: bool) -> &AtomicUsize {
+        if large { &self.large } else { &self.messages }
+    }
 }
 
 /// The client reads too slowly.
@@ -228,11 +250,12 @@ impl Link {
         // One place more, kept for the close frame.
         let (frames, frames_out) = mpsc::channel(limits.queued_messages + 1);
         let (open, closed) = oneshot::channel();
-        let backlog = Arc::new(AtomicUsize::new(0));
+        let backlog = Arc::new(Backlog::default());
         let link = Self {
             frames,
             backlog: Arc::clone(&backlog),
             max_backlog: limits.queued_bytes,
+            max_large: limits.queued_picture_bytes,
             _open: open,
         };
         let outgoing = Outgoing {
@@ -245,11 +268,30 @@ impl Link {
 
     /// Queues a message. One to a socket that is over is dropped.
     pub(super) fn send(&self, text: String) -> Result<(), Overflow> {
-        let bytes = self.backlog.fetch_add(text.len(), Ordering::Relaxed) + text.len();
-        if self.frames.capacity() <= 1 || bytes > self.max_backlog {
+        let waiting = &self.backlog.messages;
+        let bytes = waiting.fetch_add(text.len(), Ordering::Relaxed) + text.len();
+        if bytes > self.max_backlog {
             return Err(Overflow);
         }
-        match self.frames.try_send(Frame::Text(text.into())) {
+        self.queue(text, false)
+    }
+
+    /// Queues a large message, or `otherwise` if there is no room for it.
+    pub(super) fn send_large(&self, text: String, otherwise: String) -> Result<(), Overflow> {
+        let waiting = &self.backlog.large;
+        if waiting.load(Ordering::Relaxed) + text.len() > self.max_large {
+            return self.send(otherwise);
+        }
+        waiting.fetch_add(text.len(), Ordering::Relaxed);
+        self.queue(text, true)
+    }
+
+    fn queue(&self, text: String, large: bool) -> Result<(), Overflow> {
+        if self.frames.capacity() <= 1 {
+            return Err(Overflow);
+        }
+        let frame = Frame::Text(text.into());
+        match self.frames.try_send(Queued { frame, large }) {
             Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
             Err(TrySendError::Full(_)) => Err(Overflow),
         }
@@ -257,7 +299,7 @@ impl Link {
 
     /// Queues a message unless more than half of the queue is taken.
     pub(super) fn update(&self, text: String) -> Result<(), Overflow> {
-        let waiting = self.backlog.load(Ordering::Relaxed);
+        let waiting = self.backlog.messages.load(Ordering::Relaxed);
         let busy = self.frames.capacity() <= self.frames.max_capacity() / 2;
         if busy || waiting > self.max_backlog / 2 {
             return Err(Overflow);
@@ -267,11 +309,12 @@ impl Link {
 
     /// Queues the close frame behind everything else.
     pub(super) fn close(self, code: CloseCode, reason: String) {
-        let frame = CloseFrame {
+        let frame = Frame::Close(Some(CloseFrame {
             code: code as u16,
             reason: reason.into(),
-        };
-        if self.frames.try_send(Frame::Close(Some(frame))).is_err() {
+        }));
+        let large = false;
+        if self.frames.try_send(Queued { frame, large }).is_err() {
             tracing::debug!("the socket was over before it was closed");
         }
     }
@@ -305,5 +348,24 @@ mod tests {
         assert!(link.send("x".repeat(60)).is_ok());
         assert!(link.update("1".into()).is_err());
         assert!(link.send("1".into()).is_ok());
+    }
+
+    #[test]
+    fn a_picture_that_fits_costs_its_client_nothing() {
+        let limits = Limits {
+            queued_bytes: 10,
+            queued_picture_bytes: 100,
+            ..Limits::default()
+        };
+        let (link, mut outgoing) = Link::new(&limits);
+        let picture = || "x".repeat(60);
+        assert!(link.send_large(picture(), "no".into()).is_ok());
+        // The second one has no room, and its client is told in few words.
+        assert!(link.send_large(picture(), "no".into()).is_ok());
+        assert!(link.send("8 bytes.".into()).is_ok());
+        assert!(link.send("1".into()).is_err());
+        let sizes = std::iter::from_fn(|| outgoing.frames.try_recv().ok());
+        let sizes: Vec<_> = sizes.map(|queued| size(&queued.frame)).collect();
+        assert_eq!(sizes, [60, 2, 8]);
     }
 }

@@ -8,7 +8,7 @@ use twoway_server::counters::Reason;
 use wire::StreamStatus;
 
 use crate::fake_backend::{ANSWERED, FLOWS, GARBAGE, SILENT};
-use crate::world::{World, available, play, publish, short, snapshot, stop, unpublish};
+use crate::world::{World, available, play, publish, short, stop, unpublish};
 
 #[test]
 fn publish_accepted() {
@@ -385,6 +385,23 @@ fn data_reaches_players_as_sent() {
     assert_eq!(world.read_short(publisher), ["own Data"]);
 }
 
+/// A publisher cannot cost a slow viewer its session by talking much.
+#[test]
+fn data_is_dropped_for_who_does_not_keep_up_and_mute_states_are_not() {
+    let mut world = World::new();
+    let publisher = world.connect();
+    let viewer = world.connect();
+    world.send(publisher, publish("p", "live", FLOWS));
+    world.send(viewer, play("v", "live", FLOWS));
+    for (event_type, droppable) in [("data", 1), ("audioMuted", 1), ("data", 2)] {
+        let text = format!(
+            r#"{{"message":"sendStreamEvent","data":[{{"mediaSessionId":"p","type":"{event_type}"}}]}}"#
+        );
+        world.send_text(publisher, &text);
+        assert_eq!(world.updates, droppable, "{event_type}");
+    }
+}
+
 #[test]
 fn events_of_others_or_for_nobody_are_dropped() {
     let mut world = World::new();
@@ -429,23 +446,6 @@ fn session_data_is_answered() {
     assert_eq!(answer["message"], "DataStatusEvent");
     assert_eq!(answer["data"][0]["operationId"], "op");
     assert_eq!(answer["data"][0]["status"], "FAILED");
-}
-
-#[test]
-fn snapshots_fail_with_a_reason() {
-    let mut world = World::new();
-    let client = world.connect();
-    let ask = |world: &mut World| {
-        world.send(client, snapshot("s", "live"));
-        world.read_json(client).pop().unwrap()["data"][0].clone()
-    };
-    let missing = serde_json::json!({"mediaSessionId": "s", "type": "snapshotFailed", "payload": {"info": "Stream not found"}});
-    assert_eq!(ask(&mut world), missing);
-    world.send(client, publish("p", "live", FLOWS));
-    assert_eq!(
-        ask(&mut world)["payload"]["info"],
-        "Snapshots are not supported"
-    );
 }
 
 #[test]

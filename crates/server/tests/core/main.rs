@@ -13,11 +13,14 @@
 mod behaviour;
 #[path = "../support/fake_backend.rs"]
 mod fake_backend;
+mod hold;
 mod limits;
 mod properties;
 mod rates;
 mod resources;
 mod resume;
 mod sessions;
+mod snapshots;
+mod statuses;
 mod traps;
 mod world;

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use twoway_server::core::backend::{Codecs, Command, EndReason, Event, PeerId};
+use twoway_server::core::backend::{
+    Codecs, Command, EndReason, Event, PeerId, PictureSize, Role, SnapshotError, SnapshotId,
+};
 use twoway_server::core::{ClientId, Config, Core, Input, Output, ResourcePath};
 use twoway_server::limits::Limits;
 use wire::{ClientMessage, ServerMessage, StreamStatus};
@@ -38,6 +40,12 @@ enum Step {
     Answered(u64),
     Flowing(u64),
     Ended(u64, EndReason),
+    /// A picture of one of few names, under one of few ids.
+    Snapshot(u64, u8, u8),
+    /// One of the newest pictures asked for is taken, or not.
+    Picture(u64, bool),
+    Resized(u64, u32),
+    NotEnoughBandwidth(u64),
     /// WHIP or WHEP, with one of few names.
     Offer(bool, u8),
     /// One of the newest resources, by the number of those after it.
@@ -103,6 +111,11 @@ fn texts() -> impl Strategy<Value = String> {
     prop_oneof![8 => messages, 1 => questions, 1 => ".{0,40}"]
 }
 
+/// How long names are held; often not at all.
+fn holds() -> impl Strategy<Value = Duration> {
+    prop_oneof![Just(0), 1..20_000_u64].prop_map(Duration::from_millis)
+}
+
 fn steps() -> impl Strategy<Value = Step> {
     let client = 1..4_u64;
     let peer = 0..4_u64;
@@ -118,10 +131,14 @@ fn steps() -> impl Strategy<Value = Step> {
         8 => (client.clone(), 0..4_u8, 0..2_u8).prop_map(|(c, i, n)| Step::Play(c, i, n)),
         4 => (client.clone(), 0..4_u8).prop_map(|(c, i)| Step::Stop(c, i)),
         4 => (client.clone(), 0..4_u8).prop_map(|(c, i)| Step::Unpublish(c, i)),
-        8 => (client, texts()).prop_map(|(c, t)| Step::Text(c, t)),
+        8 => (client.clone(), texts()).prop_map(|(c, t)| Step::Text(c, t)),
         10 => peer.clone().prop_map(Step::Answered),
         10 => peer.clone().prop_map(Step::Flowing),
-        3 => (peer, reasons()).prop_map(|(p, r)| Step::Ended(p, r)),
+        3 => (peer.clone(), reasons()).prop_map(|(p, r)| Step::Ended(p, r)),
+        4 => (client.clone(), 0..4_u8, 0..2_u8).prop_map(|(c, i, n)| Step::Snapshot(c, i, n)),
+        3 => (peer.clone(), any::<bool>()).prop_map(|(r, taken)| Step::Picture(r, taken)),
+        2 => (peer.clone(), 1..3_u32).prop_map(|(p, width)| Step::Resized(p, width)),
+        2 => peer.prop_map(Step::NotEnoughBandwidth),
         4 => (0..12_000_u64).prop_map(Step::Pass),
         4 => (any::<bool>(), 0..2_u8).prop_map(|(whip, n)| Step::Offer(whip, n)),
         2 => (0..4_u64).prop_map(Step::Delete),
@@ -141,6 +158,7 @@ struct Told {
 /// Drives a core and checks everything it says.
 struct Checker {
     core: Core,
+    hold_time: Duration,
     now: Instant,
     clients: BTreeSet<ClientId>,
     last_seat: u64,
@@ -150,8 +168,9 @@ struct Checker {
     /// Who had each kept session last, and the tokens in order of age.
     kept: BTreeMap<String, ClientId>,
     tokens: Vec<String>,
-    peers: BTreeSet<PeerId>,
+    peers: BTreeMap<PeerId, Role>,
     last_peer: u64,
+    last_snapshot: u64,
     told: BTreeMap<(ClientId, String), Told>,
     /// Who is PUBLISHING which name, as clients were told.
     publishing: BTreeMap<String, (ClientId, String)>,
@@ -163,15 +182,18 @@ struct Checker {
 }
 
 impl Checker {
-    fn new() -> Self {
+    /// A core that holds names for so long.
+    fn new(hold_time: Duration) -> Self {
         let limits = Limits {
             streams_per_session: 3,
             sessions: 3,
             ..Limits::default()
         };
         Self {
+            hold_time,
             core: Core::new(Config {
                 limits,
+                hold_time,
                 ..Config::default()
             }),
             now: Instant::now(),
@@ -181,8 +203,9 @@ impl Checker {
             last_client: 0,
             kept: BTreeMap::new(),
             tokens: Vec::new(),
-            peers: BTreeSet::new(),
+            peers: BTreeMap::new(),
             last_peer: 0,
+            last_snapshot: 0,
             told: BTreeMap::new(),
             publishing: BTreeMap::new(),
             resources: Vec::new(),
@@ -247,6 +270,30 @@ impl Checker {
                 let peer = self.peer(back);
                 self.peers.remove(&peer);
                 self.handle(Input::Backend(Event::Ended { peer, reason }));
+            }
+            Step::Snapshot(c, id, name) => {
+                self.send(c, &snapshot(&id.to_string(), &format!("n{name}")));
+            }
+            Step::Picture(back, is_taken) => {
+                let request = SnapshotId(self.last_snapshot.saturating_sub(back));
+                let picture = if is_taken {
+                    Ok(vec![0])
+                } else {
+                    Err(SnapshotError::NoKeyframe)
+                };
+                self.handle(Input::Backend(Event::Snapshot { request, picture }));
+            }
+            Step::Resized(back, width) => {
+                let (peer, size) = (self.peer(back), PictureSize { width, height: 1 });
+                self.handle(Input::Backend(Event::Resized { peer, size }));
+            }
+            Step::NotEnoughBandwidth(back) => {
+                let (needed_bps, available_bps) = (2, 1);
+                self.handle(Input::Backend(Event::NotEnoughBandwidth {
+                    peer: self.peer(back),
+                    needed_bps,
+                    available_bps,
+                }));
             }
             Step::Offer(is_whip, name) => self.offer(is_whip, &format!("n{name}")),
             Step::Delete(back) => self.delete(back),
@@ -383,22 +430,70 @@ impl Checker {
                     assert!(self.clients.contains(&client), "sent to nobody: {text}");
                     self.check_message(client, ServerMessage::decode(&text).unwrap());
                 }
+                Output::Large {
+                    client,
+                    text,
+                    otherwise,
+                } => {
+                    assert!(self.clients.contains(&client), "a picture for nobody");
+                    self.check_message(client, ServerMessage::decode(&text).unwrap());
+                    ServerMessage::decode(&otherwise).unwrap();
+                }
                 Output::Close { client, .. } => {
                     assert!(self.clients.contains(&client));
                     self.lose(client);
                 }
-                Output::Backend(Command::Open { peer, .. }) => {
+                Output::Backend(Command::Open { peer, role, .. }) => {
+                    if let Role::Player { source } = role {
+                        self.check_publisher(source);
+                    }
                     assert!(peer.0 > self.last_peer, "a peer is never reused");
                     self.last_peer = peer.0;
-                    self.peers.insert(peer);
+                    self.peers.insert(peer, role);
                 }
                 Output::Backend(Command::Close { peer }) => {
-                    assert!(self.peers.remove(&peer), "closed what was not open");
+                    assert!(
+                        self.peers.remove(&peer).is_some(),
+                        "closed what was not open"
+                    );
                 }
+                Output::Backend(Command::Splice { from, to }) => self.splice(from, to),
+                Output::Backend(Command::Snapshot { request, source }) => {
+                    self.check_publisher(source);
+                    assert!(request.0 > self.last_snapshot, "a request is never reused");
+                    self.last_snapshot = request.0;
+                }
+                Output::Backend(Command::Restart { .. }) => {}
                 Output::Reply { client, .. } => {
                     assert!(self.waiting.remove(&client), "replied twice or to nobody");
                 }
                 Output::Refused { detail, .. } => assert!(!detail.is_empty()),
+            }
+        }
+    }
+
+    fn check_publisher(&self, peer: PeerId) {
+        let role = self.peers.get(&peer);
+        assert_eq!(role, Some(&Role::Publisher), "{peer:?} publishes");
+    }
+
+    fn splice(&mut self, from: PeerId, to: PeerId) {
+        self.check_publisher(to);
+        assert!(!self.peers.contains_key(&from), "{from:?} is not over");
+        let waits = |role: &&mut Role| **role == Role::Player { source: from };
+        let mut players = self.peers.values_mut().filter(waits).peekable();
+        assert!(players.peek().is_some(), "nobody is spliced");
+        for player in players {
+            *player = Role::Player { source: to };
+        }
+    }
+
+    /// Players without a publisher wait for one, and not for ever.
+    fn check_that_nobody_waits_in_vain(&mut self) {
+        self.pass(self.hold_time);
+        for (peer, role) in &self.peers {
+            if let Role::Player { source } = role {
+                assert!(self.peers.contains_key(source), "{peer:?} waits");
             }
         }
     }
@@ -511,6 +606,7 @@ impl Checker {
             self.delete(back);
         }
         self.pass(Config::default().resume_time);
+        self.pass(self.hold_time);
         assert!(self.peers.is_empty(), "never closed: {:?}", self.peers);
         assert!(self.core.is_idle(), "{:?}", self.core);
     }
@@ -518,18 +614,22 @@ impl Checker {
 
 proptest! {
     #[test]
-    fn whatever_comes(steps in prop::collection::vec(steps(), 1..120)) {
-        let mut checker = Checker::new();
+    fn whatever_comes(hold in holds(), steps in prop::collection::vec(steps(), 1..120)) {
+        let mut checker = Checker::new(hold);
         for step in steps {
             checker.step(step);
         }
         checker.check_that_requests_end();
+        checker.check_that_nobody_waits_in_vain();
         checker.check_that_nothing_is_left();
     }
 
     #[test]
-    fn whatever_came_before_shutdown(steps in prop::collection::vec(steps(), 1..60)) {
-        let mut checker = Checker::new();
+    fn whatever_came_before_shutdown(
+        hold in holds(),
+        steps in prop::collection::vec(steps(), 1..60),
+    ) {
+        let mut checker = Checker::new(hold);
         for step in steps {
             checker.step(step);
         }

@@ -47,6 +47,47 @@ fn a_resumed_session_has_its_streams_and_viewers() {
 }
 
 #[test]
+fn a_resumed_publisher_still_reaches_its_viewers() {
+    let (mut world, publisher, token, viewer) = kept_publisher();
+    let event = |event_type: &str| {
+        json!({ "message": "sendStreamEvent", "data": [{
+            "mediaSessionId": "p", "type": event_type, "payload": {"n": 1},
+        }] })
+        .to_string()
+    };
+    world.send_text(publisher, &event("audioMuted"));
+    world.media_resizes(1, 640, 360);
+    world.handle(Input::Gone { client: publisher });
+    // Who comes while nobody is there plays what goes on.
+    world.send(viewer, play("meanwhile", "live", FLOWS));
+    let (back, _) = world.connect_kept(Some(&token));
+    world.send_text(back, &event("data"));
+    world.send(viewer, play("late", "live", FLOWS));
+    let told = world.read(viewer);
+    let lines: Vec<_> = told.iter().map(short).collect();
+    let expected = [
+        "v AudioMuted",
+        "v Resize",
+        "meanwhile SDP",
+        "meanwhile PLAYING",
+        "v Data",
+        "meanwhile Data",
+        "late SDP",
+        "late PLAYING",
+    ];
+    assert_eq!(lines, expected);
+    for message in told {
+        if let wire::ServerMessage::StreamStatus(playing) = message {
+            assert!(playing.audio_state.unwrap().muted);
+            assert_eq!((playing.width, playing.height), (640.0, 360.0));
+        }
+    }
+    // The old socket has no say any more.
+    world.send_text(publisher, &event("audioUnmuted"));
+    assert_eq!(world.read_short(viewer), [""; 0]);
+}
+
+#[test]
 fn nobody_comes_back_and_the_session_ends() {
     let (mut world, publisher, token, viewer) = kept_publisher();
     world.handle(Input::Gone { client: publisher });

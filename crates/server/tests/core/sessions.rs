@@ -44,6 +44,43 @@ fn connection_is_answered_with_user_data_then_version() {
 }
 
 #[test]
+fn user_data_tells_old_clients_that_there_is_no_tunnel() {
+    let mut world = World::new();
+    let client = world.open();
+    world.send_text(client, r#"{"message":"connection","data":[{}]}"#);
+    let data = world.read_json(client)[0]["data"][0].take();
+    for tunnel in [
+        "useWsTunnel",
+        "useWsTunnelPacketization2",
+        "useBase64BinaryEncoding",
+    ] {
+        assert_eq!(data[tunnel], false, "{tunnel}");
+    }
+}
+
+#[test]
+fn sip_is_refused_and_the_session_is_there_for_streams() {
+    let mut world = World::new();
+    let client = world.open();
+    world.send_text(
+        client,
+        r#"{"message":"connection","data":[{"appKey":"defaultApp","sipLogin":"1001",
+        "sipAuthenticationName":"1001","sipPassword":"secret","sipDomain":"sip.example",
+        "sipOutboundProxy":"sip.example","sipPort":5060,"sipRegisterRequired":true}]}"#,
+    );
+    let told = world.read_json(client);
+    let messages: Vec<_> = told.iter().map(|message| &message["message"]).collect();
+    assert_eq!(messages, ["getUserData", "getVersion", "fail"]);
+    let info = "SIP is not supported: the session is there for streams, calls are refused";
+    let failure = json!({ "apiMethod": "connection", "status": "FAILED", "info": info });
+    assert_eq!(told[2]["data"][0], failure);
+    assert!(!told[0].to_string().contains("sip"), "{}", told[0]);
+    assert_eq!(world.refused, [Reason::Unsupported]);
+    world.send(client, publish("p", "live", FLOWS));
+    assert_eq!(world.read_short(client), ["p SDP", "p PUBLISHING"]);
+}
+
+#[test]
 fn pings_come_every_five_seconds() {
     let mut world = World::new();
     let client = world.connect();

@@ -1,7 +1,7 @@
-//! Reference section 10: what breaks unmodified clients, by number. Trap 2 is
-//! tested over real sockets, 26 and 27 with the sessions, 30 with the rates;
-//! those of SDP (10 to 16, 34 to 36) belong to the media side; 37 and 38 are
-//! about what a server cannot influence or does not serve.
+//! Reference section 10: what breaks unmodified clients, by number. Traps 2 and
+//! 38 are tested over real sockets, 26 and 27 with the sessions, 30 with the
+//! rates; those of SDP (10 to 16, 34 to 36) belong to the media side; 37 is about
+//! what a server cannot influence. `docs/PROTOCOL.md` names the test of each.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,7 +24,11 @@ fn everything() -> Vec<Value> {
     world.send(client, play("x", "missing", FLOWS));
     world.send(client, available("a", "live"));
     world.send(client, available("b", "missing"));
+    world.send(client, snapshot("s", "missing"));
     world.send(client, snapshot("s", "live"));
+    world.media_takes_snapshot(Ok(vec![0]));
+    world.media_resizes(1, 640, 360);
+    world.media_is_squeezed(0, 2, 1);
     for event_type in [
         "data",
         "audioMuted",
@@ -112,9 +116,17 @@ fn trap_7_and_8_events_have_a_type_and_the_receivers_id() {
         "videoMuted",
         "videoUnmuted",
     ];
-    let mut expected = vec![(Some("s"), Some("snapshotFailed"))];
+    let mut expected = vec![
+        (Some("s"), Some("snapshotFailed")),
+        (Some("s"), Some("snapshotCompleted")),
+        (Some("v"), Some("resize")),
+        (Some("v"), Some("notEnoughBandwidth")),
+    ];
     expected.extend(types.map(|event_type| (Some("v"), Some(event_type))));
     assert_eq!(seen, expected);
+    for event in events {
+        assert!(event["data"][0]["payload"].is_object(), "{event}");
+    }
 }
 
 #[test]

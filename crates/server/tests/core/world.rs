@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use twoway_server::core::backend::{Codecs, Command, EndReason, Event, PeerId, VideoRate};
+use twoway_server::core::backend::{
+    Codecs, Command, EndReason, Event, PeerId, PictureSize, SnapshotError, VideoRate,
+};
 use twoway_server::core::{
     ClientId, CloseCode, Config, Core, Endpoint, Input, Output, Reply, ResourcePath,
 };
@@ -22,6 +24,8 @@ pub(crate) struct World {
     pub(crate) backend: FakeBackend,
     pub(crate) refused: Vec<Reason>,
     pub(crate) closed: BTreeMap<ClientId, CloseCode>,
+    /// How many messages were sent that could have been dropped.
+    pub(crate) updates: usize,
     now: Instant,
     last_client: u64,
     last_peer: u64,
@@ -40,6 +44,7 @@ impl World {
             backend: FakeBackend::default(),
             refused: Vec::new(),
             closed: BTreeMap::new(),
+            updates: 0,
             now: Instant::now(),
             last_client: 0,
             last_peer: 0,
@@ -154,6 +159,29 @@ impl World {
         self.handle(Input::Backend(Event::Rate { peer, rate }));
     }
 
+    /// Media has the oldest picture that was asked for, or has it not.
+    pub(crate) fn media_takes_snapshot(&mut self, picture: Result<Vec<u8>, SnapshotError>) {
+        let event = self.backend.take_snapshot(picture);
+        self.handle(Input::Backend(event));
+    }
+
+    /// The newest peer but `back` has a picture of this size from now on.
+    pub(crate) fn media_resizes(&mut self, back: u64, width: u32, height: u32) {
+        let peer = PeerId(self.last_peer - back);
+        let size = PictureSize { width, height };
+        self.handle(Input::Backend(Event::Resized { peer, size }));
+    }
+
+    /// The newest peer but `back` needs more than its network has.
+    pub(crate) fn media_is_squeezed(&mut self, back: u64, needed_bps: u64, available_bps: u64) {
+        let peer = PeerId(self.last_peer - back);
+        self.handle(Input::Backend(Event::NotEnoughBandwidth {
+            peer,
+            needed_bps,
+            available_bps,
+        }));
+    }
+
     /// Media answers the newest peer.
     pub(crate) fn media_answers(&mut self) {
         self.handle(Input::Backend(Event::Answered {
@@ -198,9 +226,15 @@ impl World {
 
     fn obey(&mut self) {
         while let Some(output) = self.core.poll_output() {
+            self.updates += usize::from(matches!(output, Output::Update { .. }));
             match output {
                 Output::Send { client, text } | Output::Update { client, text } => {
                     assert!(!self.closed.contains_key(&client), "sent after close");
+                    self.sent.entry(client).or_default().push(text);
+                }
+                // The shell has room for everything here.
+                Output::Large { client, text, .. } => {
+                    assert!(!self.closed.contains_key(&client), "a picture for nobody");
                     self.sent.entry(client).or_default().push(text);
                 }
                 Output::Close { client, code, .. } => {

@@ -6,6 +6,10 @@
 )]
 
 mod client;
+mod network;
+mod simulcast;
+mod snapshot;
+mod tcp;
 mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
@@ -77,6 +81,10 @@ struct World {
     clients: Vec<UdpClient>,
     sent: u64,
     start: Instant,
+    /// Where clients are.
+    ip: IpAddr,
+    /// UDP is blocked for those that join.
+    over_tcp: bool,
 }
 
 impl World {
@@ -86,13 +94,12 @@ impl World {
 
     /// `inspect` sees every event on the thread that it comes from.
     fn with(workers: usize, inspect: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        Self::start(config(workers), inspect)
+    }
+
+    fn start(config: Config, inspect: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         let counters = Arc::new(Counters::default());
         let (sender, events) = mpsc::channel();
-        let config = Config {
-            workers: NonZeroUsize::new(workers).unwrap(),
-            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            ..Config::default()
-        };
         let forwarder = Forwarder::start(config, counters.clone(), move |event| {
             inspect(&event);
             // Rates come each second, and how many of them a test sees depends
@@ -111,6 +118,8 @@ impl World {
             clients: Vec::new(),
             sent: 0,
             start: Instant::now(),
+            ip: Ipv4Addr::LOCALHOST.into(),
+            over_tcp: false,
         }
     }
 
@@ -183,14 +192,28 @@ impl World {
 
     /// Adds a client and connects it; its index.
     fn join(&mut self, peer: PeerId, role: Role, types: PayloadTypes) -> usize {
+        self.join_layers(peer, role, types, &[])
+    }
+
+    /// The same with a client that sends these simulcast layers.
+    fn join_layers(
+        &mut self,
+        peer: PeerId,
+        role: Role,
+        types: PayloadTypes,
+        rids: &[&str],
+    ) -> usize {
         let direction = match role {
             Role::Publisher => Direction::SendOnly,
             Role::Player { .. } => Direction::RecvOnly,
         };
-        let (mut client, offer) = UdpClient::offer(direction, types);
+        let (mut client, offer) = UdpClient::offer_from(self.ip, direction, types, rids);
         self.open(peer, role, offer);
         let (answer, _) = self.answer(peer);
         client.client.accept(&answer);
+        if self.over_tcp {
+            client.use_tcp(&answer);
+        }
         self.clients.push(client);
         let index = self.clients.len() - 1;
         self.until("connection", |world| world.clients[index].client.connected);
@@ -242,6 +265,15 @@ impl World {
         );
         publisher.send();
         self.sent += 1;
+    }
+}
+
+/// On IPv4 loopback.
+fn config(workers: usize) -> Config {
+    Config {
+        workers: NonZeroUsize::new(workers).unwrap(),
+        bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+        ..Config::default()
     }
 }
 
@@ -326,7 +358,9 @@ fn a_viewers_pli_reaches_the_publisher() {
 #[test]
 fn keyframe_requests_repeat_until_one_comes() {
     let mut world = World::new(1);
-    world.publish();
+    world.join(PUBLISHER, Role::Publisher, PUBLISHER_TYPES);
+    world.send_frame(false);
+    world.flowing(PUBLISHER);
     let viewer = world.play(0);
     world.until("three requests", |world| {
         world.send_frame(false);
@@ -345,7 +379,7 @@ fn noise_is_counted_and_disturbs_nobody() {
     world.publish();
     let viewer = world.play(0);
     let noise = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let target = world.forwarder.media_addresses()[0];
+    let target = world.forwarder.reach().addresses[0];
     let mut datagrams: Vec<Vec<u8>> = (0..=255).map(|b| vec![b; 40]).collect();
     datagrams.push(Vec::new());
     datagrams.push(vec![0, 1, 0, 200, 0x21, 0x12, 0xa4, 0x42]);
@@ -375,6 +409,50 @@ fn players_outlive_their_publisher() {
     assert_eq!(world.end_reason(viewer(0)), EndReason::ClosedByPeer);
     let ended = |e: &Event| matches!(e, Event::Ended { peer, .. } if *peer == PUBLISHER);
     assert!(!world.seen.iter().any(ended), "{:?}", world.seen);
+}
+
+#[test]
+fn players_go_on_with_the_next_publisher() {
+    const NEXT: PeerId = PeerId(2);
+    for workers in [1, 2, 3] {
+        let mut world = World::new(workers);
+        world.publish();
+        let viewers = [world.play(0), world.play(1)];
+        stream(&mut world, "the stream", |world| {
+            let mut clients = viewers.iter().map(|v| &world.clients[*v].client);
+            clients.all(|client| client.of_kind(true).count() >= 10)
+        });
+        world.forwarder.send(Command::Close { peer: PUBLISHER });
+        let next = world.join(NEXT, Role::Publisher, PUBLISHER_TYPES);
+        world.clients.swap(0, next);
+        world.clients.remove(next);
+        world.send_frame(true);
+        world.flowing(NEXT);
+        let before = viewers.map(|v| world.clients[v].client.of_kind(true).count());
+        world.forwarder.send(Command::Splice {
+            from: PUBLISHER,
+            to: NEXT,
+        });
+        stream(&mut world, "the next stream", |world| {
+            let after = viewers.map(|v| world.clients[v].client.of_kind(true).count());
+            (0..2).all(|n| after[n] > before[n] + 20)
+        });
+        for viewer in viewers {
+            let client = &world.clients[viewer].client;
+            let ssrcs = client.of_kind(true).map(|p| p.header.ssrc);
+            assert_eq!(ssrcs.collect::<std::collections::HashSet<_>>().len(), 1);
+            assert_contiguous(&client.numbers(true));
+            assert_contiguous(&client.numbers(false));
+        }
+        // They are the next one's for good: it ends, they are closed.
+        world.forwarder.send(Command::Close { peer: NEXT });
+        for number in 0..2 {
+            let peer = viewer(number);
+            world.forwarder.send(Command::Close { peer });
+        }
+        let ended = |event: &Event| matches!(event, Event::Ended { .. });
+        assert!(!world.seen.iter().any(ended), "{:?}", world.seen);
+    }
 }
 
 #[test]
@@ -448,7 +526,7 @@ fn answers_name_the_codecs() {
     let (answer, codecs) = world.answer(PUBLISHER);
     assert_eq!(codecs.audio.as_deref(), Some("opus"));
     assert_eq!(codecs.video.as_deref(), Some("H264"));
-    let candidate = world.forwarder.media_addresses()[0];
+    let candidate = world.forwarder.reach().addresses[0];
     let line = format!("{} {} typ host", candidate.ip(), candidate.port());
     assert!(answer.contains(&line), "{answer}");
 }

@@ -13,13 +13,17 @@ use twoway_server::core::backend::{Command, MediaBackend};
 use twoway_server::counters::Reason;
 use twoway_server::net::{self, EventSink, Running};
 use wire::{
-    ClientMessage, Connection, MediaSessionId, PlayStream, PublishStream, ServerMessage, StreamName,
+    ClientMessage, Connection, MediaSessionId, PlayStream, PublishStream, ServerMessage,
+    SnapshotRequest, StreamName,
 };
 
 use crate::fake_backend::{FLOWS, FakeBackend};
 
 /// Waiting longer than this for anything is a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Size of the picture that scripted media takes.
+pub(crate) const PICTURE_BYTES: usize = 3 << 20;
 
 /// Waits for something that must happen.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
@@ -36,6 +40,10 @@ impl MediaBackend for ScriptedMedia {
     fn send(&mut self, command: Command) {
         self.backend.command(command);
         while let Some(event) = self.backend.poll_event() {
+            self.events.send(event);
+        }
+        while self.backend.waits_for_snapshot() {
+            let event = self.backend.take_snapshot(Ok(vec![0; PICTURE_BYTES]));
             self.events.send(event);
         }
     }
@@ -162,6 +170,13 @@ pub(crate) fn play(id: &str, name: &str) -> ClientMessage {
         name: Some(StreamName::new(name)),
         sdp: FLOWS.into(),
         ..PlayStream::default()
+    })
+}
+
+pub(crate) fn snapshot(id: &str, name: &str) -> ClientMessage {
+    ClientMessage::Snapshot(SnapshotRequest {
+        media_session_id: Some(MediaSessionId::new(id)),
+        name: Some(StreamName::new(name)),
     })
 }
 

@@ -111,7 +111,7 @@ async fn thousands_of_sockets_up_to_the_limit_and_none_stays() {
         refusal.ends_with("\r\n\r\nToo many open connections.\n"),
         "{refusal}"
     );
-    counted(&server, Reason::TooManyConnections, 1).await;
+    counted(&server, Reason::NoPlace, 1).await;
     // Those that are in are served.
     for at in [0, many - 1] {
         let client = &mut crowd[at];
@@ -141,7 +141,7 @@ async fn one_address_does_not_take_every_place() {
     let mut first = Client::publishing(server.addr(), "live").await;
     let second = Client::open(server.addr(), "/").await;
     assert!(answer(&server).await.starts_with("HTTP/1.1 503 "));
-    counted(&server, Reason::TooManyConnections, 1).await;
+    counted(&server, Reason::NoPlace, 1).await;
     drop(second);
     first.assert_untouched("live").await;
     server.shutdown().await;

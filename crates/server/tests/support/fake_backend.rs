@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use twoway_server::core::backend::{Codecs, Command, EndReason, Event, PeerId, Role};
+use twoway_server::core::backend::{
+    Codecs, Command, EndReason, Event, PeerId, Role, SnapshotError, SnapshotId, Wishes,
+};
 
 /// Answered, and media flows.
 pub(crate) const FLOWS: &str = "flows";
@@ -22,6 +24,10 @@ pub(crate) const GARBAGE: &str = "garbage";
 pub(crate) struct FakeBackend {
     peers: BTreeMap<PeerId, Role>,
     events: VecDeque<Event>,
+    /// What the newest peer was opened with.
+    pub(crate) wishes: Wishes,
+    /// Pictures asked for and not taken yet, oldest first.
+    snapshots: VecDeque<SnapshotId>,
 }
 
 impl FakeBackend {
@@ -29,20 +35,51 @@ impl FakeBackend {
     pub(crate) fn command(&mut self, command: Command) {
         match command {
             Command::Open {
-                peer, role, offer, ..
+                peer,
+                role,
+                offer,
+                wishes,
             } => {
+                self.wishes = wishes;
                 if let Role::Player { source } = role {
                     assert_eq!(self.peers.get(&source), Some(&Role::Publisher), "{peer:?}");
                 }
                 assert_eq!(self.peers.insert(peer, role), None, "{peer:?} opened twice");
                 self.follow(peer, &offer);
             }
-            Command::Restart { .. } | Command::Splice { .. } | Command::Snapshot { .. } => {}
+            Command::Snapshot { request, source } => {
+                let role = self.peers.get(&source);
+                assert_eq!(role, Some(&Role::Publisher), "{request:?}");
+                self.snapshots.push_back(request);
+            }
+            Command::Splice { from, to } => self.splice(from, to),
+            Command::Restart { .. } => {}
             Command::Close { peer } => {
                 assert!(self.peers.remove(&peer).is_some(), "{peer:?} was not open");
                 self.events.retain(|event| peer_of(event) != Some(peer));
             }
         }
+    }
+
+    /// What a player is fed by, if it is one.
+    pub(crate) fn source_of(&self, peer: PeerId) -> Option<PeerId> {
+        match self.peers.get(&peer)? {
+            Role::Player { source } => Some(*source),
+            Role::Publisher => None,
+        }
+    }
+
+    fn splice(&mut self, from: PeerId, to: PeerId) {
+        assert!(!self.peers.contains_key(&from), "{from:?} is not over");
+        assert_eq!(self.peers.get(&to), Some(&Role::Publisher), "{to:?}");
+        let mut moved = 0;
+        for role in self.peers.values_mut() {
+            if *role == (Role::Player { source: from }) {
+                *role = Role::Player { source: to };
+                moved += 1;
+            }
+        }
+        assert!(moved > 0, "nobody waits for {to:?} as the next {from:?}");
     }
 
     /// The next event, in order.
@@ -76,6 +113,17 @@ impl FakeBackend {
                 reason: EndReason::BadOffer,
             }),
         }
+    }
+
+    /// The oldest picture that was asked for, for the test to tell the core.
+    pub(crate) fn take_snapshot(&mut self, picture: Result<Vec<u8>, SnapshotError>) -> Event {
+        let request = self.snapshots.pop_front().expect("a snapshot asked for");
+        Event::Snapshot { request, picture }
+    }
+
+    /// Whether a picture was asked for that was not taken yet.
+    pub(crate) fn waits_for_snapshot(&self) -> bool {
+        !self.snapshots.is_empty()
     }
 
     /// A peer ends by itself; the test tells the core.

@@ -43,8 +43,9 @@ fn connection_with_everything() {
             client_os_version: "5.0 (X11)".into(),
             client_browser_version: "Mozilla/5.0".into(),
             custom: Some(json!({"login": "bob", "token": [1, 2]})),
+            sip_login: Some("1001".into()),
         }),
-        r#"{"message":"connection","data":[{"appKey":"roomApp","mediaProviders":["WebRTC","MSE"],"keepAlive":true,"authToken":"/10.0.0.2:50066/10.0.0.1:8443","clientVersion":"2.0","clientOSVersion":"5.0 (X11)","clientBrowserVersion":"Mozilla/5.0","custom":{"login":"bob","token":[1,2]}}]}"#,
+        r#"{"message":"connection","data":[{"appKey":"roomApp","mediaProviders":["WebRTC","MSE"],"keepAlive":true,"authToken":"/10.0.0.2:50066/10.0.0.1:8443","clientVersion":"2.0","clientOSVersion":"5.0 (X11)","clientBrowserVersion":"Mozilla/5.0","custom":{"login":"bob","token":[1,2]},"sipLogin":"1001"}]}"#,
     );
 }
 

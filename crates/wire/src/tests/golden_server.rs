@@ -32,7 +32,7 @@ fn user_data_echoes_the_connection() {
                 ..Connection::default()
             },
         }),
-        r#"{"message":"getUserData","data":[{"authToken":"/1.2.3.4:5/6.7.8.9:8080","status":"ESTABLISHED","appKey":"defaultApp","mediaProviders":["WebRTC"],"clientVersion":"2.0","clientOSVersion":"Linux","clientBrowserVersion":"two-way","custom":{"a":null}}]}"#,
+        r#"{"message":"getUserData","data":[{"authToken":"/1.2.3.4:5/6.7.8.9:8080","status":"ESTABLISHED","appKey":"defaultApp","mediaProviders":["WebRTC"],"clientVersion":"2.0","clientOSVersion":"Linux","clientBrowserVersion":"two-way","custom":{"a":null},"useWsTunnel":false,"useWsTunnelPacketization2":false,"useBase64BinaryEncoding":false}]}"#,
     );
 }
 
@@ -48,7 +48,7 @@ fn user_data_has_one_token_though_the_client_sent_another() {
     });
     assert_eq!(
         message.encode(),
-        r#"{"message":"getUserData","data":[{"authToken":"new","status":"ESTABLISHED","appKey":"","mediaProviders":[],"clientVersion":"","clientOSVersion":"","clientBrowserVersion":""}]}"#,
+        r#"{"message":"getUserData","data":[{"authToken":"new","status":"ESTABLISHED","appKey":"","mediaProviders":[],"clientVersion":"","clientOSVersion":"","clientBrowserVersion":"","useWsTunnel":false,"useWsTunnelPacketization2":false,"useBase64BinaryEncoding":false}]}"#,
     );
 }
 
@@ -95,12 +95,15 @@ fn stream_status_with_everything() {
             audio_bitrate: 64.0,
             create_date: Some(1_790_000_000_000),
             media_type: Some("play".into()),
+            transport: Some("TCP".into()),
+            cvo_extension: Some(true),
+            custom: Some(json!({"token": 7})),
             audio_codec: Some("opus".into()),
             video_codec: Some("H264".into()),
             audio_state: Some(MuteState { muted: true }),
             video_state: Some(MuteState { muted: false }),
         }),
-        r#"{"message":"notifyStreamStatusEvent","data":[{"mediaSessionId":"m2","status":"PLAYING","info":"why","name":"test","published":false,"hasVideo":true,"hasAudio":true,"mediaProvider":"WebRTC","record":true,"width":1280,"height":720,"bitrate":1500,"minBitrate":300,"maxBitrate":2000,"quality":5,"gop":60,"fps":29.97,"audioBitrate":64,"createDate":1790000000000,"mediaType":"play","audioCodec":"opus","videoCodec":"H264","audioState":{"muted":true},"videoState":{"muted":false}}]}"#,
+        r#"{"message":"notifyStreamStatusEvent","data":[{"mediaSessionId":"m2","status":"PLAYING","info":"why","name":"test","published":false,"hasVideo":true,"hasAudio":true,"mediaProvider":"WebRTC","record":true,"width":1280,"height":720,"bitrate":1500,"minBitrate":300,"maxBitrate":2000,"quality":5,"gop":60,"fps":29.97,"audioBitrate":64,"createDate":1790000000000,"mediaType":"play","transport":"TCP","cvoExtension":true,"custom":{"token":7},"audioCodec":"opus","videoCodec":"H264","audioState":{"muted":true},"videoState":{"muted":false}}]}"#,
     );
 }
 

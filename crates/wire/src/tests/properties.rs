@@ -125,14 +125,14 @@ prop_compose! {
         app_key in any::<String>(),
         media_providers in vec(any::<String>(), 0..4),
         keep_alive in any::<Option<bool>>(),
-        (auth_token, custom) in (texts(), option::of(json())),
+        (auth_token, custom, sip_login) in (texts(), option::of(json()), texts()),
         client_version in any::<String>(),
         client_os_version in any::<String>(),
         client_browser_version in any::<String>(),
     ) -> Connection {
         Connection {
             app_key, media_providers, keep_alive, auth_token, client_version,
-            client_os_version, client_browser_version, custom,
+            client_os_version, client_browser_version, custom, sip_login,
         }
     }
 }
@@ -241,14 +241,16 @@ prop_compose! {
         (name, media_provider) in (option::of(names()), any::<String>()),
         (published, has_video, has_audio, record) in any::<(bool, bool, bool, bool)>(),
         numbers in [number(), number(), number(), number(), number(), number(), number(), number(), number()],
-        create_date in any::<Option<u64>>(),
+        (create_date, cvo_extension) in any::<(Option<u64>, Option<bool>)>(),
+        (transport, custom) in (texts(), option::of(json())),
         (audio, video) in any::<(Option<bool>, Option<bool>)>(),
     ) -> StreamStatusEvent {
         let [width, height, bitrate, min_bitrate, max_bitrate, quality, gop, fps, audio_bitrate] = numbers;
         StreamStatusEvent {
             media_session_id, status, info, name, published, has_video, has_audio,
             media_provider, record, width, height, bitrate, min_bitrate, max_bitrate, quality,
-            gop, fps, audio_bitrate, create_date, media_type, audio_codec, video_codec,
+            gop, fps, audio_bitrate, create_date, media_type, transport, cvo_extension, custom,
+            audio_codec, video_codec,
             audio_state: audio.map(|muted| MuteState { muted }),
             video_state: video.map(|muted| MuteState { muted }),
         }
@@ -272,8 +274,8 @@ prop_compose! {
         (auth_token, status) in (texts(), any::<String>()),
         connection in connections(),
     ) -> UserData {
-        // The echo has no token of its own on the wire.
-        let connection = Connection { auth_token: None, ..connection };
+        // The echo has no token of its own on the wire, and nothing of SIP.
+        let connection = Connection { auth_token: None, sip_login: None, ..connection };
         UserData { auth_token, status, connection }
     }
 }

@@ -200,6 +200,7 @@ fn trap_22_unknown_messages_and_fields_are_taken() {
         ),
         ClientMessage::Connection(Connection {
             app_key: "defaultApp".into(),
+            sip_login: Some("1001".into()),
             ..Connection::default()
         })
     );

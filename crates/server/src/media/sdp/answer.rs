@@ -1,9 +1,8 @@
 //! str0m's answer, completed for the client.
 
-use std::borrow::Cow;
-
 use super::offer::{Offer, Section};
 use super::select::Selection;
+use super::simulcast::OfferedLayer;
 
 /// The answer to `offer` from what str0m answered to its reduced form. `stream`
 /// is the MediaStream id of all tracks.
@@ -28,10 +27,16 @@ pub(crate) fn complete_answer(
     let mut blocks = blocks.into_iter();
     let mut first = true;
     for (index, section) in offer.sections.iter().enumerate() {
-        if taken.sections.iter().any(|t| t.index == index) {
+        if let Some(section) = taken.sections.iter().find(|t| t.index == index) {
             let sends = taken.sections.iter().any(|t| t.direction == "recvonly");
-            let block = blocks.next().unwrap_or_default();
-            let block = with_protocol(&block, &section.protocol);
+            let mut block = blocks.next().unwrap_or_default();
+            let told = told_lines(&block, &section.told);
+            let rids = rid_lines(&block, &section.layers);
+            let protocol = &offer.sections[index].protocol;
+            let media = media_line(&block, protocol).map(|line| (0, line));
+            for (line, told) in told.iter().chain(&rids).chain(&media) {
+                block[*line] = told;
+            }
             push_media(&mut complete, &block, stream, sends, first);
             first = false;
         } else {
@@ -60,24 +65,18 @@ fn push(sdp: &mut String, line: &str) {
     sdp.push_str("\r\n");
 }
 
-/// The lines with the protocol that was offered, spelled alike (RFC 8829 section
+/// The m-line with the protocol that was offered, spelled alike (RFC 8829 section
 /// 5.3.1): old clients say `RTP/SAVPF` for what is the same.
-fn with_protocol<'a>(block: &[&'a str], protocol: &str) -> Vec<Cow<'a, str>> {
-    let line = |line: &&'a str| {
-        let mut words = line.splitn(4, ' ');
-        match (words.next(), words.next(), words.next(), words.next()) {
-            (Some(media), Some(port), Some(_), Some(formats)) if media.starts_with("m=") => {
-                Cow::Owned(format!("{media} {port} {protocol} {formats}"))
-            }
-            _ => Cow::Borrowed(*line),
-        }
-    };
-    block.iter().map(line).collect()
+fn media_line(block: &[&str], protocol: &str) -> Option<String> {
+    let mut words = block.first()?.splitn(4, ' ');
+    let (media, port) = (words.next()?, words.next()?);
+    let formats = words.nth(1)?;
+    Some(format!("{media} {port} {protocol} {formats}"))
 }
 
 /// An m-line that is taken. Candidates stand in the first; the rest of the
 /// bundle shares them.
-fn push_media(sdp: &mut String, block: &[Cow<'_, str>], stream: &str, sends: bool, first: bool) {
+fn push_media(sdp: &mut String, block: &[&str], stream: &str, sends: bool, first: bool) {
     for line in block {
         match msid_parts(line) {
             Some((before, track)) if sends => {
@@ -90,6 +89,35 @@ fn push_media(sdp: &mut String, block: &[Cow<'_, str>], stream: &str, sends: boo
     if first {
         push(sdp, "a=end-of-candidates");
     }
+}
+
+/// The `a=fmtp` lines that say another `profile-level-id`, by their places.
+fn told_lines(block: &[&str], told: &[(u8, u32)]) -> Vec<(usize, String)> {
+    let told_line = |(place, line): (usize, &&str)| {
+        let (pt, parameters) = line.strip_prefix("a=fmtp:")?.split_once(' ')?;
+        let (_, id) = told.iter().find(|(of, _)| pt.parse() == Ok(*of))?;
+        let parameters = parameters.split(';').map(|parameter| {
+            if parameter.trim().starts_with("profile-level-id=") {
+                format!("profile-level-id={id:06x}")
+            } else {
+                parameter.to_owned()
+            }
+        });
+        let parameters: Vec<_> = parameters.collect();
+        Some((place, format!("a=fmtp:{pt} {}", parameters.join(";"))))
+    };
+    block.iter().enumerate().filter_map(told_line).collect()
+}
+
+/// The `a=rid` lines with the restrictions that were offered, which str0m does not
+/// know of (RFC 8851 section 6.3), by their places.
+fn rid_lines(block: &[&str], layers: &[OfferedLayer]) -> Vec<(usize, String)> {
+    let rid_line = |(place, line): (usize, &&str)| {
+        let rid = line.strip_prefix("a=rid:")?.split(' ').next()?;
+        let layer = layers.iter().find(|layer| layer.is(rid))?;
+        Some((place, layer.line("recv")))
+    };
+    block.iter().enumerate().filter_map(rid_line).collect()
 }
 
 /// What comes before the stream's id, and the track's, in `a=msid:<stream>

@@ -1,7 +1,8 @@
 //! Which m-lines and codecs of an offer are taken.
 
 use super::offer::{Offer, OfferedCodec, Section};
-use super::{PLAYER_EXTENSIONS, PUBLISHER_EXTENSIONS};
+use super::simulcast::OfferedLayer;
+use super::{LAYERED_PLAYER_EXTENSIONS, PLAYER_EXTENSIONS, PUBLISHER_EXTENSIONS, TRANSPORT_CC};
 use crate::media::codec::{Kind, Profile};
 
 /// What is taken of an offer; never empty.
@@ -21,10 +22,14 @@ pub(super) struct Taken {
     pub(super) direction: &'static str,
     /// The codecs to use, best first; for a player, with what they carry.
     pub(super) codecs: Vec<OfferedCodec>,
+    /// The simulcast encodings that a publisher sends; none if it is one stream.
+    pub(super) layers: Vec<OfferedLayer>,
     kind: Kind,
     mid: String,
     /// The publisher's payload types and the player's that take them.
     map: Vec<(u8, u8)>,
+    /// Payload types, and the `profile-level-id` that the answer says of them.
+    pub(super) told: Vec<(u8, u32)>,
 }
 
 /// A payload type that a publisher may send.
@@ -32,6 +37,8 @@ pub(super) struct Taken {
 pub(crate) struct SourceCodec {
     pub(crate) pt: u8,
     pub(crate) profile: Profile,
+    /// Of H.264, the profile and level that it really has, once that is known.
+    pub(crate) profile_level_id: Option<u32>,
     /// It is what the publisher sends now.
     pub(crate) current: bool,
 }
@@ -47,11 +54,51 @@ impl Selection {
         self.sections.iter().any(|s| s.direction == "sendonly")
     }
 
+    /// The simulcast encodings of a kind; none if it is one stream.
+    pub(crate) fn layers(&self, kind: Kind) -> &[OfferedLayer] {
+        let section = self.sections.iter().find(|s| s.kind == kind);
+        section.map_or(&[], |s| &s.layers)
+    }
+
+    /// For a player of several layers: has its feedback tell what its network
+    /// carries, if it offers to.
+    pub(crate) fn with_transport_feedback(mut self, offer: &Offer) -> Self {
+        let tells = |taken: &Taken| {
+            let codecs = taken.codecs.iter();
+            taken.kind == Kind::Video
+                && offer.sections[taken.index].has_extension(TRANSPORT_CC)
+                && codecs
+                    .clone()
+                    .any(|codec| codec.has_feedback("transport-cc"))
+        };
+        if self.sections.iter().any(tells) {
+            self.extensions = LAYERED_PLAYER_EXTENSIONS;
+        }
+        self
+    }
+
+    /// See [`Selection::with_transport_feedback`].
+    pub(crate) fn has_transport_feedback(&self) -> bool {
+        self.extensions == LAYERED_PLAYER_EXTENSIONS
+    }
+
     /// Kind, mid and codecs of each m-line.
     pub(crate) fn tracks(&self) -> impl Iterator<Item = (Kind, &str, &[OfferedCodec])> {
         self.sections
             .iter()
             .map(|s| (s.kind, s.mid.as_str(), s.codecs.as_slice()))
+    }
+
+    /// For a player: behind the codecs of its stream every other of the same
+    /// kinds, should its publisher be replaced.
+    pub(crate) fn with_all_codecs(mut self, offer: &Offer) -> Self {
+        for taken in &mut self.sections {
+            let offered = offer.sections[taken.index].codecs.iter();
+            let of_kind = offered.filter(|codec| codec.codec.kind() == taken.kind);
+            taken.codecs = distinct(taken.codecs.iter().chain(of_kind));
+        }
+        keep_payload_types_apart(&mut self.sections);
+        self
     }
 
     /// For a player: the publisher's payload types and the player's, of a kind.
@@ -72,7 +119,12 @@ pub(crate) fn select_for_publisher(offer: &Offer) -> Option<Selection> {
         |kind, index, section| {
             let mut codecs = distinct(section.codecs.iter().filter(|c| c.codec.kind() == kind));
             codecs.sort_by_key(|codec| codec.profile.rank());
-            taken(kind, index, section, "sendonly", codecs, Vec::new())
+            let layers = match kind {
+                Kind::Audio => Vec::new(),
+                Kind::Video => section.layers.clone(),
+            };
+            let taken = taken(kind, index, section, "sendonly", codecs, Vec::new())?;
+            Some(Taken { layers, ..taken })
         },
     );
     selection(sections, PUBLISHER_EXTENSIONS)
@@ -97,7 +149,7 @@ pub(crate) fn select_for_player(offer: &Offer, source: &[SourceCodec]) -> Option
         |section| section.receives,
         |kind, index, section| {
             let mut codecs: Vec<OfferedCodec> = Vec::new();
-            let mut map = Vec::new();
+            let (mut map, mut told) = (Vec::new(), Vec::new());
             for stream in source.iter().filter(|s| s.profile.kind() == kind) {
                 let Some(codec) = best_fit(section, stream) else {
                     continue;
@@ -106,30 +158,98 @@ pub(crate) fn select_for_player(offer: &Offer, source: &[SourceCodec]) -> Option
                 map.push((stream.pt, same.unwrap_or(codec).pt));
                 if same.is_none() {
                     codecs.push(codec.clone());
+                    let id = profile_level_id(codec, stream);
+                    told.extend(id.map(|id| (codec.pt, id)));
                 }
             }
-            taken(kind, index, section, "recvonly", codecs, map)
+            let taken = taken(kind, index, section, "recvonly", codecs, map)?;
+            Some(Taken { told, ..taken })
         },
     );
     selection(sections, PLAYER_EXTENSIONS)
 }
 
+/// For a player whose answer took these payload types of a kind: another
+/// publisher's payload types and the player's that take them. `None` if it would
+/// wait for the publisher's media in vain.
+pub(crate) fn payload_types(
+    kind: Kind,
+    taken: &[(u8, Profile)],
+    source: &[SourceCodec],
+) -> Option<Vec<(u8, u8)>> {
+    let streams = || source.iter().filter(|s| s.profile.kind() == kind);
+    let fitting = |stream: &SourceCodec| {
+        best(taken.iter(), |(_, profile)| *profile, stream).map(|(pt, _)| *pt)
+    };
+    let map: Vec<_> = streams()
+        .filter_map(|stream| Some((stream.pt, fitting(stream)?)))
+        .collect();
+    let in_vain = match streams().find(|stream| stream.current) {
+        Some(current) => fitting(current).is_none(),
+        // Nothing of this kind has come yet, or ever will.
+        None => map.is_empty() && streams().next().is_some(),
+    };
+    (!in_vain).then_some(map)
+}
+
 /// The offered codec that takes the stream best.
 fn best_fit<'a>(section: &'a Section, stream: &SourceCodec) -> Option<&'a OfferedCodec> {
-    let fits = section
-        .codecs
-        .iter()
-        .filter_map(|codec| Some((codec.profile.fitness(stream.profile)?, codec)));
-    fits.min_by_key(|(fitness, _)| *fitness)
-        .map(|(_, codec)| codec)
+    best(section.codecs.iter(), |codec| codec.profile, stream)
+}
+
+/// The candidate that takes the stream best; of equals the first.
+fn best<'a, T>(
+    candidates: impl Iterator<Item = &'a T>,
+    profile: impl Fn(&T) -> Profile,
+    stream: &SourceCodec,
+) -> Option<&'a T> {
+    let fits = candidates.filter_map(|c| Some((fitness(profile(c), stream)?, c)));
+    fits.min_by_key(|(fitness, _)| *fitness).map(|(_, c)| c)
+}
+
+/// How well an offered codec takes the stream, the least being the best.
+///
+/// What the stream really is counts before what its publisher said, in both
+/// directions: an encoder that was asked for baseline and sends High goes to a
+/// player's High decoder, one that said High and sends baseline goes to
+/// everybody. If no decoder that is offered does what the stream needs, the one
+/// that was meant for it gets it after all: most decoders can do more than they
+/// are offered for, and refusing would certainly show nothing.
+fn fitness(profile: Profile, stream: &SourceCodec) -> Option<u8> {
+    /// More than any fitness.
+    const UNSURE: u8 = 0x80;
+    let said = profile.fitness(stream.profile);
+    let Some(id) = stream.profile_level_id else {
+        return said;
+    };
+    let real = profile.fitness(stream.profile.with_profile_of(id));
+    real.or_else(|| said.map(|fitness| fitness | UNSURE))
+}
+
+/// What the answer says as the `profile-level-id` of a payload type that takes
+/// the stream: what that really is, since some decoders are set up by that alone.
+///
+/// The profile of an answer has to be the offer's (RFC 6184 section 8.2.2), so of
+/// another one, which the decoder takes, only the level is told. And the level is
+/// never below the offer's: a publisher whose network gets better sends more than
+/// it does now. `None` if the offer's own is as good.
+fn profile_level_id(codec: &OfferedCodec, stream: &SourceCodec) -> Option<u32> {
+    const LEVEL: u32 = 0xff;
+    /// Those of H.264 table A-1 that receivers know; another one would make them
+    /// refuse the answer.
+    const LEVELS: [u32; 16] = [
+        10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 40, 41, 42, 50, 51, 52,
+    ];
+    let (real, offered) = (stream.profile_level_id?, codec.format.profile_level_id?);
+    let same = codec.profile == codec.profile.with_profile_of(real);
+    let profile = if same { real } else { offered } & !LEVEL;
+    let level = (real & LEVEL).max(offered & LEVEL);
+    LEVELS.contains(&level).then_some(profile | level)
 }
 
 fn selection(sections: Vec<Taken>, extensions: &'static [&'static str]) -> Option<Selection> {
     let mut sections = sections;
-    let mut payload_types = Vec::new();
-    for section in &mut sections {
-        unclaimed(&mut section.codecs, &mut payload_types);
-    }
+    keep_payload_types_apart(&mut sections);
     sections.retain(|section| !section.codecs.is_empty());
     (!sections.is_empty()).then_some(Selection {
         sections,
@@ -170,9 +290,11 @@ fn taken(
         index,
         direction,
         codecs,
+        layers: Vec::new(),
         kind,
         mid: section.mid.clone(),
         map,
+        told: Vec::new(),
     })
 }
 
@@ -186,6 +308,13 @@ fn distinct<'a>(codecs: impl Iterator<Item = &'a OfferedCodec>) -> Vec<OfferedCo
         }
     }
     kept
+}
+
+fn keep_payload_types_apart(sections: &mut [Taken]) {
+    let mut payload_types = Vec::new();
+    for section in sections {
+        unclaimed(&mut section.codecs, &mut payload_types);
+    }
 }
 
 /// Drops codecs whose payload type is in use already, which a bundle forbids

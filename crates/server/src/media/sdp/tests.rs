@@ -99,11 +99,13 @@ pub(super) fn taken(selection: &Selection, kind: Kind) -> Vec<u8> {
 pub(super) const OPUS: SourceCodec = SourceCodec {
     pt: 120,
     profile: Profile::Plain(Codec::Opus),
+    profile_level_id: None,
     current: false,
 };
 pub(super) const VP8: SourceCodec = SourceCodec {
     pt: 121,
     profile: Profile::Plain(Codec::Vp8),
+    profile_level_id: None,
     current: false,
 };
 
@@ -207,6 +209,57 @@ fn the_answer_to_a_player_has_the_streams_codecs_alone() {
 }
 
 #[test]
+fn the_answer_to_a_player_may_have_all_codecs_behind_the_streams() {
+    let offer = offer("recvonly");
+    let selection = select_for_player(&offer, &[VP8]).unwrap();
+    let selection = selection.with_all_codecs(&offer);
+    assert_eq!(taken(&selection, Kind::Video), [96, 102, 106, 98, 35, 45]);
+    assert_eq!(selection.payload_types(Kind::Video), [(121, 96)]);
+    let sdp = answer(&offer, &selection);
+    // A kind that the stream does not have is not answered all the same.
+    assert_eq!(
+        lines_with(&sdp, "m=")[..2],
+        [
+            "m=audio 0 UDP/TLS/RTP/SAVPF 111",
+            "m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 106 107 98 99 35 36 45 46",
+        ]
+    );
+}
+
+#[test]
+fn a_player_goes_on_with_what_its_answer_took() {
+    let source = |pt, profile, current| SourceCodec {
+        pt,
+        profile,
+        profile_level_id: None,
+        current,
+    };
+    let taken = [
+        (96, Profile::Plain(Codec::Vp8)),
+        (98, Profile::Vp9(0)),
+        (35, Profile::Vp9(2)),
+    ];
+    let (vp8, vp9) = (Profile::Plain(Codec::Vp8), Profile::Vp9);
+    let table = [
+        (vec![], Some(vec![])),
+        (vec![OPUS], Some(vec![])),
+        (vec![OPUS, VP8], Some(vec![(121, 96)])),
+        (
+            vec![source(1, vp9(2), true), VP8],
+            Some(vec![(1, 35), (121, 96)]),
+        ),
+        // What may come later is not what it waits for.
+        (vec![VP8, source(1, vp9(1), false)], Some(vec![(121, 96)])),
+        (vec![source(1, vp9(1), false)], None),
+        (vec![source(1, vp9(1), true), source(2, vp8, false)], None),
+    ];
+    for (source, expected) in table {
+        let got = payload_types(Kind::Video, &taken, &source);
+        assert_eq!(got, expected, "{source:?}");
+    }
+}
+
+#[test]
 fn a_kind_that_is_not_shared_is_refused_alone() {
     let offer = offer("recvonly");
     let sdp = answer(&offer, &select_for_player(&offer, &[VP8]).unwrap());
@@ -226,6 +279,7 @@ fn players_get_the_profile_that_fits_best() {
     let h264 = |pt, line: &str| SourceCodec {
         pt,
         profile: Profile::new(Codec::H264, &str0m::format::FormatParams::parse_line(line)),
+        profile_level_id: None,
         current: false,
     };
     let offer = offer("recvonly");
@@ -251,6 +305,7 @@ fn players_get_the_profile_that_fits_best() {
             vec![SourceCodec {
                 pt: 1,
                 profile: Profile::Vp9(2),
+                profile_level_id: None,
                 current: false,
             }],
             vec![(1, 35)],
@@ -259,6 +314,7 @@ fn players_get_the_profile_that_fits_best() {
             vec![SourceCodec {
                 pt: 1,
                 profile: Profile::Vp9(1),
+                profile_level_id: None,
                 current: false,
             }],
             vec![],
@@ -271,12 +327,64 @@ fn players_get_the_profile_that_fits_best() {
     }
 }
 
+/// The payload type that a player gets, and the `a=fmtp` line that it is told, for
+/// a stream that was said to be of one profile and is of another.
+fn check_real_profile(offered: [&str; 2], said: &str, real: u32, expected: (u8, &str)) {
+    let mut sdp = OFFER.replace("DIRECTION", "recvonly");
+    for (id, pt) in offered.into_iter().zip([102, 106]) {
+        let line = format!("a=fmtp:{pt} level-asymmetry-allowed=1;packetization-mode=1;");
+        let at = sdp.find(&line).unwrap() + line.len();
+        sdp.replace_range(at..at + "profile-level-id=42001f".len(), id);
+    }
+    let offer = Offer::parse(&sdp).unwrap();
+    let line = format!("packetization-mode=1;profile-level-id={said}");
+    let stream = SourceCodec {
+        pt: 1,
+        profile: Profile::new(Codec::H264, &str0m::format::FormatParams::parse_line(&line)),
+        profile_level_id: Some(real),
+        current: true,
+    };
+    assert!(!needs_transcoding(&offer, &[stream]));
+    let selection = select_for_player(&offer, &[stream]).unwrap();
+    assert_eq!(selection.payload_types(Kind::Video), [(1, expected.0)]);
+    let answer = answer(&offer, &selection);
+    let told = lines_with(&answer, &format!("a=fmtp:{} ", expected.0));
+    assert!(
+        told[0].ends_with(expected.1),
+        "{told:?} and not {expected:?}"
+    );
+    assert!(told[0].contains("packetization-mode=1"), "{told:?}");
+}
+
+#[test]
+fn a_players_answer_tells_what_the_stream_really_is() {
+    const BASELINE: &str = "profile-level-id=42e01f";
+    const HIGH: &str = "profile-level-id=64001f";
+    let both = [BASELINE, HIGH];
+    // Said baseline, is High: to the High decoder, told so, with its level.
+    check_real_profile(both, "42e01f", 0x64_00_28, (106, "profile-level-id=640028"));
+    // Said High, is constrained baseline: to everybody.
+    check_real_profile(both, "64001f", 0x42_c0_1f, (102, "profile-level-id=42c01f"));
+    // No decoder for it, but one for what was said: the profile that was offered
+    // for it, as an answer has to, and the real level.
+    check_real_profile(
+        [BASELINE; 2],
+        "42e01f",
+        0x64_00_28,
+        (102, "profile-level-id=42e028"),
+    );
+    // Not below what it may come to, and nothing that no receiver knows.
+    check_real_profile(both, "42e01f", 0x42_c0_0d, (102, "profile-level-id=42c01f"));
+    check_real_profile(both, "42e01f", 0x42_c0_ff, (102, BASELINE));
+}
+
 #[test]
 fn what_the_stream_is_now_must_fit_and_comes_first() {
     let offer = offer("recvonly");
     let now = |profile| SourceCodec {
         pt: 1,
         profile,
+        profile_level_id: None,
         current: true,
     };
     let selection = select_for_player(&offer, &[now(Profile::Vp9(2)), OPUS, VP8]).unwrap();
@@ -303,6 +411,7 @@ fn a_kind_that_is_not_asked_for_needs_no_transcoding() {
     let current = SourceCodec {
         pt: 1,
         profile: Profile::Vp9(1),
+        profile_level_id: None,
         current: true,
     };
     assert!(!needs_transcoding(&offer("sendonly"), &[current, OPUS]));

@@ -14,6 +14,7 @@ fn h264_source() -> [SourceCodec; 2] {
     let video = SourceCodec {
         pt: 127,
         profile: Profile::new(Codec::H264, &format),
+        profile_level_id: Some(0x42_e01f),
         current: true,
     };
     [video, OPUS]

@@ -25,7 +25,7 @@ fn change_codec(world: &mut World) {
 }
 
 /// The video packets of one tag.
-fn tagged(client: &Client, tag: u8) -> Vec<&RtpPacket> {
+pub(super) fn tagged(client: &Client, tag: u8) -> Vec<&RtpPacket> {
     client
         .of_kind(true)
         .filter(|p| p.payload[2] == tag)

@@ -51,7 +51,12 @@ impl World {
     /// What anybody can send from `source`.
     fn inject(&mut self, source: SocketAddr, datagram: &[u8]) {
         let now = self.now;
-        self.shards[0].handle_datagram(source, shard_address(0), datagram, now);
+        let path = Path {
+            protocol: Protocol::Udp,
+            local: shard_address(0),
+            remote: source,
+        };
+        self.shards[0].handle_datagram(path, datagram, now);
         self.obey();
     }
 

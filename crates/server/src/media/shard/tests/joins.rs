@@ -108,13 +108,13 @@ fn check_second(workers: usize) {
     let first = world.open(VIEWER, Role::Player { source });
     world.stream(FRAME * 4);
     let second = world.open(PeerId(VIEWER.0 + 1), Role::Player { source });
-    world.run_for(LATENCY * (TRIPS + 1));
+    world.run_for(LATENCY * (TRIPS + 1) + FRAME);
     let [first, second] = [first, second].map(|viewer| {
         let packets = world.clients[viewer].of_kind(true);
         packets.map(|p| p.payload.to_vec()).collect::<Vec<_>>()
     });
-    assert!(!first.is_empty());
-    assert_eq!(first, second);
+    assert_eq!(second.len(), 3);
+    assert!(first.ends_with(&second), "{first:?} {second:?}");
 }
 
 #[test]

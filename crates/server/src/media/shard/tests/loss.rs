@@ -208,7 +208,7 @@ fn a_viewer_without_rtx_gets_the_packet_itself_again() {
         let mut world = World::new(workers);
         world.publish();
         let source = PUBLISHER;
-        let viewer = world.open_with(VIEWER, Role::Player { source }, PLAIN_TYPES);
+        let viewer = world.open_with(VIEWER, Role::Player { source }, PLAIN_TYPES, &[]);
         world.stream(SECOND);
         let client = &mut world.clients[viewer];
         let ssrc = client.of_kind(true).next().unwrap().header.ssrc;

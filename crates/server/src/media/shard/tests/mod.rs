@@ -11,10 +11,15 @@ mod changes;
 #[path = "../../../../tests/media/client.rs"]
 mod client;
 mod ends;
+mod groups;
 mod hostile;
 mod joins;
 mod loss;
+mod playout;
 mod rates;
+mod simulcast;
+mod snapshots;
+mod splice;
 mod sync;
 
 use std::collections::VecDeque;
@@ -25,7 +30,7 @@ use client::{Client, PayloadTypes, Video, assert_contiguous};
 use str0m::crypto::from_feature_flags;
 use str0m::format::Codec;
 use str0m::media::Direction;
-use str0m::net::Transmit;
+use str0m::net::{Protocol, Transmit};
 
 use super::super::config::Config;
 use super::*;
@@ -83,14 +88,21 @@ struct World {
     shards: Vec<Shard>,
     clients: Vec<Client>,
     network: Network,
-    /// What the publisher (client 0) sends.
+    /// Which client is the publisher: the first but in tests with several.
+    publisher: usize,
+    /// What it sends.
     source: Source,
+    /// Those of clients to come.
+    wishes: Wishes,
     now: Instant,
     start: Instant,
     events: Vec<(Instant, Event)>,
+    /// What becomes of clients' offers on the way.
+    edit_offers: fn(String) -> String,
 }
 
 /// Everything under way, in order.
+#[derive(Default)]
 struct Network {
     latency: Duration,
     datagrams: VecDeque<Datagram>,
@@ -98,6 +110,32 @@ struct Network {
     /// Whose datagrams are kept, and what came of it.
     tapped: Option<SocketAddr>,
     tape: Vec<Datagram>,
+    bottlenecks: Vec<Bottleneck>,
+}
+
+/// A link that carries so much and no more, towards one client.
+struct Bottleneck {
+    address: SocketAddr,
+    bps: u64,
+    /// When all that is queued will be through.
+    busy_until: Instant,
+}
+
+/// What is queued longer than this is dropped.
+const QUEUE: Duration = Duration::from_millis(300);
+
+impl Bottleneck {
+    /// When a datagram sent now is through; `None` if it is dropped.
+    fn pass(&mut self, bytes: usize, now: Instant) -> Option<Instant> {
+        let start = self.busy_until.max(now);
+        let bits = bytes as u64 * 8;
+        let through = start + Duration::from_micros(bits * 1_000_000 / self.bps);
+        if through - now > QUEUE {
+            return None;
+        }
+        self.busy_until = through;
+        Some(through)
+    }
 }
 
 #[derive(Clone)]
@@ -127,6 +165,8 @@ struct Source {
     audio_time: u32,
     /// Keyframe requests answered.
     answered: usize,
+    /// Requests are not answered at all.
+    deaf: bool,
     /// What it takes from capture to the wire.
     video_delay: Duration,
     /// When each frame went out.
@@ -155,8 +195,14 @@ impl Network {
                 loss.count += 1;
             }
         }
+        let mut links = self.bottlenecks.iter_mut();
+        let link = links.find(|link| link.address == destination);
+        let passed = match link {
+            Some(link) => link.pass(transmit.contents.len(), now),
+            None => Some(now),
+        };
         let datagram = Datagram {
-            due: now + self.latency,
+            due: passed.unwrap_or(now) + self.latency,
             source,
             destination,
             contents: transmit.contents.to_vec(),
@@ -164,8 +210,10 @@ impl Network {
         if self.tapped == Some(source) {
             self.tape.push(datagram.clone());
         }
-        if !lost {
-            self.datagrams.push_back(datagram);
+        if passed.is_some() && !lost {
+            let due = datagram.due;
+            let place = self.datagrams.partition_point(|other| other.due <= due);
+            self.datagrams.insert(place, datagram);
         }
     }
 
@@ -197,51 +245,64 @@ impl World {
             clients: Vec::new(),
             network: Network {
                 latency: LATENCY,
-                datagrams: VecDeque::new(),
-                losses: Vec::new(),
-                tapped: None,
-                tape: Vec::new(),
+                ..Network::default()
             },
+            publisher: 0,
             source: Source {
                 pt: H264,
                 sequence: 65_500,
                 time: u32::MAX - 50_000,
                 audio_time: 1_234,
                 answered: 0,
+                deaf: false,
                 video_delay: Duration::ZERO,
                 sent: Vec::new(),
                 tag: 0,
             },
+            wishes: Wishes::default(),
             now: start,
             start,
             events: Vec::new(),
+            edit_offers: |offer| offer,
         }
     }
 
     /// Adds a client whose offer is answered; its index.
     fn open(&mut self, peer: PeerId, role: Role) -> usize {
+        self.open_layers(peer, role, &[])
+    }
+
+    /// The same with a client that sends these simulcast layers.
+    fn open_layers(&mut self, peer: PeerId, role: Role, rids: &[&str]) -> usize {
         let types = match role {
             Role::Publisher => PUBLISHER_TYPES,
             Role::Player { .. } => VIEWER_TYPES,
         };
-        self.open_with(peer, role, types)
+        self.open_with(peer, role, types, rids)
     }
 
-    fn open_with(&mut self, peer: PeerId, role: Role, types: PayloadTypes) -> usize {
+    fn open_with(&mut self, peer: PeerId, role: Role, types: PayloadTypes, rids: &[&str]) -> usize {
         let index = self.clients.len();
         let direction = match role {
             Role::Publisher => Direction::SendOnly,
             Role::Player { .. } => Direction::RecvOnly,
         };
-        let (mut client, offer) = Client::offer(client_address(index), direction, types, self.now);
+        let local = client_address(index);
+        let (mut client, offer) = Client::offer(local, direction, types, rids, self.now);
+        let offer = (self.edit_offers)(offer);
         let home = WorkerId(self.shards.len() - 1);
         self.command(match role {
-            Role::Publisher => Message::OpenPublisher { peer, offer },
+            Role::Publisher => Message::OpenPublisher {
+                peer,
+                offer,
+                wishes: self.wishes,
+            },
             Role::Player { source } => Message::OpenPlayer {
                 peer,
                 source,
                 home,
                 offer,
+                wishes: self.wishes,
             },
         });
         let mut events = self.events.iter();
@@ -298,6 +359,18 @@ impl World {
         });
     }
 
+    /// Lets the link towards a client carry so much, or anything again.
+    fn squeeze(&mut self, client: usize, bps: Option<u64>) {
+        let address = client_address(client);
+        let links = &mut self.network.bottlenecks;
+        links.retain(|link| link.address != address);
+        links.extend(bps.map(|bps| Bottleneck {
+            address,
+            bps,
+            busy_until: self.now,
+        }));
+    }
+
     /// The client is gone without a word.
     fn cut(&mut self, client: usize) {
         self.lose(client, |_| true, |_| true);
@@ -315,13 +388,13 @@ impl World {
     /// One video and one audio packet of the same moment on the wire.
     fn send_frame(&mut self) {
         let (now, source) = (self.now, &mut self.source);
-        let asked = self.clients[0].keyframe_requests;
-        let keyframe = asked > source.answered || source.sequence == 65_500;
+        let asked = self.clients[self.publisher].keyframe_requests;
+        let keyframe = asked > source.answered && !source.deaf || source.sequence == 65_500;
         source.answered = asked;
         let payload = payload(source.pt, keyframe, source.tag, source.sequence);
         let video_at = now.checked_sub(source.video_delay).unwrap();
         let numbers = (source.sequence, source.time);
-        let client = &mut self.clients[0];
+        let client = &mut self.clients[self.publisher];
         client.write(Some(source.pt), numbers, video_at, &payload, now);
         let sound = (source.sequence, source.audio_time);
         client.write(None, sound, now, &[0xfc, source.tag], now);
@@ -363,7 +436,12 @@ impl World {
             match (client, index) {
                 (Some(client), _) => client.handle_datagram(source, &contents, now),
                 (_, Some(i)) => {
-                    self.shards[i].handle_datagram(source, destination, &contents, now);
+                    let path = Path {
+                        protocol: Protocol::Udp,
+                        local: destination,
+                        remote: source,
+                    };
+                    self.shards[i].handle_datagram(path, &contents, now);
                 }
                 (None, None) if destination.ip() == NOWHERE => {}
                 (None, None) => panic!("sent to nobody: {destination}"),
@@ -431,6 +509,7 @@ impl World {
             assert!(shard.peers.is_empty(), "peers");
             assert!(shard.demux.is_empty(), "demux");
             assert!(shard.audiences.is_empty(), "audiences");
+            assert!(shard.moving.is_empty(), "moving");
             assert!(shard.subscribers.is_empty(), "subscribers");
             assert!(shard.timers.is_empty(), "timers");
             assert!(shard.dirty.is_empty(), "dirty");
@@ -449,6 +528,10 @@ fn payload(pt: u8, keyframe: bool, tag: u8, number: u64) -> Vec<u8> {
     };
     let mut payload = start.to_vec();
     payload.push(tag);
+    if pt == VP8 && keyframe {
+        // The rest of a frame tag, the start code, 640x360.
+        payload.extend([0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01]);
+    }
     payload.extend(number.to_be_bytes());
     payload
 }

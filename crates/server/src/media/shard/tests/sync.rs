@@ -20,7 +20,7 @@ fn report(client: &Client, video: bool) -> (SenderFeedback, i32) {
 
 /// The moment, in seconds of the server's clock, that the latest report gives
 /// the last packet of a kind.
-fn moment(client: &Client, video: bool) -> f64 {
+pub(super) fn moment(client: &Client, video: bool) -> f64 {
     let rate = if video { 90_000.0 } else { 48_000.0 };
     let (report, ticks) = report(client, video);
     let ntp = report.sender_info.ntp_time;

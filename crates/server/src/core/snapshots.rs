@@ -1,0 +1,140 @@
+//! Pictures of streams: who asked for which, and what became of it.
+//!
+//! A request is remembered until the media backend answers it, its time is up
+//! or its client's socket is gone; it needs no stream of its own.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+use wire::{MediaSessionId, ServerMessage, SnapshotRequest, StreamEvent, StreamEventType};
+
+use super::backend::{Command, SnapshotError, SnapshotId};
+use super::{ClientId, Core, Output, Refusal, Timer};
+
+/// The requests that wait for their pictures.
+#[derive(Debug, Default)]
+pub(super) struct Snapshots {
+    waiting: BTreeMap<SnapshotId, Asked>,
+    last: u64,
+}
+
+#[derive(Debug)]
+struct Asked {
+    client: ClientId,
+    /// What the reply goes under: a stream of the client or a fresh id.
+    id: MediaSessionId,
+}
+
+impl Snapshots {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    fn of_client(&self, client: ClientId) -> impl Iterator<Item = SnapshotId> {
+        let waiting = self.waiting.iter();
+        waiting.filter_map(move |(request, asked)| (asked.client == client).then_some(*request))
+    }
+}
+
+impl Core {
+    pub(super) fn handle_snapshot(
+        &mut self,
+        client: ClientId,
+        request: SnapshotRequest,
+        now: Instant,
+    ) {
+        const METHOD: &str = "snapshot";
+        let Some(id) = request.media_session_id else {
+            return self.refuse(client, METHOD, None, &Refusal::IdMissing);
+        };
+        let limit = self.config.limits.name_chars;
+        if id.as_str().chars().count() > limit {
+            return self.refuse(client, METHOD, None, &Refusal::IdTooLong { limit });
+        }
+        let limit = self.config.limits.snapshots_per_session;
+        if self.snapshots.of_client(client).count() >= limit {
+            let why = Refusal::TooManySnapshots { limit };
+            self.count(client, why.reason(), why.to_string());
+            return self.fail_snapshot(client, id, &why.to_string());
+        }
+        if let Some(why) = self.why_unavailable(request.name.as_ref()) {
+            return self.fail_snapshot(client, id, why);
+        }
+        let publisher = request.name.as_ref().map(|n| self.registry.publisher(n));
+        let Some((source, _)) = publisher.flatten() else {
+            return;
+        };
+        self.snapshots.last += 1;
+        let request = SnapshotId(self.snapshots.last);
+        self.snapshots.waiting.insert(request, Asked { client, id });
+        let overdue = now + self.config.snapshot_timeout;
+        self.deadlines.set(Timer::Snapshot(request), overdue);
+        self.command(Command::Snapshot { request, source });
+    }
+
+    pub(super) fn handle_picture(
+        &mut self,
+        request: SnapshotId,
+        picture: Result<Vec<u8>, SnapshotError>,
+    ) {
+        let Some(Asked { client, id }) = self.forget_snapshot(request) else {
+            return;
+        };
+        match picture {
+            Ok(png) => self.send_picture(client, id, &png),
+            Err(why) => self.fail_snapshot(client, id, &why.to_string()),
+        }
+    }
+
+    /// A picture's time is up.
+    pub(super) fn snapshot_due(&mut self, request: SnapshotId) {
+        if let Some(Asked { client, id }) = self.forget_snapshot(request) {
+            self.fail_snapshot(client, id, "no picture came in time");
+        }
+    }
+
+    /// Forgets what a client that leaves has asked for.
+    pub(super) fn forget_snapshots(&mut self, client: ClientId) {
+        for request in self.snapshots.of_client(client).collect::<Vec<_>>() {
+            self.forget_snapshot(request);
+        }
+    }
+
+    fn forget_snapshot(&mut self, request: SnapshotId) -> Option<Asked> {
+        self.deadlines.clear(Timer::Snapshot(request));
+        self.snapshots.waiting.remove(&request)
+    }
+
+    fn send_picture(&mut self, client: ClientId, id: MediaSessionId, png: &[u8]) {
+        let picture = BASE64_STANDARD.encode(png);
+        let completed = StreamEventType::SnapshotCompleted;
+        let text = answer(id.clone(), completed, json!({ "snapshot": picture }));
+        let why = "the picture does not fit into what may wait for one client";
+        let failed = StreamEventType::SnapshotFailed;
+        self.outputs.push_back(Output::Large {
+            client,
+            text: text.encode(),
+            otherwise: answer(id, failed, json!({ "info": why })).encode(),
+        });
+    }
+
+    fn fail_snapshot(&mut self, client: ClientId, id: MediaSessionId, info: &str) {
+        let failed = StreamEventType::SnapshotFailed;
+        self.send(client, &answer(id, failed, json!({ "info": info })));
+    }
+}
+
+fn answer(
+    media_session_id: MediaSessionId,
+    event_type: StreamEventType,
+    payload: Value,
+) -> ServerMessage {
+    ServerMessage::StreamEvent(StreamEvent {
+        media_session_id,
+        event_type,
+        payload: Some(payload),
+    })
+}
