@@ -2,6 +2,7 @@
 //!
 //! [`core`] decides, [`media`] forwards, [`net`] talks to sockets.
 
+mod allowance;
 pub mod core;
 pub mod counters;
 mod fragment;

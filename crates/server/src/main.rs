@@ -97,6 +97,19 @@ struct LimitArgs {
     /// Most sessions at a time
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().sessions)]
     max_sessions: usize,
+    /// Most messages a second of one client, twice as many at once
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().messages_per_second)]
+    max_message_rate: u32,
+    /// Most TCP connections at a time, WebSocket and HTTP together
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().connections)]
+    max_connections: usize,
+    /// Most TCP connections from one address; a proxy in front of the server is
+    /// one address, too
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().connections_per_address)]
+    max_connections_per_address: usize,
+    /// Most kbit/s of one publisher, more is dropped; 0 is no limit
+    #[arg(long, value_name = "KBPS", default_value_t = 50_000)]
+    max_bitrate: u64,
     /// Most TCP connections for media on one worker
     #[arg(long, value_name = "COUNT", default_value_t = media::Config::default().tcp_connections)]
     max_media_tcp: usize,
@@ -172,6 +185,9 @@ fn configs(args: Args) -> anyhow::Result<(net::Config, media::Config)> {
         streams_per_session: args.limits.max_streams,
         snapshots_per_session: args.limits.max_snapshots,
         sessions: args.limits.max_sessions,
+        messages_per_second: args.limits.max_message_rate,
+        connections: args.limits.max_connections,
+        connections_per_address: args.limits.max_connections_per_address,
         queued_messages: args.limits.max_queue,
         queued_bytes: args.limits.max_queue_bytes,
         queued_picture_bytes: args.limits.max_queue_pictures,
@@ -184,6 +200,7 @@ fn configs(args: Args) -> anyhow::Result<(net::Config, media::Config)> {
         first_port: args.media_port,
         transports: args.media.into(),
         public_addresses: args.public_address,
+        publisher_bitrate_bps: args.limits.max_bitrate.saturating_mul(1_000),
         tcp_connections: affordable(args.limits.max_media_tcp, workers),
         tcp_per_address: args.limits.max_media_tcp_address,
         rate_interval: Duration::from_secs(args.rate_interval.into()),

@@ -83,6 +83,11 @@ pub enum Input {
         /// The sender.
         client: ClientId,
     },
+    /// A client sends messages faster than it may.
+    Flooding {
+        /// The sender.
+        client: ClientId,
+    },
     /// A client does not read: its outgoing queue is full.
     Overflowed {
         /// The client.
@@ -273,6 +278,7 @@ impl Core {
             Input::Text { client, text } => self.handle_text(client, &text, now),
             Input::Binary { client } => self.handle_binary(client),
             Input::Oversized { client } => self.handle_oversized(client),
+            Input::Flooding { client } => self.handle_flooding(client),
             Input::Overflowed { client } => self.handle_overflowed(client),
             Input::Gone { client } => self.lose(client, now),
             Input::Offer {

@@ -41,9 +41,10 @@ impl Path {
 }
 
 /// A client's end of a [`Path`].
-type End = (Protocol, SocketAddr);
+pub(super) type End = (Protocol, SocketAddr);
 
-/// Addresses kept for one peer; the oldest makes room. ICE tries some, over TCP a
+/// Addresses kept for one peer; the one unused for
+/// longest makes room. ICE tries some, over TCP a
 /// new one for each of ours, and a client that moves between networks takes new
 /// ones.
 const ADDRESSES_PER_PEER: usize = 32;
@@ -113,12 +114,13 @@ impl Demux {
     /// The peer talks this way. A newer peer takes over an address.
     pub(super) fn learn(&mut self, peer: PeerId, path: Path) {
         let end = path.end();
-        if self.by_end.get(&end) == Some(&peer) {
-            return;
-        }
         let Some(known) = self.peers.get_mut(&peer) else {
             return;
         };
+        if known.ends.last() == Some(&end) && self.by_end.get(&end) == Some(&peer) {
+            return;
+        }
+        known.ends.retain(|known| *known != end);
         if known.ends.len() == ADDRESSES_PER_PEER {
             let oldest = known.ends.remove(0);
             if self.by_end.get(&oldest) == Some(&peer) {
@@ -286,6 +288,21 @@ mod tests {
         demux.rename(A, ["efgh"]);
         assert_eq!(demux.route(path(1), &request(&[(6, b"abcd:r")])), None);
         demux.rename(B, ["ijkl"]);
+        demux.remove(A);
+        assert!(demux.is_empty());
+    }
+
+    #[test]
+    fn an_address_in_use_is_not_pushed_out() {
+        let mut demux = Demux::default();
+        assert!(demux.add(A, "abcd"));
+        for port in 1..=50 {
+            demux.learn(A, path(port));
+            demux.learn(A, path(1));
+        }
+        assert_eq!(demux.route(path(1), &[0x80]), Some(A));
+        assert_eq!(demux.route(path(50), &[0x80]), Some(A));
+        assert_eq!(demux.route(path(2), &[0x80]), None);
         demux.remove(A);
         assert!(demux.is_empty());
     }

@@ -21,11 +21,14 @@ use tracing::debug;
 use super::choice::START_BPS;
 use super::config::Config;
 use super::demux::Path;
+use super::gate::Gate;
 use super::nomination::{Nomination, is_client_hello};
+use super::repair::{Repair, Verdict};
 use super::restart::{FormerIce, UserName};
 use super::sdp::{Offer, Selection, complete_answer, restart_answer, with_credentials};
 use super::transport;
 use crate::core::backend::EndReason;
+use crate::counters::Reason;
 use crate::fragment::Fragment;
 
 /// What every peer of a forwarder shares.
@@ -54,6 +57,8 @@ pub(super) enum LinkEvent {
     Remb(u64),
     /// The client wants a keyframe (PLI or FIR).
     KeyframeRequest,
+    /// A datagram came to nothing.
+    Refused(Reason),
     /// Over; nothing follows.
     Ended(EndReason),
 }
@@ -88,6 +93,11 @@ const BREATH: Duration = Duration::from_millis(1);
 pub(super) struct Link {
     pub(super) rtc: Rtc,
     phase: Phase,
+    gate: Gate,
+    repair: Repair,
+    /// When DTLS began, and what a round trip took when last measured.
+    hello_at: Option<Instant>,
+    round_trip: Option<Duration>,
     secured: bool,
     deadline: Instant,
     /// What str0m made its answer of.
@@ -116,7 +126,11 @@ impl Link {
         settings: &Settings,
         now: Instant,
     ) -> Result<(Self, String), RtcError> {
-        let mut rtc = rtc_config(offer, taken, settings).build(now);
+        let config = &settings.config;
+        let repair = Repair::new(taken, config.rtx_packets, config.rtx_age);
+        let mut rtc = rtc_config(offer, taken, settings)
+            .enable_raw_packets(repair.is_plain())
+            .build(now);
         for candidate in candidates {
             rtc.add_local_candidate(candidate);
         }
@@ -129,6 +143,10 @@ impl Link {
             phase: Phase::Connecting {
                 until: now + settings.config.ice_timeout,
             },
+            gate: Gate::new(offer, taken, config),
+            repair,
+            hello_at: None,
+            round_trip: None,
             secured: false,
             deadline: now,
             offer: reduced.into(),
@@ -190,17 +208,43 @@ impl Link {
         self.secured && !matches!(self.phase, Phase::Ended)
     }
 
-    /// Takes a datagram; false if it is nothing that this peer can take, and
-    /// then nothing has changed. [`Link::drain`] must follow.
-    pub(super) fn handle_datagram(&mut self, path: Path, datagram: &[u8], now: Instant) -> bool {
+    /// What a packet takes to the client and back: by RTCP, and by the DTLS
+    /// handshake until there is a report.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
+    /// Most packets to keep for retransmission, and how long.
+    pub(super) fn rtx_cache(&self) -> (usize, Duration) {
+        self.repair.cache()
+    }
+
+    /// Takes a datagram; [`Link::drain`] must follow.
+    ///
+    /// # Errors
+    /// It is nothing that this peer can take, and nothing has changed.
+    pub(super) fn handle_datagram(
+        &mut self,
+        path: Path,
+        datagram: &[u8],
+        now: Instant,
+    ) -> Result<(), Reason> {
         if self.answer_former(path, datagram, now) {
-            return true;
+            return Ok(());
         }
-        let taken = self.receive(path, datagram, now);
-        if taken && matches!(self.phase, Phase::Connecting { .. }) && is_client_hello(datagram) {
-            self.nominate(path, now);
+        let (rtc, came) = (&mut self.rtc, (path.end(), datagram));
+        self.gate
+            .admit(rtc, self.user.as_str(), came, self.secured, now)?;
+        if !self.receive(path, datagram, now) {
+            return Err(Reason::BadDatagram);
         }
-        taken
+        if !self.secured && is_client_hello(datagram) {
+            self.hello_at = Some(now);
+            if matches!(self.phase, Phase::Connecting { .. }) {
+                self.nominate(path, now);
+            }
+        }
+        Ok(())
     }
 
     /// A TCP connection of the client's is over. If it was the selected pair,
@@ -289,6 +333,9 @@ impl Link {
                 Ok(at) => self.deadline = at,
                 Err(error) => return self.end(reason_of(&error), events),
             }
+            let taken = events.iter().any(|e| matches!(e, LinkEvent::Rtp(_)));
+            let refused = self.gate.settle(&mut self.rtc, taken, now);
+            events.extend(refused.map(LinkEvent::Refused));
             if self.deadline > at + SLACK {
                 return self.check_phase(now, events);
             }
@@ -326,9 +373,19 @@ impl Link {
                 Output::Timeout(at) => return Ok(at),
                 Output::Transmit(transmit) => {
                     let answered = |n: &mut Nomination| n.is_answered_by(&transmit.contents);
-                    if self.nomination.take_if(answered).is_none() {
-                        transmits.push(transmit);
+                    if self.nomination.take_if(answered).is_some() {
+                        continue;
                     }
+                    match self.repair.pass(&transmit, now) {
+                        Verdict::Send => transmits.push(transmit),
+                        Verdict::Drop => {
+                            self.repair.forget(&mut self.rtc);
+                            events.push(LinkEvent::Refused(Reason::TooManyRetransmissions));
+                        }
+                    }
+                }
+                Output::Event(Event::RawPacket(packet)) => {
+                    transmits.extend(self.repair.answer(&packet, self.round_trip, now));
                 }
                 Output::Event(event) => self.handle_event(event, now, events),
             }
@@ -343,13 +400,23 @@ impl Link {
             Event::Connected => {
                 self.secured = true;
                 self.phase = Phase::Up;
+                let hello = self.hello_at.take();
+                self.round_trip = hello.map(|at| now.saturating_duration_since(at));
+                self.repair.start(self.round_trip);
                 events.push(LinkEvent::Up);
             }
             Event::SenderFeedback(report) => events.push(LinkEvent::SenderReport(report)),
             Event::MediaIngressStats(stats) => {
+                self.round_trip = stats.rtt.or(self.round_trip);
                 events.push(LinkEvent::Received(Box::new(stats)));
             }
-            Event::MediaEgressStats(stats) => events.push(LinkEvent::Sent(Box::new(stats))),
+            Event::MediaEgressStats(stats) => {
+                self.round_trip = stats.rtt.or(self.round_trip);
+                if let Some(round_trip) = stats.rtt {
+                    self.repair.follow(round_trip, &mut self.rtc);
+                }
+                events.push(LinkEvent::Sent(Box::new(stats)));
+            }
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
                 events.push(LinkEvent::Estimate(estimate.as_u64()));
             }

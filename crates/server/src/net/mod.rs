@@ -11,6 +11,7 @@
 
 mod actor;
 mod balance;
+mod connections;
 mod events;
 mod files;
 mod http;
@@ -34,6 +35,7 @@ use tokio::task::JoinHandle;
 
 use self::actor::Actor;
 pub use self::balance::{BadTarget, BalanceTarget};
+use self::connections::Places;
 pub use self::events::EventSink;
 use self::files::Files;
 pub use self::ice_server::{IceServer, IceServerError};
@@ -194,6 +196,11 @@ where
         Box::new(backend),
         Arc::clone(&counters),
     );
+    let connections = http::Server {
+        places: Places::new(limits.connections, limits.connections_per_address),
+        counters: Arc::clone(&counters),
+        head_timeout: config.head_timeout,
+    };
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
     let requests = whip::Requests {
@@ -205,7 +212,7 @@ where
     };
     let router = http::router(requests, files, config.balance_to);
     // Connections in flight live in the accepting task and end with it.
-    let accepting = tokio::spawn(http::accept(listener, router, config.head_timeout));
+    let accepting = tokio::spawn(http::accept(listener, router, connections));
     let server = tokio::spawn(async move {
         let backend = actor.run(inbox, events, stopped).await;
         end(accepting, all_closed, backend).await;

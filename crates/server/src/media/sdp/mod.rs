@@ -20,6 +20,8 @@ mod select;
 mod simulcast;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traps;
 
 pub(super) use answer::{complete_answer, restart_answer};
 pub(super) use offer::Offer;

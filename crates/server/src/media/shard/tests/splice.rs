@@ -69,6 +69,7 @@ fn publish_from(
         answered: 0,
         deaf: false,
         video_delay: world.source.video_delay,
+        sent: Vec::new(),
         tag: world.source.tag + 1,
     };
     world.run_for(SECOND);
