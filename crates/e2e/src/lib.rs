@@ -7,7 +7,7 @@
 //! for a loaded two-core machine, never part of a verdict on speed.
 
 mod browser;
-pub mod clients;
+pub mod handmade;
 mod link;
 mod page;
 mod picture;
@@ -20,7 +20,7 @@ use std::time::Duration;
 
 pub use browser::{Browser, Permissions};
 pub use link::{Conditions, Counts, Link, TcpRelay};
-pub use page::{Protocol, TwoWayPage};
+pub use page::{Signalling, TwoWayPage};
 pub use picture::{Seen, Watched};
 pub use programs::{Publisher, Server, page_folder, websdk_folder};
 pub use spy::{Playback, Route, Spy, Way};

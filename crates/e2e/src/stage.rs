@@ -3,7 +3,7 @@
 use anyhow::Result;
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::{Browser, Protocol, Publisher, Server, TwoWayPage};
+use crate::{Browser, Publisher, Server, Signalling, TwoWayPage};
 
 /// A server and a browser. There is one stage at a time in a test program: two
 /// browsers decoding side by side would measure the machine's load.
@@ -54,9 +54,9 @@ impl Stage {
     ///
     /// # Errors
     /// The page does not appear or does not connect.
-    pub async fn connected_by(&self, protocol: Protocol) -> Result<TwoWayPage<'_>> {
+    pub async fn connected_by(&self, signalling: Signalling) -> Result<TwoWayPage<'_>> {
         let page = TwoWayPage::open(&self.browser, &self.server).await?;
-        page.connect_by(protocol, &self.server).await?;
+        page.connect_by(signalling, &self.server).await?;
         Ok(page)
     }
 

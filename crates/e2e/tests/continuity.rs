@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
-use e2e::clients::{KeptPublisher, Layers, publish_by_whip, wait_unavailable};
+use e2e::handmade::{KeptPublisher, Layers, publish_by_whip, wait_unavailable};
 use e2e::{Browser, Publisher, Server, Spy, Stage, TcpRelay};
 
 /// Remembers the played stream, to tell the next one from it.
