@@ -31,3 +31,10 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often a condition in the browser is looked at.
 const POLL: Duration = Duration::from_millis(50);
+
+/// One browser at a time: two decoding side by side would measure the
+/// machine's load. Tests in one binary hold this for their duration.
+pub async fn turn() -> tokio::sync::MutexGuard<'static, ()> {
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    TURN.lock().await
+}
