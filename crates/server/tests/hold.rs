@@ -8,7 +8,6 @@
 
 #[path = "media/client.rs"]
 mod client;
-#[allow(dead_code, reason = "TCP is for others")]
 #[path = "media/udp.rs"]
 mod udp;
 #[path = "support/http.rs"]

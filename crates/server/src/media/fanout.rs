@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::head_start::HeadStart;
+use super::layers::Layers;
 use super::message::WorkerId;
 use super::packet::MediaPacket;
 use crate::core::backend::PeerId;
@@ -74,17 +75,19 @@ struct Audience {
     worker: WorkerId,
     players: Vec<PeerId>,
     head_start: HeadStart,
+    layers: Layers,
 }
 
 impl Audiences {
     /// `player` gets what `source` on `worker` sends. `head_start` is what it has
-    /// sent so far.
+    /// sent so far, and `layers` what that comes to.
     pub(super) fn add(
         &mut self,
         source: PeerId,
         worker: WorkerId,
         player: PeerId,
         head_start: HeadStart,
+        layers: Layers,
     ) {
         match self.0.entry(source) {
             Entry::Occupied(mut audience) => {
@@ -97,6 +100,7 @@ impl Audiences {
                     worker,
                     players: vec![player],
                     head_start,
+                    layers,
                 });
             }
         }
@@ -117,9 +121,15 @@ impl Audiences {
         self.0.get(&source).map_or(&[], |a| &a.players)
     }
 
+    /// What each layer of `source` carries; `None` if nobody here plays it.
+    pub(super) fn layers(&self, source: PeerId) -> Option<&Layers> {
+        self.0.get(&source).map(|a| &a.layers)
+    }
+
     /// Keeps a packet of `source` for players who are not connected yet.
     pub(super) fn keep(&mut self, source: PeerId, packet: &Arc<MediaPacket>, now: Instant) {
         if let Some(audience) = self.0.get_mut(&source) {
+            audience.layers.note(packet, now);
             audience.head_start.keep(packet, now);
         }
     }
@@ -194,9 +204,13 @@ mod tests {
     fn an_audience_is_there_while_it_has_players() {
         let mut audiences = Audiences::default();
         let head_start = HeadStart::new(&Config::default());
-        audiences.add(SOURCE, THERE, PeerId(10), head_start.clone());
-        audiences.add(SOURCE, THERE, PeerId(11), head_start.clone());
-        audiences.add(OTHER, HERE, PeerId(12), head_start);
+        let mut add = |source, worker, player| {
+            let (head_start, layers) = (head_start.clone(), Layers::default());
+            audiences.add(source, worker, player, head_start, layers);
+        };
+        add(SOURCE, THERE, PeerId(10));
+        add(SOURCE, THERE, PeerId(11));
+        add(OTHER, HERE, PeerId(12));
         assert_eq!(audiences.players(SOURCE), [PeerId(10), PeerId(11)]);
         assert_eq!(audiences.fed_by(THERE), [PeerId(10), PeerId(11)]);
         audiences.remove(SOURCE, PeerId(10));

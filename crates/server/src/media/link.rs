@@ -7,6 +7,7 @@
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
+use str0m::bwe::{Bitrate, BweKind};
 use str0m::config::DtlsCert;
 use str0m::media::{Frequency, Pt, SenderFeedback};
 use str0m::net::{DatagramRecv, Receive, Transmit};
@@ -17,6 +18,7 @@ use str0m::{
 };
 use tracing::debug;
 
+use super::choice::START_BPS;
 use super::config::Config;
 use super::demux::Path;
 use super::nomination::{Nomination, is_client_hello};
@@ -43,6 +45,11 @@ pub(super) enum LinkEvent {
     Received(Box<MediaIngressStats>),
     /// What was sent so far on an m-line, every interval.
     Sent(Box<MediaEgressStats>),
+    /// What the network towards the client carries by its transport-wide
+    /// feedback, bits per second.
+    Estimate(u64),
+    /// The same by its own estimate (REMB).
+    Remb(u64),
     /// The client wants a keyframe (PLI or FIR).
     KeyframeRequest,
     /// Over; nothing follows.
@@ -69,6 +76,9 @@ const STATS_INTERVAL: Duration = Duration::from_secs(10);
 /// Rounds of time given to str0m in one go, past which a peer waits for the
 /// others of its worker: one write takes two.
 const MAX_ROUNDS: usize = 16;
+
+/// What is due this soon is done at once: no timer would be as quick.
+const SLACK: Duration = Duration::from_micros(10);
 
 /// How long it waits then.
 const BREATH: Duration = Duration::from_millis(1);
@@ -183,6 +193,13 @@ impl Link {
         }
     }
 
+    /// Has the network probed for so much, bits per second, if the client gives
+    /// transport-wide feedback.
+    pub(super) fn probe_for(&mut self, bps: u64) {
+        let mut bwe = self.rtc.bwe();
+        bwe.set_bitrate(Bitrate::ZERO, Bitrate::bps(bps));
+    }
+
     /// When [`Link::drain`] must be called again.
     pub(super) fn deadline(&self) -> Instant {
         match self.phase {
@@ -200,17 +217,23 @@ impl Link {
         transmits: &mut Vec<Transmit>,
         events: &mut Vec<LinkEvent>,
     ) {
-        for _ in 0..MAX_ROUNDS {
+        let (mut at, mut rounds) = (now, 0);
+        while rounds < MAX_ROUNDS {
+            let before = transmits.len();
             match self.drain_round(now, transmits, events) {
                 Ok(at) => self.deadline = at,
                 Err(error) => return self.end(reason_of(&error), events),
             }
-            if self.deadline > now {
+            if self.deadline > at + SLACK {
                 return self.check_phase(now, events);
             }
-            if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
+            // Where bandwidth is estimated, each packet takes a round, and each
+            // round a moment of its own.
+            at = at.max(self.deadline);
+            if let Err(error) = self.rtc.handle_input(Input::Timeout(at)) {
                 return self.end(reason_of(&error), events);
             }
+            rounds += usize::from(transmits.len() == before);
         }
         self.deadline = now + BREATH;
         self.check_phase(now, events);
@@ -262,6 +285,12 @@ impl Link {
                 events.push(LinkEvent::Received(Box::new(stats)));
             }
             Event::MediaEgressStats(stats) => events.push(LinkEvent::Sent(Box::new(stats))),
+            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
+                events.push(LinkEvent::Estimate(estimate.as_u64()));
+            }
+            Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
+                events.push(LinkEvent::Remb(estimate.as_u64()));
+            }
             Event::Closed => self.end(EndReason::ClosedByPeer, events),
             Event::MediaAdded(_)
             | Event::MediaData(_)
@@ -271,7 +300,6 @@ impl Link {
             | Event::ChannelClose(_)
             | Event::ChannelBufferedAmountLow(_)
             | Event::PeerStats(_)
-            | Event::EgressBitrateEstimate(_)
             | Event::StreamPaused(_)
             | Event::AppSpecificFeedback(_)
             | Event::RawPacket(_)
@@ -342,6 +370,9 @@ fn rtc_config(offer: &Offer, taken: &Selection, settings: &Settings) -> RtcConfi
         .set_rtcp_report_interval_video(REPORT_INTERVAL)
         .clear_codecs()
         .clear_extension_map();
+    if taken.has_transport_feedback() {
+        config = config.enable_bwe(Some(Bitrate::bps(START_BPS)));
+    }
     for (id, extension) in offer.extensions(taken) {
         config = config.set_extension(id, extension);
     }

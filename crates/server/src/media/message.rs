@@ -5,6 +5,7 @@ use std::sync::Arc;
 use str0m::net::Transmit;
 
 use super::head_start::HeadStart;
+use super::layers::Layers;
 use super::packet::MediaPacket;
 use super::sdp::SourceCodec;
 use super::snapshot::Keyframe;
@@ -67,8 +68,8 @@ pub(super) enum Message {
     PlayerLeft { source: PeerId, home: WorkerId },
     /// To the source's worker: take a picture of it.
     Snapshot { request: SnapshotId, source: PeerId },
-    /// To the source's worker.
-    KeyframeWanted { source: PeerId },
+    /// To the source's worker: a keyframe of one of its layers.
+    KeyframeWanted { source: PeerId, layer: u8 },
     /// To a worker with players of the source.
     Media {
         source: PeerId,
@@ -90,6 +91,10 @@ pub(super) struct Admission {
     pub(super) codecs: Vec<SourceCodec>,
     /// What it has sent last, up to here.
     pub(super) head_start: HeadStart,
+    /// It sends several encodings at once.
+    pub(super) is_layered: bool,
+    /// What they carry.
+    pub(super) layers: Layers,
     /// The client's.
     pub(super) offer: String,
     pub(super) wishes: Wishes,
@@ -106,6 +111,8 @@ pub(super) struct Feed {
     pub(super) codecs: Vec<SourceCodec>,
     /// What it has sent that viewers can start with.
     pub(super) head_start: HeadStart,
+    /// What its encodings carry.
+    pub(super) layers: Layers,
 }
 
 /// What a shard wants done, to be taken out after each call.

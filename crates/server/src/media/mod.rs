@@ -13,15 +13,19 @@
 //! - `shard`: the peers of one worker, sans-IO; `demux`, `fanout` and `timers`
 //!   serve it;
 //! - `publisher`, `player`: a peer, on top of a `link` (str0m and its timeouts);
+//! - `layers`, `bandwidth`, `choice`: what a publisher's simulcast layers carry, what
+//!   a viewer's network does, and which layer it gets therefore;
 //! - `head_start`, `replay`: what a player's viewer is shown first;
 //! - `snapshot`: pictures of what publishers send, on a thread of their own;
 //! - `clock`, `codec`, `keyframe`, `picture`, `playout`, `rate`, `rewrite`, `sdp`:
 //!   one matter each, pure.
 //!
-//! Not here: decoding but for snapshots, recording, congestion control towards
-//! players, simulcast.
+//! Not here: decoding but for snapshots, recording, and asking a publisher for less:
+//! what its viewers' networks do not carry of a stream that it sends once, they lose.
 
 mod address;
+mod bandwidth;
+mod choice;
 mod clock;
 mod codec;
 mod config;
@@ -31,6 +35,7 @@ mod fanout;
 mod frame;
 mod head_start;
 mod keyframe;
+mod layers;
 mod link;
 mod message;
 mod network;

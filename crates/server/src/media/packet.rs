@@ -12,8 +12,8 @@ use super::rewrite::Position;
 pub(super) struct MediaPacket {
     pub(super) kind: Kind,
     pub(super) codec: Codec,
-    /// Which of its simulcast layers it is of, the smallest picture first; 0 if
-    /// there is one only.
+    /// Which of its simulcast layers it is of, a number that stays with it; 0 if
+    /// there is one only. Which is the better one, only what they carry says.
     pub(super) layer: u8,
     /// The publisher's payload type.
     pub(super) pt: u8,
@@ -37,5 +37,32 @@ pub(super) fn forwarded(extensions: &ExtensionValues) -> ExtensionValues {
         play_delay_min: extensions.play_delay_min,
         play_delay_max: extensions.play_delay_max,
         ..ExtensionValues::default()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    /// A video frame of one packet.
+    pub(in crate::media) fn video(layer: u8, bytes: usize) -> MediaPacket {
+        MediaPacket {
+            kind: Kind::Video,
+            codec: Codec::H264,
+            layer,
+            pt: 102,
+            position: Position {
+                epoch: 0,
+                sequence: 0,
+                timestamp: 0,
+                captured: Instant::now(),
+            },
+            marker: true,
+            starts_keyframe: false,
+            extensions: ExtensionValues::default(),
+            payload: Arc::from(vec![0; bytes]),
+        }
     }
 }

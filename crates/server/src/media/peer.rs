@@ -26,8 +26,10 @@ pub(super) enum PeerEvent {
     Keyframe(SnapshotId, Keyframe),
     /// There was none in time.
     NoKeyframe(SnapshotId),
-    /// A player needs a keyframe of its source.
-    KeyframeWanted,
+    /// A player needs a keyframe of a layer of its source.
+    KeyframeWanted(u8),
+    /// A player needs more than its network carries, both in bits per second.
+    NotEnoughBandwidth { needed_bps: u64, available_bps: u64 },
     /// The video rate of the last interval.
     Rate(VideoRate),
     /// Over; nothing follows.

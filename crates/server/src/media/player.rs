@@ -8,9 +8,12 @@ use str0m::net::Transmit;
 use str0m::rtp::{RtpWrite, Ssrc};
 use str0m::stats::MediaEgressStats;
 
+use super::bandwidth::{Bandwidth, Network, Probing, Shortage};
+use super::choice::{Choice, START_BPS};
 use super::codec::{Kind, Profile};
 use super::config::Config;
 use super::head_start::Group;
+use super::layers::Layers;
 use super::link::{Link, LinkEvent};
 use super::packet::MediaPacket;
 use super::peer::PeerEvent;
@@ -35,6 +38,12 @@ pub(super) struct Player {
     tracks: Vec<Track>,
     /// When to ask for a keyframe, the first time or again; `None` while none is waited for.
     ask_again: Option<Instant>,
+    /// Which of the source's layers it gets.
+    choice: Choice,
+    bandwidth: Bandwidth,
+    shortage: Shortage,
+    /// `None` if its client does not say what comes of probes.
+    probing: Option<Probing>,
     /// What its video packets say instead of the publisher's own.
     playout_delay: Option<(MediaTime, MediaTime)>,
     /// While it starts: what it is yet to get before what is live.
@@ -45,6 +54,8 @@ pub(super) struct Player {
     rtx_age: Duration,
     /// `None` if rates are not to be told.
     rate: Option<RateMeter>,
+    /// To be told with the next [`Player::drain`].
+    told: Option<PeerEvent>,
     events: Vec<LinkEvent>,
 }
 
@@ -60,6 +71,16 @@ struct Track {
     payload_types: Vec<(u8, u8)>,
     rewriter: Rewriter,
     declared: bool,
+}
+
+/// What becomes of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// It is passed on.
+    Up,
+    /// With it the viewer goes over to a smaller layer.
+    Down,
+    Not,
 }
 
 impl Player {
@@ -84,12 +105,17 @@ impl Player {
             source,
             ask_again: tracks.iter().any(Track::is_video).then_some(now),
             tracks,
+            choice: Choice::new(now),
+            bandwidth: Bandwidth::default(),
+            shortage: Shortage::default(),
+            probing: taken.has_transport_feedback().then(Probing::default),
             playout_delay: playout_delay.map(playout::to_rtp),
             replay: None,
             dirty: false,
             rtx_packets: config.rtx_packets,
             rtx_age: config.rtx_age,
             rate: config.tells_rates().then(RateMeter::default),
+            told: None,
             events: Vec::new(),
         }
     }
@@ -117,18 +143,70 @@ impl Player {
         let mut link_events = std::mem::take(&mut self.events);
         self.link.drain(now, transmits, &mut link_events);
         for event in link_events.drain(..) {
-            match event {
-                LinkEvent::Up => events.push(PeerEvent::Flowing),
-                LinkEvent::KeyframeRequest => events.push(PeerEvent::KeyframeWanted),
-                LinkEvent::Ended(reason) => events.push(PeerEvent::Ended(reason)),
-                // Players are negotiated not to send.
-                LinkEvent::Rtp(_) | LinkEvent::SenderReport(_) | LinkEvent::Received(_) => {}
-                LinkEvent::Sent(stats) => {
-                    events.extend(self.measure(&stats).map(PeerEvent::Rate));
-                }
-            }
+            self.handle(event, now, events);
         }
         self.events = link_events;
+        events.extend(self.told.take());
+    }
+
+    fn handle(&mut self, event: LinkEvent, now: Instant, events: &mut Vec<PeerEvent>) {
+        match event {
+            LinkEvent::Up => events.push(PeerEvent::Flowing),
+            LinkEvent::KeyframeRequest => {
+                events.push(PeerEvent::KeyframeWanted(self.choice.shown()));
+            }
+            LinkEvent::Ended(reason) => events.push(PeerEvent::Ended(reason)),
+            // What it starts from, and has not measured.
+            LinkEvent::Estimate(START_BPS) => {}
+            LinkEvent::Estimate(bps) => self.bandwidth.handle_estimate(bps),
+            LinkEvent::Remb(bps) => self.bandwidth.handle_remb(bps, now),
+            // Players are negotiated not to send.
+            LinkEvent::Rtp(_) | LinkEvent::SenderReport(_) | LinkEvent::Received(_) => {}
+            LinkEvent::Sent(stats) => {
+                let mut video = self.tracks.iter().filter(|track| track.is_video());
+                if let Some(loss) = stats.loss.filter(|_| video.any(|v| v.mid == stats.mid)) {
+                    self.bandwidth.handle_loss(loss);
+                }
+                events.extend(self.measure(&stats).map(PeerEvent::Rate));
+            }
+        }
+    }
+
+    /// Decides which of the source's layers to get, and whether to say that the
+    /// network does not carry the least of them.
+    pub(super) fn choose(&mut self, layers: &Layers, now: Instant) {
+        let (flowing, audio_bps) = (layers.flowing(now), layers.audio_bps(now));
+        let sent_bps = self.choice.sent_bps(&flowing) + audio_bps;
+        let network = self.bandwidth.network(sent_bps, now);
+        let video = network.without(audio_bps);
+        if self.choice.decide(&flowing, video, now) && !self.choice.is_settled() {
+            self.ask_again = Some(now);
+            self.dirty = true;
+        }
+        let Some(least) = flowing.first() else {
+            return;
+        };
+        let needed_bps = least.bps + audio_bps;
+        if self.shortage.check(needed_bps, network, now)
+            && let Network::Limit(available_bps) = network
+        {
+            self.told = Some(PeerEvent::NotEnoughBandwidth {
+                needed_bps,
+                available_bps,
+            });
+            self.dirty = true;
+        }
+        let wish_bps = self.choice.wish_bps(&flowing);
+        let probing = self.probing.as_mut();
+        if let Some(bps) = probing.and_then(|probing| probing.wish(wish_bps, now)) {
+            self.link.probe_for(bps);
+            self.dirty = true;
+        }
+    }
+
+    /// How much it would like to start with a layer; `None`: not at all.
+    pub(super) fn liking(&self, layer: u8) -> Option<u8> {
+        self.choice.liking(layer)
     }
 
     /// The link is up: what was kept of the source comes first, from a keyframe
@@ -175,6 +253,7 @@ impl Player {
         &mut self,
         source: PeerId,
         codecs: &[SourceCodec],
+        layers: &Layers,
         now: Instant,
     ) -> Result<(), EndReason> {
         let tracks = self.tracks.iter();
@@ -189,6 +268,8 @@ impl Player {
         self.replay = None;
         self.source = source;
         self.ask_again = self.tracks.iter().any(Track::is_video).then_some(now);
+        self.choice = Choice::new(now);
+        self.choose(layers, now);
         Ok(())
     }
 
@@ -211,12 +292,21 @@ impl Player {
 
     fn ask_for_keyframe(&mut self, now: Instant, events: &mut Vec<PeerEvent>) {
         self.ask_again = Some(now + KEYFRAME_PATIENCE);
-        events.push(PeerEvent::KeyframeWanted);
+        let layer = self.choice.target().unwrap_or_default();
+        events.push(PeerEvent::KeyframeWanted(layer));
     }
 
     /// Writes a packet of the source's; [`Player::drain`] sends it. Video waits
     /// for a keyframe to start with.
-    pub(super) fn handle_media(&mut self, packet: &Arc<MediaPacket>, now: Instant) {
+    pub(super) fn handle_media(
+        &mut self,
+        packet: &Arc<MediaPacket>,
+        layers: &Layers,
+        now: Instant,
+    ) {
+        if self.choice.is_due(now) {
+            self.choose(layers, now);
+        }
         let behind = |replay: &&mut Replay| replay.is_behind() && replay.is_of(packet);
         if let Some(replay) = self.replay.as_mut().filter(behind) {
             self.dirty = true;
@@ -227,7 +317,7 @@ impl Player {
             }
         } else if self.link.is_secured() {
             self.write(packet, now);
-        } else if packet.starts_keyframe {
+        } else if packet.starts_keyframe && self.choice.takes(packet.layer) {
             // It is kept for [`Player::start`].
             self.ask_again = None;
         }
@@ -242,15 +332,21 @@ impl Player {
         };
         let replay = self.replay.as_ref().filter(|replay| replay.is_of(packet));
         let position = replay.map_or(packet.position, |r| r.place(packet.position, now));
-        if !track.takes_up(packet, position) {
-            if self.ask_again.is_none() {
+        let taken = track.takes_up(packet, position, &mut self.choice);
+        if taken == Taken::Not {
+            // A keyframe of another layer would not help.
+            if self.ask_again.is_none() && self.choice.wants(packet.layer) {
                 self.ask_again = Some(now);
                 self.dirty = true;
             }
             return;
         }
         if track.kind == Kind::Video {
-            self.ask_again = None;
+            if self.choice.is_settled() {
+                self.ask_again = None;
+            }
+            // Gone over to another layer, there is nothing left to catch up with.
+            self.replay.take_if(|replay| !replay.is_of(packet));
         }
         let Some(rewritten) = track.rewriter.rewrite(position) else {
             return;
@@ -272,10 +368,16 @@ impl Player {
         let mut api = self.link.rtc.direct_api();
         if !track.declared {
             track.declared = true;
-            api.declare_stream_tx(track.ssrc, track.repair_ssrc, track.mid, None)
-                .set_rtx_cache(self.rtx_packets, self.rtx_age, Some(RTX_SHARE));
+            let stream = api.declare_stream_tx(track.ssrc, track.repair_ssrc, track.mid, None);
+            stream.set_rtx_cache(self.rtx_packets, self.rtx_age, Some(RTX_SHARE));
+            // It comes paced by its publisher; pacing it again would only delay it.
+            stream.set_unpaced(true);
         }
         if let Some(stream) = api.stream_tx(&track.ssrc) {
+            if taken == Taken::Down {
+                // What was lost of the larger layer would only be in the way.
+                stream.set_rtx_cache(self.rtx_packets, self.rtx_age, Some(RTX_SHARE));
+            }
             stream.write_rtp(write);
             self.dirty = true;
             if let Some(rate) = self.rate.as_mut().filter(|_| track.kind == Kind::Video) {
@@ -318,16 +420,21 @@ impl Track {
 
     /// Whether the packet can be passed on: it belongs to what the viewer is
     /// getting, or that can start anew with it. Video starts with a keyframe.
-    fn takes_up(&mut self, packet: &MediaPacket, position: Position) -> bool {
-        if self.rewriter.follows(position.epoch) {
-            return true;
+    fn takes_up(&mut self, packet: &MediaPacket, position: Position, choice: &mut Choice) -> Taken {
+        if self.rewriter.follows(position.epoch) || self.rewriter.has_place_for(position) {
+            return Taken::Up;
         }
-        let starts = self.kind == Kind::Audio || packet.starts_keyframe;
-        if starts {
+        let taken = match self.kind {
+            Kind::Audio => Taken::Up,
+            Kind::Video if !packet.starts_keyframe || !choice.takes(packet.layer) => Taken::Not,
+            Kind::Video if choice.took(packet.layer) => Taken::Down,
+            Kind::Video => Taken::Up,
+        };
+        if taken != Taken::Not {
             let clock_rate = packet.codec.clock_rate();
             self.rewriter.splice(position, clock_rate);
         }
-        starts
+        taken
     }
 
     fn payload_type(&self, of_source: u8) -> Option<Pt> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use str0m::media::{KeyframeRequestKind, Mid, SenderFeedback};
+use str0m::media::{KeyframeRequestKind, Mid, Rid, SenderFeedback};
 use str0m::net::Transmit;
 use str0m::rtp::{RtpPacket, Ssrc};
 use str0m::stats::MediaIngressStats;
@@ -14,13 +14,14 @@ use super::codec::{Codec, Kind, Profile};
 use super::config::Config;
 use super::head_start::HeadStart;
 use super::keyframe::KeyframeRequests;
+use super::layers::Layers;
 use super::link::{Link, LinkEvent};
 use super::packet::{MediaPacket, forwarded};
 use super::peer::PeerEvent;
 use super::picture::{Pictures, starts_keyframe};
 use super::rate::RateMeter;
 use super::rewrite::Position;
-use super::sdp::{Selection, SourceCodec};
+use super::sdp::{OfferedLayer, Selection, SourceCodec};
 use super::snapshot::{self, Keyframe};
 use crate::core::backend::{EndReason, SnapshotError, SnapshotId, VideoRate};
 
@@ -28,15 +29,14 @@ pub(super) struct Publisher {
     pub(super) link: Link,
     tracks: Vec<Track>,
     clock: PublisherClock,
-    keyframes: KeyframeRequests,
     pictures: Pictures,
     /// What its players start with.
     head_start: HeadStart,
     /// For a picture of its next keyframe.
     snapshots: snapshot::Requests,
+    /// What its layers carry, for players to start with.
+    pub(super) layers: Layers,
     rtp_timeout: Duration,
-    /// `None` if rates are not to be told.
-    rate: Option<RateMeter>,
     /// When silence ends it; `None` until the link is up.
     silent_until: Option<Instant>,
     flowing: bool,
@@ -49,19 +49,33 @@ struct Track {
     kind: Kind,
     mid: Mid,
     codecs: Vec<TrackCodec>,
+    /// What it sends at once: one, or its simulcast encodings.
+    layers: Vec<Layer>,
+    /// Counts the RTP streams of all layers, so that no two are the same.
+    next_epoch: u32,
+}
+
+/// One of the RTP streams of an m-line that show the same.
+#[derive(Default)]
+struct Layer {
+    /// `None` if there is no other one.
+    rid: Option<Rid>,
     /// `None` until something comes.
     current: Option<Current>,
     /// The SSRC before, and until when what comes from it is late.
     former: Option<(Ssrc, Instant)>,
     epoch: u32,
-    /// Packets that never came of what the track carried before.
+    /// Packets that never came of what the layer carried before.
     lost_before: u64,
+    keyframes: KeyframeRequests,
+    /// `None` if rates are not to be told.
+    rate: Option<RateMeter>,
     /// The latest sender report and the SSRC it is about, which may be one that
     /// nothing has come of yet.
     report: Option<(Ssrc, Report)>,
 }
 
-/// What a track carries now.
+/// What a layer carries now.
 #[derive(Debug, Clone, Copy)]
 struct Current {
     ssrc: Ssrc,
@@ -87,6 +101,7 @@ struct TrackCodec {
 
 impl Publisher {
     pub(super) fn new(link: Link, taken: &Selection, config: &Config, now: Instant) -> Self {
+        let tells_rate = |kind| config.tells_rates() && kind == Kind::Video;
         let tracks = taken.tracks().map(|(kind, mid, codecs)| Track {
             kind,
             mid: Mid::from(mid),
@@ -99,22 +114,18 @@ impl Publisher {
                     plain_nack: c.rtx.is_none() && c.has_feedback("nack"),
                 })
                 .collect(),
-            current: None,
-            former: None,
-            epoch: 0,
-            lost_before: 0,
-            report: None,
+            layers: layers(taken.layers(kind), tells_rate(kind)),
+            next_epoch: 0,
         });
         Self {
             link,
             tracks: tracks.collect(),
             clock: PublisherClock::new(now),
-            keyframes: KeyframeRequests::default(),
             pictures: Pictures::default(),
             head_start: HeadStart::new(config),
             snapshots: snapshot::Requests::default(),
+            layers: Layers::default(),
             rtp_timeout: config.rtp_timeout,
-            rate: config.tells_rates().then(RateMeter::default),
             silent_until: None,
             flowing: false,
             ended: false,
@@ -151,7 +162,7 @@ impl Publisher {
         }
         self.snapshots.add(request, now)?;
         if self.keyframe().is_none() {
-            self.want_keyframe();
+            self.want_keyframe(self.pictures.largest_layer().unwrap_or_default());
         }
         Ok(())
     }
@@ -184,23 +195,27 @@ impl Publisher {
         Some(Keyframe { codec, packets })
     }
 
-    /// A viewer needs a keyframe.
-    pub(super) fn want_keyframe(&mut self) {
-        if self.tracks.iter().any(|track| track.kind == Kind::Video) {
-            self.keyframes.want();
+    /// It sends several encodings of its video at once.
+    pub(super) fn is_layered(&self) -> bool {
+        self.tracks.iter().any(|track| track.layers.len() > 1)
+    }
+
+    /// A viewer needs a keyframe of a layer.
+    pub(super) fn want_keyframe(&mut self, layer: u8) {
+        let mut tracks = self.tracks.iter_mut();
+        let video = tracks.find(|track| track.kind == Kind::Video);
+        if let Some(layer) = video.and_then(|v| v.layers.get_mut(usize::from(layer))) {
+            layer.keyframes.want();
         }
     }
 
     pub(super) fn deadline(&self, now: Instant) -> Instant {
-        let snapshots = self.snapshots.poll_timeout();
-        [
-            self.silent_until,
-            self.keyframes.poll_timeout(now),
-            snapshots,
-        ]
-        .into_iter()
-        .flatten()
-        .fold(self.link.deadline(), Instant::min)
+        let layers = self.tracks.iter().flat_map(|track| &track.layers);
+        layers
+            .filter_map(|layer| layer.keyframes.poll_timeout(now))
+            .chain(self.silent_until)
+            .chain(self.snapshots.poll_timeout())
+            .fold(self.link.deadline(), Instant::min)
     }
 
     /// Does what is due at `now`.
@@ -210,7 +225,7 @@ impl Publisher {
         transmits: &mut Vec<Transmit>,
         events: &mut Vec<PeerEvent>,
     ) {
-        self.request_keyframe(now);
+        self.request_keyframes(now);
         let mut link_events = std::mem::take(&mut self.events);
         self.link.drain(now, transmits, &mut link_events);
         for event in link_events.drain(..) {
@@ -223,17 +238,18 @@ impl Publisher {
         self.answer_snapshots(now, events);
     }
 
-    fn request_keyframe(&mut self, now: Instant) {
-        let video = self.tracks.iter().find(|track| track.kind == Kind::Video);
-        let Some(Current { ssrc, .. }) = video.and_then(|track| track.current) else {
-            // Nothing has come yet; what comes first is a keyframe.
-            self.keyframes.seen();
-            return;
-        };
-        if self.keyframes.take_due(now)
-            && let Some(stream) = self.link.rtc.direct_api().stream_rx(&ssrc)
-        {
-            stream.request_keyframe(KeyframeRequestKind::Pli);
+    fn request_keyframes(&mut self, now: Instant) {
+        for layer in self.tracks.iter_mut().flat_map(|track| &mut track.layers) {
+            let Some(Current { ssrc, .. }) = layer.current else {
+                // Nothing has come yet; what comes first is a keyframe.
+                layer.keyframes.seen();
+                continue;
+            };
+            if layer.keyframes.take_due(now)
+                && let Some(stream) = self.link.rtc.direct_api().stream_rx(&ssrc)
+            {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+            }
         }
     }
 
@@ -257,7 +273,10 @@ impl Publisher {
             LinkEvent::SenderReport(report) => self.handle_report(&report),
             LinkEvent::Received(stats) => self.handle_stats(&stats, events),
             // A publisher is sent nothing that it could want a keyframe of.
-            LinkEvent::KeyframeRequest | LinkEvent::Sent(_) => {}
+            LinkEvent::KeyframeRequest
+            | LinkEvent::Sent(_)
+            | LinkEvent::Estimate(_)
+            | LinkEvent::Remb(_) => {}
             LinkEvent::Ended(reason) => self.end(reason, events),
         }
     }
@@ -276,13 +295,12 @@ impl Publisher {
         };
         if self.clock.handle_report(report, feedback.received_at) == Continuity::Broken {
             debug!("the publisher's clock was set");
-            for track in &mut self.tracks {
-                track.report = None;
+            for layer in self.tracks.iter_mut().flat_map(|track| &mut track.layers) {
+                layer.report = None;
             }
         }
-        let mut tracks = self.tracks.iter_mut();
-        if let Some(track) = tracks.find(|track| track.mid == feedback.mid) {
-            track.report = Some((info.ssrc, report));
+        if let Some(layer) = self.layer(feedback.mid, feedback.rid) {
+            layer.report = Some((info.ssrc, report));
         }
     }
 
@@ -290,23 +308,31 @@ impl Publisher {
         if let Some(round_trip) = stats.rtt {
             self.clock.handle_round_trip(round_trip, stats.timestamp);
         }
-        let mut tracks = self.tracks.iter();
-        let video = tracks.find(|track| track.kind == Kind::Video);
-        let (Some(track), Some(rate)) = (video, &mut self.rate) else {
+        let Some(layer) = self.layer(stats.mid, stats.rid) else {
             return;
         };
-        if track.mid != stats.mid {
+        let lost_packets = layer.lost();
+        let measured = layer.rate.as_mut();
+        let measured = measured.and_then(|rate| rate.measure(stats.bytes, stats.timestamp));
+        let Some(rate) = measured.map(|rate| VideoRate {
+            nacks: stats.nacks,
+            plis: stats.plis,
+            lost_packets,
+            ..rate
+        }) else {
             return;
+        };
+        // The layers are measured at once, and told as one stream.
+        let mut told = events.iter_mut().rev();
+        match told.find(|event| matches!(event, PeerEvent::Rate(_))) {
+            Some(PeerEvent::Rate(others)) => *others = sum(others, &rate),
+            Some(_) | None => events.push(PeerEvent::Rate(rate)),
         }
-        let rate = rate.measure(stats.bytes, stats.timestamp);
-        events.extend(rate.map(|rate| {
-            PeerEvent::Rate(VideoRate {
-                nacks: stats.nacks,
-                plis: stats.plis,
-                lost_packets: track.lost(),
-                ..rate
-            })
-        }));
+    }
+
+    fn layer(&mut self, mid: Mid, rid: Option<Rid>) -> Option<&mut Layer> {
+        let track = self.tracks.iter_mut().find(|track| track.mid == mid)?;
+        track.layers.iter_mut().find(|layer| layer.rid == rid)
     }
 
     fn handle_rtp(&mut self, packet: RtpPacket) -> Option<Arc<MediaPacket>> {
@@ -316,35 +342,42 @@ impl Publisher {
             let codec = *track.codecs.iter().find(|c| c.pt == pt)?;
             Some((track, codec))
         })?;
-        match track.follow(packet.header.ssrc, pt, *packet.seq_no, packet.timestamp) {
+        let ssrc = packet.header.ssrc;
+        let index = track.layer_of(ssrc).or_else(|| {
+            let stream = self.link.rtc.direct_api().stream_rx(&ssrc)?.rid();
+            track.layers.iter().position(|layer| layer.rid == stream)
+        })?;
+        let layer = &mut track.layers[index];
+        let epoch = &mut track.next_epoch;
+        match layer.follow(ssrc, pt, *packet.seq_no, packet.timestamp, epoch) {
             Step::Straggler => return None,
             Step::Start if codec.plain_nack => {
-                if let Some(stream) = self.link.rtc.direct_api().stream_rx(&packet.header.ssrc) {
+                if let Some(stream) = self.link.rtc.direct_api().stream_rx(&ssrc) {
                     stream.suppress_nack(false);
                 }
             }
             Step::Start | Step::On => {}
         }
         let captured = self.clock.captured(
-            track.report_of(packet.header.ssrc),
+            layer.report_of(ssrc),
             packet.header.timestamp,
             codec.codec.clock_rate(),
             packet.timestamp,
         );
-        if let Some(rate) = self.rate.as_mut().filter(|_| track.kind == Kind::Video) {
+        if let Some(rate) = &mut layer.rate {
             rate.count(packet.header.marker, packet.timestamp);
         }
         let starts_keyframe = starts_keyframe(codec.codec, &packet.payload);
         if starts_keyframe {
-            self.keyframes.seen();
+            layer.keyframes.seen();
         }
-        Some(Arc::new(MediaPacket {
+        let media = MediaPacket {
             kind: track.kind,
             codec: codec.codec,
-            layer: 0,
+            layer: index as u8,
             pt,
             position: Position {
-                epoch: track.epoch,
+                epoch: layer.epoch,
                 sequence: *packet.seq_no,
                 timestamp: packet.header.timestamp,
                 captured,
@@ -353,24 +386,54 @@ impl Publisher {
             starts_keyframe,
             extensions: forwarded(&packet.header.ext_vals),
             payload: packet.payload,
-        }))
+        };
+        self.layers.note(&media, packet.timestamp);
+        Some(Arc::new(media))
     }
 }
 
-/// What a packet is to its track.
+/// A layer for each encoding that was offered, or the only one.
+fn layers(offered: &[OfferedLayer], tells_rate: bool) -> Vec<Layer> {
+    let layer = |rid| Layer {
+        rid,
+        rate: tells_rate.then(RateMeter::default),
+        ..Layer::default()
+    };
+    if offered.is_empty() {
+        return vec![layer(None)];
+    }
+    offered
+        .iter()
+        .map(|offered| layer(Some(offered.rid())))
+        .collect()
+}
+
+/// What two layers come to. They show the same frames, or one of them fewer.
+fn sum(a: &VideoRate, b: &VideoRate) -> VideoRate {
+    VideoRate {
+        bitrate_bps: a.bitrate_bps + b.bitrate_bps,
+        fps: a.fps.max(b.fps),
+        nacks: a.nacks + b.nacks,
+        plis: a.plis + b.plis,
+        lost_packets: a.lost_packets + b.lost_packets,
+    }
+}
+
+/// What a packet is to its layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     /// One more of the same.
     On,
     /// The first of a new RTP stream or codec.
     Start,
-    /// A late one of what the track carried before.
+    /// A late one of what the layer carried before.
     Straggler,
 }
 
 impl Track {
     fn source_codecs(&self, pictures: &Pictures) -> Vec<SourceCodec> {
-        let current = self.current.map(|current| current.pt);
+        let currents = self.layers.iter().filter_map(|layer| layer.current);
+        let current = currents.map(|current| current.pt).next();
         let mut codecs: Vec<_> = self
             .codecs
             .iter()
@@ -385,10 +448,29 @@ impl Track {
         codecs
     }
 
+    /// The layer that an RTP stream is known to be of.
+    fn layer_of(&self, ssrc: Ssrc) -> Option<usize> {
+        if self.layers.len() == 1 {
+            return Some(0);
+        }
+        self.layers
+            .iter()
+            .position(|layer| layer.current.is_some_and(|current| current.ssrc == ssrc))
+    }
+}
+
+impl Layer {
     /// Takes note of a packet. A new SSRC is a new RTP stream, whose numbers
     /// have nothing to do with those before (RFC 3550 section 8). A new payload
     /// type is a new codec, which a viewer's decoder has to start afresh.
-    fn follow(&mut self, ssrc: Ssrc, pt: u8, sequence: u64, arrival: Instant) -> Step {
+    fn follow(
+        &mut self,
+        ssrc: Ssrc,
+        pt: u8,
+        sequence: u64,
+        arrival: Instant,
+        next_epoch: &mut u32,
+    ) -> Step {
         if let Some(current) = &mut self.current {
             let same_stream = current.ssrc == ssrc;
             if same_stream && current.pt == pt {
@@ -407,9 +489,10 @@ impl Track {
             if !same_stream {
                 self.former = Some((current.ssrc, arrival + STRAGGLERS));
             }
-            self.epoch += 1;
-            debug!(mid = %self.mid, %ssrc, pt, epoch = self.epoch, "the publisher starts anew");
+            debug!(%ssrc, pt, epoch = *next_epoch, "the publisher starts anew");
         }
+        self.epoch = *next_epoch;
+        *next_epoch += 1;
         self.lost_before = self.lost();
         self.current = Some(Current {
             ssrc,
@@ -441,18 +524,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stragglers_do_not_turn_a_track_back() {
+    fn stragglers_do_not_turn_a_layer_back() {
         let start = Instant::now();
-        let mut track = Track {
-            kind: Kind::Video,
-            mid: Mid::from("0"),
-            codecs: Vec::new(),
-            current: None,
-            former: None,
-            epoch: 0,
-            lost_before: 0,
-            report: None,
-        };
+        let (mut layer, mut epoch) = (Layer::default(), 0);
         // SSRC, payload type, sequence number, arrival in ms; step and epoch.
         let table = [
             ((1, 96, 100, 0), (Step::Start, 0)),
@@ -475,10 +549,10 @@ mod tests {
         ];
         for ((ssrc, pt, sequence, ms), expected) in table {
             let arrival = start + Duration::from_millis(ms);
-            let step = track.follow(Ssrc::from(ssrc), pt, sequence, arrival);
+            let step = layer.follow(Ssrc::from(ssrc), pt, sequence, arrival, &mut epoch);
             let at = (ssrc, pt, sequence);
-            assert_eq!((step, track.epoch), expected, "{at:?}");
+            assert_eq!((step, layer.epoch), expected, "{at:?}");
         }
-        assert_eq!(track.lost(), 1);
+        assert_eq!(layer.lost(), 1);
     }
 }

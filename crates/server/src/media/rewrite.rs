@@ -33,6 +33,8 @@ pub(super) struct Rewritten {
 pub(super) struct Rewriter {
     next_sequence: u64,
     mapping: Option<Mapping>,
+    /// What was before: packets of it that are late still fill its holes.
+    former: Option<Mapping>,
 }
 
 #[derive(Debug)]
@@ -59,6 +61,7 @@ impl Rewriter {
         Self {
             next_sequence: u64::from(seed & FIRST_SEQUENCE_MASK) + 1,
             mapping: None,
+            former: None,
         }
     }
 
@@ -75,6 +78,7 @@ impl Rewriter {
         if let Some(mapping) = &mut self.mapping {
             mapping.epoch = None;
         }
+        self.former = None;
     }
 
     /// Starts the stream at `from`, or splices it on to what came before: the
@@ -91,6 +95,7 @@ impl Rewriter {
                 .wrapping_add(ticks)
                 .wrapping_sub(from.timestamp)
         });
+        self.former = self.mapping.take();
         self.mapping = Some(Mapping {
             epoch: Some(from.epoch),
             first_in: from.sequence,
@@ -101,24 +106,43 @@ impl Rewriter {
         });
     }
 
+    /// Whether the packet is a late one of what was passed on before.
+    pub(super) fn has_place_for(&self, at: Position) -> bool {
+        self.former.as_ref().is_some_and(|m| m.reaches(at))
+    }
+
     /// The packet's place in the viewer's stream; `None` if it is from before
-    /// the start or from another epoch.
+    /// the start, past what there is room for, or from another epoch.
     pub(super) fn rewrite(&mut self, at: Position) -> Option<Rewritten> {
+        if let Some(former) = self.former.as_ref().filter(|m| m.reaches(at)) {
+            return former.place(at);
+        }
         let mapping = self
             .mapping
             .as_mut()
             .filter(|m| m.epoch == Some(at.epoch))?;
-        let since_first = at.sequence.checked_sub(mapping.first_in)?;
-        let out = Rewritten {
-            sequence: mapping.first_out + since_first,
-            timestamp: at.timestamp.wrapping_add(mapping.timestamp_offset),
-        };
+        let out = mapping.place(at)?;
         if at.sequence >= mapping.newest.sequence {
             mapping.newest = at;
             mapping.newest_timestamp = out.timestamp;
             self.next_sequence = out.sequence + 1;
         }
         Some(out)
+    }
+}
+
+impl Mapping {
+    fn place(&self, at: Position) -> Option<Rewritten> {
+        let since_first = at.sequence.checked_sub(self.first_in)?;
+        Some(Rewritten {
+            sequence: self.first_out + since_first,
+            timestamp: at.timestamp.wrapping_add(self.timestamp_offset),
+        })
+    }
+
+    /// The packet is of this epoch, and not newer than what has been.
+    fn reaches(&self, at: Position) -> bool {
+        self.epoch == Some(at.epoch) && at.sequence < self.newest.sequence
     }
 }
 
@@ -204,8 +228,15 @@ mod tests {
         let out = rewriter.rewrite(fresh).unwrap();
         assert_eq!(out.sequence, 31);
         assert_eq!(out.timestamp, 6_000 + 9_000);
-        // A late packet of the old stream has no place any more.
-        assert_eq!(rewriter.rewrite(source.at(0, 119, 6_000, 33)), None);
+        // A late packet of the old stream fills its hole, and what would come
+        // after it has no place any more.
+        let late = source.at(0, 119, 6_000, 33);
+        assert!(rewriter.has_place_for(late));
+        assert_eq!(sequence(&mut rewriter, late), Some(29));
+        let after = source.at(0, 121, 6_000, 33);
+        assert!(!rewriter.has_place_for(after));
+        assert_eq!(sequence(&mut rewriter, after), None);
+        assert_eq!(sequence(&mut rewriter, source.at(1, 6, 77, 133)), Some(32));
     }
 
     #[test]

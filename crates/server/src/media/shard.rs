@@ -176,7 +176,7 @@ impl Shard {
             Message::FeedPlayer(feed) => self.feed_player(*feed, now),
             Message::PlayerLeft { source, home } => self.subscribers.remove(source, home),
             Message::Snapshot { request, source } => self.take_picture(request, source, now),
-            Message::KeyframeWanted { source } => self.want_keyframe(source, now),
+            Message::KeyframeWanted { source, layer } => self.want_keyframe(source, layer, now),
             Message::Media { source, packet } => self.play(source, &packet, now),
             Message::WorkerGone { worker } => self.forget_worker(worker, now),
             Message::Stop => self.close_all(now),
@@ -218,6 +218,7 @@ impl Shard {
         };
         let codecs = publisher.source_codecs();
         let head_start = publisher.head_start().clone();
+        let (is_layered, layers) = (publisher.is_layered(), publisher.layers.clone());
         self.subscribers.add(source, home);
         let admission = Admission {
             peer,
@@ -225,6 +226,8 @@ impl Shard {
             source_worker: self.id,
             codecs,
             head_start,
+            is_layered,
+            layers,
             offer,
             wishes,
         };
@@ -242,12 +245,17 @@ impl Shard {
         if self.settings.config.answer_all_codecs {
             taken = taken.with_all_codecs(&offer);
         }
+        if admission.is_layered {
+            taken = taken.with_transport_feedback(&offer);
+        }
         let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
         let config = &self.settings.config;
-        let player = Player::new(link, source, &taken, wishes.playout_delay, config, now);
+        let mut player = Player::new(link, source, &taken, wishes.playout_delay, config, now);
+        player.choose(&admission.layers, now);
         let head_start = std::mem::take(&mut admission.head_start);
-        self.audiences
-            .add(source, admission.source_worker, id, head_start);
+        let layers = std::mem::take(&mut admission.layers);
+        let worker = admission.source_worker;
+        self.audiences.add(source, worker, id, head_start, layers);
         self.admit(id, Peer::Player(player), answer, &taken, now);
         Ok(())
     }
@@ -333,7 +341,15 @@ impl Shard {
             PeerEvent::NoKeyframe(request) => {
                 self.no_picture(request, SnapshotError::NoKeyframe);
             }
-            PeerEvent::KeyframeWanted => self.ask_source(id, now),
+            PeerEvent::KeyframeWanted(layer) => self.ask_source(id, layer, now),
+            PeerEvent::NotEnoughBandwidth {
+                needed_bps,
+                available_bps,
+            } => self.outbox.events.push(Event::NotEnoughBandwidth {
+                peer: id,
+                needed_bps,
+                available_bps,
+            }),
             PeerEvent::Rate(rate) => self.outbox.events.push(Event::Rate { peer: id, rate }),
             PeerEvent::Ended(reason) => {
                 self.remove(id, now);
@@ -363,7 +379,8 @@ impl Shard {
     fn start_player(&mut self, id: PeerId, now: Instant) {
         if let Some(Peer::Player(player)) = self.peers.get_mut(&id) {
             let head_start = self.audiences.head_start(player.source);
-            player.start(head_start.and_then(|head| head.best(Some)), now);
+            let kept = head_start.and_then(|head| head.best(|layer| player.liking(layer)));
+            player.start(kept, now);
             self.timers.set(id, now);
         }
     }
@@ -371,10 +388,13 @@ impl Shard {
     /// Writes a packet to the players here.
     fn play(&mut self, source: PeerId, packet: &Arc<MediaPacket>, now: Instant) {
         self.audiences.keep(source, packet, now);
+        let Some(layers) = self.audiences.layers(source) else {
+            return;
+        };
         for id in self.audiences.players(source) {
             if let Some(Peer::Player(player)) = self.peers.get_mut(id) {
                 let was_dirty = player.dirty;
-                player.handle_media(packet, now);
+                player.handle_media(packet, layers, now);
                 if player.dirty && !was_dirty {
                     self.dirty.push(*id);
                 }
@@ -383,19 +403,19 @@ impl Shard {
     }
 
     /// Passes a player's wish for a keyframe on to its source's worker.
-    fn ask_source(&mut self, player: PeerId, now: Instant) {
+    fn ask_source(&mut self, player: PeerId, layer: u8, now: Instant) {
         let Some(Peer::Player(player)) = self.peers.get(&player) else {
             return;
         };
         let source = player.source;
         if let Some(worker) = self.audiences.source_worker(source) {
-            self.send(worker, Message::KeyframeWanted { source }, now);
+            self.send(worker, Message::KeyframeWanted { source, layer }, now);
         }
     }
 
-    fn want_keyframe(&mut self, source: PeerId, now: Instant) {
+    fn want_keyframe(&mut self, source: PeerId, layer: u8, now: Instant) {
         if let Some(Peer::Publisher(publisher)) = self.peers.get_mut(&source) {
-            publisher.want_keyframe();
+            publisher.want_keyframe(layer);
             self.timers.set(source, publisher.deadline(now));
         }
     }

@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::{Codec, FormatParams};
-use str0m::media::{Direction, Frequency, MediaKind, Mid, SenderFeedback};
+use str0m::media::{
+    Direction, Frequency, KeyframeRequest, MediaKind, Mid, Rid, SenderFeedback, Simulcast,
+    SimulcastLayer,
+};
 use str0m::net::{Protocol, Receive, Transmit};
 use str0m::rtp::{Extension, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig, RtcError};
@@ -41,23 +44,34 @@ pub(crate) struct Client {
     pub(crate) transmits: Vec<Transmit>,
     pub(crate) connected: bool,
     pub(crate) keyframe_requests: usize,
+    /// The simulcast layers that they were for.
+    pub(crate) keyframe_rids: Vec<Option<Rid>>,
     pub(crate) packets: Vec<RtpPacket>,
     pub(crate) reports: Vec<SenderFeedback>,
 }
 
 impl Client {
-    /// A client that sends or receives audio and video, and its offer.
+    /// A client that sends or receives audio and video, sending these simulcast
+    /// layers if there are any, and its offer.
     pub(crate) fn offer(
         local: SocketAddr,
         direction: Direction,
         types: PayloadTypes,
+        rids: &[&str],
         now: Instant,
     ) -> (Self, String) {
+        let simulcast = (!rids.is_empty()).then(|| {
+            let mut simulcast = Simulcast::new();
+            for rid in rids {
+                simulcast.add_send_layer(SimulcastLayer::new(rid));
+            }
+            simulcast
+        });
         let mut rtc = config(types).build(now);
         rtc.add_local_candidate(Candidate::host(local, Protocol::Udp).unwrap());
         let mut changes = rtc.sdp_api();
         let audio = changes.add_media(MediaKind::Audio, direction, None, None, None);
-        let video = changes.add_media(MediaKind::Video, direction, None, None, None);
+        let video = changes.add_media(MediaKind::Video, direction, None, None, simulcast);
         let (offer, pending) = changes.apply().unwrap();
         let client = Self {
             rtc,
@@ -71,6 +85,7 @@ impl Client {
             transmits: Vec::new(),
             connected: false,
             keyframe_requests: 0,
+            keyframe_rids: Vec::new(),
             packets: Vec::new(),
             reports: Vec::new(),
         };
@@ -166,7 +181,10 @@ impl Client {
                 Output::Transmit(transmit) => self.transmits.push(transmit),
                 Output::Event(Event::Connected) => self.connected = true,
                 Output::Event(Event::RtpPacket(packet)) => self.packets.push(packet),
-                Output::Event(Event::KeyframeRequest(_)) => self.keyframe_requests += 1,
+                Output::Event(Event::KeyframeRequest(KeyframeRequest { rid, .. })) => {
+                    self.keyframe_requests += 1;
+                    self.keyframe_rids.push(rid);
+                }
                 Output::Event(Event::SenderFeedback(report)) => self.reports.push(report),
                 Output::Event(_) => {}
             }

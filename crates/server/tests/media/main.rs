@@ -7,6 +7,7 @@
 
 mod client;
 mod network;
+mod simulcast;
 mod snapshot;
 mod tcp;
 mod udp;
@@ -191,11 +192,22 @@ impl World {
 
     /// Adds a client and connects it; its index.
     fn join(&mut self, peer: PeerId, role: Role, types: PayloadTypes) -> usize {
+        self.join_layers(peer, role, types, &[])
+    }
+
+    /// The same with a client that sends these simulcast layers.
+    fn join_layers(
+        &mut self,
+        peer: PeerId,
+        role: Role,
+        types: PayloadTypes,
+        rids: &[&str],
+    ) -> usize {
         let direction = match role {
             Role::Publisher => Direction::SendOnly,
             Role::Player { .. } => Direction::RecvOnly,
         };
-        let (mut client, offer) = UdpClient::offer_from(self.ip, direction, types);
+        let (mut client, offer) = UdpClient::offer_from(self.ip, direction, types, rids);
         self.open(peer, role, offer);
         let (answer, _) = self.answer(peer);
         client.client.accept(&answer);

@@ -14,9 +14,6 @@ use crate::client::{Client, PayloadTypes};
 /// Longest wait for a packet before looking at the next client.
 const TURN: Duration = Duration::from_millis(1);
 
-/// Most datagrams taken before looking at the next client.
-const DATAGRAMS_A_TURN: usize = 16;
-
 pub(crate) struct UdpClient {
     pub(crate) client: Client,
     socket: UdpSocket,
@@ -27,19 +24,20 @@ pub(crate) struct UdpClient {
 impl UdpClient {
     /// A client that sends or receives audio and video, and its offer.
     pub(crate) fn offer(direction: Direction, types: PayloadTypes) -> (Self, String) {
-        Self::offer_from(Ipv4Addr::LOCALHOST.into(), direction, types)
+        Self::offer_from(Ipv4Addr::LOCALHOST.into(), direction, types, &[])
     }
 
-    /// The same, at this address.
+    /// The same, at this address, of a client that sends these simulcast layers.
     pub(crate) fn offer_from(
         ip: IpAddr,
         direction: Direction,
         types: PayloadTypes,
+        rids: &[&str],
     ) -> (Self, String) {
         let socket = UdpSocket::bind((ip, 0)).unwrap();
         socket.set_read_timeout(Some(TURN)).unwrap();
         let local = socket.local_addr().unwrap();
-        let (client, offer) = Client::offer(local, direction, types, Instant::now());
+        let (client, offer) = Client::offer(local, direction, types, rids, Instant::now());
         let tcp = None;
         let client = Self {
             client,
@@ -69,10 +67,11 @@ impl UdpClient {
         self.tcp = Some(connection);
     }
 
-    /// Takes what has come, and sends what there is to send.
+    /// Takes what has come, all of it, so that this is not what makes a network
+    /// look slow, and sends what there is to send.
     pub(crate) fn step(&mut self) {
         match &mut self.tcp {
-            None => self.receive_udp(),
+            None => self.receive_all_udp(),
             Some(tcp) => {
                 for packet in tcp.receive() {
                     let source = tcp.server;
@@ -86,17 +85,27 @@ impl UdpClient {
         self.send();
     }
 
-    /// Takes as many as a moment has, or what waits would grow until it is lost.
-    fn receive_udp(&mut self) {
+    fn receive_all_udp(&mut self) {
+        if self.receive_udp() {
+            self.socket.set_nonblocking(true).unwrap();
+            while self.receive_udp() {}
+            self.socket.set_nonblocking(false).unwrap();
+        }
+    }
+
+    /// Takes a datagram; false if there is none.
+    fn receive_udp(&mut self) -> bool {
         let mut buffer = [0; 2_048];
-        for _ in 0..DATAGRAMS_A_TURN {
-            match self.socket.recv_from(&mut buffer) {
-                Ok((length, source)) => {
-                    let datagram = &buffer[..length];
-                    self.client
-                        .handle_datagram(source, datagram, Instant::now());
-                }
-                Err(error) => return assert!(is_early(&error), "{error}"),
+        match self.socket.recv_from(&mut buffer) {
+            Ok((length, source)) => {
+                let datagram = &buffer[..length];
+                self.client
+                    .handle_datagram(source, datagram, Instant::now());
+                true
+            }
+            Err(error) => {
+                assert!(is_early(&error), "{error}");
+                false
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::offer::{Offer, Section};
 use super::select::Selection;
+use super::simulcast::OfferedLayer;
 
 /// The answer to `offer` from what str0m answered to its reduced form. `stream`
 /// is the MediaStream id of all tracks.
@@ -30,7 +31,8 @@ pub(crate) fn complete_answer(
             let sends = taken.sections.iter().any(|t| t.direction == "recvonly");
             let mut block = blocks.next().unwrap_or_default();
             let told = told_lines(&block, &section.told);
-            for (line, told) in &told {
+            let rids = rid_lines(&block, &section.layers);
+            for (line, told) in told.iter().chain(&rids) {
                 block[*line] = told;
             }
             push_media(&mut complete, &block, stream, sends, first);
@@ -94,6 +96,17 @@ fn told_lines(block: &[&str], told: &[(u8, u32)]) -> Vec<(usize, String)> {
         Some((place, format!("a=fmtp:{pt} {}", parameters.join(";"))))
     };
     block.iter().enumerate().filter_map(told_line).collect()
+}
+
+/// The `a=rid` lines with the restrictions that were offered, which str0m does not
+/// know of (RFC 8851 section 6.3), by their places.
+fn rid_lines(block: &[&str], layers: &[OfferedLayer]) -> Vec<(usize, String)> {
+    let rid_line = |(place, line): (usize, &&str)| {
+        let rid = line.strip_prefix("a=rid:")?.split(' ').next()?;
+        let layer = layers.iter().find(|layer| layer.is(rid))?;
+        Some((place, layer.line("recv")))
+    };
+    block.iter().enumerate().filter_map(rid_line).collect()
 }
 
 /// What comes before the stream's id, and the track's, in `a=msid:<stream>

@@ -7,6 +7,9 @@
 //! m-lines back in their places, one MediaStream for audio and video, the end
 //! of the candidates said.
 //!
+//! Of a publisher's simulcast the layers are taken up to a number, if its packets
+//! can say which of them they are of.
+//!
 //! A kind of media that the two sides do not share is refused alone (port 0,
 //! inactive, out of BUNDLE) and the other one goes on; so are second m-lines of
 //! a kind and data channels.
@@ -14,6 +17,7 @@
 mod answer;
 mod offer;
 mod select;
+mod simulcast;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +27,7 @@ pub(super) use select::{
     Selection, SourceCodec, needs_transcoding, payload_types, select_for_player,
     select_for_publisher,
 };
+pub(super) use simulcast::{MAX_LAYERS, OfferedLayer};
 
 /// RTP header extensions that are negotiated with a publisher.
 const PUBLISHER_EXTENSIONS: &[&str] = &[
@@ -32,10 +37,13 @@ const PUBLISHER_EXTENSIONS: &[&str] = &[
     TRANSPORT_CC,
     VIDEO_ORIENTATION,
     PLAYOUT_DELAY,
+    STREAM_ID,
+    REPAIRED_STREAM_ID,
 ];
 
-/// RTP header extensions that are negotiated with a player: without congestion
-/// control towards it, transport-wide sequence numbers would only cost.
+/// RTP header extensions that are negotiated with a player of a stream that
+/// there is one of: with nothing to choose from, transport-wide sequence numbers
+/// would only cost.
 const PLAYER_EXTENSIONS: &[&str] = &[
     MID,
     AUDIO_LEVEL,
@@ -44,7 +52,20 @@ const PLAYER_EXTENSIONS: &[&str] = &[
     PLAYOUT_DELAY,
 ];
 
+/// With a player of a stream that comes in several layers: what is chosen of
+/// them is decided by what its feedback says.
+const LAYERED_PLAYER_EXTENSIONS: &[&str] = &[
+    MID,
+    AUDIO_LEVEL,
+    ABS_SEND_TIME,
+    TRANSPORT_CC,
+    VIDEO_ORIENTATION,
+    PLAYOUT_DELAY,
+];
+
 const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
+const STREAM_ID: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
+const REPAIRED_STREAM_ID: &str = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id";
 const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 const ABS_SEND_TIME: &str = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time";
 const TRANSPORT_CC: &str =
@@ -61,6 +82,8 @@ fn extension(uri: &str) -> Option<str0m::rtp::Extension> {
         ABS_SEND_TIME => Some(Extension::AbsoluteSendTime),
         TRANSPORT_CC => Some(Extension::TransportSequenceNumber),
         VIDEO_ORIENTATION => Some(Extension::VideoOrientation),
+        STREAM_ID => Some(Extension::RtpStreamId),
+        REPAIRED_STREAM_ID => Some(Extension::RepairedRtpStreamId),
         PLAYOUT_DELAY => Some(Extension::PlayoutDelay),
         _ => None,
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use str0m::format::FormatParams;
 use thiserror::Error;
 
+use super::simulcast::{self, OfferedLayer};
 use crate::media::codec::{Codec, Kind, Profile};
 
 /// The offer cannot be answered at all.
@@ -66,6 +67,8 @@ pub(super) struct Section {
     pub(super) codecs: Vec<OfferedCodec>,
     /// Id and URI of header extensions.
     extensions: Vec<(u8, String)>,
+    /// The encodings that it would send at once, if it is more than one stream.
+    pub(super) layers: Vec<OfferedLayer>,
     /// The stream's SSRC and the one of its retransmissions.
     ssrc: Option<u32>,
     repair_ssrc: Option<u32>,
@@ -91,6 +94,11 @@ impl OfferedCodec {
 }
 
 impl Section {
+    /// A header extension is offered.
+    pub(super) fn has_extension(&self, uri: &str) -> bool {
+        self.extensions.iter().any(|(_, offered)| offered == uri)
+    }
+
     pub(super) fn kind(&self) -> Option<Kind> {
         match self.media.as_str() {
             "audio" => Some(Kind::Audio),
@@ -242,7 +250,14 @@ impl Offer {
         for codec in &taken.codecs {
             codec.write(&mut line);
         }
-        if taken.direction == "sendonly"
+        if !taken.layers.is_empty() {
+            for layer in &taken.layers {
+                // str0m has no use for restrictions.
+                line(format_args!("a=rid:{layer} send"));
+            }
+            let rids: Vec<_> = taken.layers.iter().map(ToString::to_string).collect();
+            line(format_args!("a=simulcast:send {}", rids.join(";")));
+        } else if taken.direction == "sendonly"
             && let Some(ssrc) = section.ssrc
         {
             if let Some(repair) = section.repair_ssrc {
@@ -276,7 +291,9 @@ impl Section {
             let entry = (*id, uri.as_str());
             let conflicts =
                 |other: &(u8, &str)| *other != entry && (other.0 == *id || other.1 == uri);
-            if !wanted.contains(&uri.as_str()) || ids.iter().any(conflicts) {
+            let names_layers = [super::STREAM_ID, super::REPAIRED_STREAM_ID].contains(&entry.1);
+            let is_wanted = wanted.contains(&entry.1) && (!names_layers || !self.layers.is_empty());
+            if !is_wanted || ids.iter().any(conflicts) {
                 continue;
             }
             if !ids.contains(&entry) {
@@ -345,6 +362,14 @@ impl<'a> RawSection<'a> {
         let has = |name| raw.all(name).next().is_some();
         let inactive = has("inactive") || (port == "0" && !has("bundle-only"));
         let (ssrc, repair_ssrc) = raw.ssrcs();
+        let extensions: Vec<_> = raw.all("extmap").filter_map(read_extension).collect();
+        let says = |wanted: &&str| extensions.iter().any(|(_, uri)| uri == wanted);
+        let layers = if [super::MID, super::STREAM_ID].iter().all(says) {
+            simulcast::read(raw.all("simulcast"), raw.all("rid"))
+        } else {
+            // Nothing in its packets would tell them apart.
+            Vec::new()
+        };
         Section {
             codecs: formats.iter().filter_map(|f| raw.codec(f)).collect(),
             mid: raw
@@ -353,7 +378,8 @@ impl<'a> RawSection<'a> {
                 .map_or_else(|| index.to_string(), str::to_owned),
             sends: !inactive && !has("recvonly"),
             receives: !inactive && !has("sendonly"),
-            extensions: raw.all("extmap").filter_map(read_extension).collect(),
+            extensions,
+            layers,
             media,
             protocol,
             formats,

@@ -1,7 +1,8 @@
 //! Which m-lines and codecs of an offer are taken.
 
 use super::offer::{Offer, OfferedCodec, Section};
-use super::{PLAYER_EXTENSIONS, PUBLISHER_EXTENSIONS};
+use super::simulcast::OfferedLayer;
+use super::{LAYERED_PLAYER_EXTENSIONS, PLAYER_EXTENSIONS, PUBLISHER_EXTENSIONS, TRANSPORT_CC};
 use crate::media::codec::{Kind, Profile};
 
 /// What is taken of an offer; never empty.
@@ -21,6 +22,8 @@ pub(super) struct Taken {
     pub(super) direction: &'static str,
     /// The codecs to use, best first; for a player, with what they carry.
     pub(super) codecs: Vec<OfferedCodec>,
+    /// The simulcast encodings that a publisher sends; none if it is one stream.
+    pub(super) layers: Vec<OfferedLayer>,
     kind: Kind,
     mid: String,
     /// The publisher's payload types and the player's that take them.
@@ -44,6 +47,34 @@ impl Selection {
     /// The codecs in use, in the order of the answer.
     pub(crate) fn codecs(&self) -> impl Iterator<Item = &OfferedCodec> {
         self.sections.iter().flat_map(|s| &s.codecs)
+    }
+
+    /// The simulcast encodings of a kind; none if it is one stream.
+    pub(crate) fn layers(&self, kind: Kind) -> &[OfferedLayer] {
+        let section = self.sections.iter().find(|s| s.kind == kind);
+        section.map_or(&[], |s| &s.layers)
+    }
+
+    /// For a player of several layers: has its feedback tell what its network
+    /// carries, if it offers to.
+    pub(crate) fn with_transport_feedback(mut self, offer: &Offer) -> Self {
+        let tells = |taken: &Taken| {
+            let codecs = taken.codecs.iter();
+            taken.kind == Kind::Video
+                && offer.sections[taken.index].has_extension(TRANSPORT_CC)
+                && codecs
+                    .clone()
+                    .any(|codec| codec.has_feedback("transport-cc"))
+        };
+        if self.sections.iter().any(tells) {
+            self.extensions = LAYERED_PLAYER_EXTENSIONS;
+        }
+        self
+    }
+
+    /// See [`Selection::with_transport_feedback`].
+    pub(crate) fn has_transport_feedback(&self) -> bool {
+        self.extensions == LAYERED_PLAYER_EXTENSIONS
     }
 
     /// Kind, mid and codecs of each m-line.
@@ -83,7 +114,12 @@ pub(crate) fn select_for_publisher(offer: &Offer) -> Option<Selection> {
         |kind, index, section| {
             let mut codecs = distinct(section.codecs.iter().filter(|c| c.codec.kind() == kind));
             codecs.sort_by_key(|codec| codec.profile.rank());
-            taken(kind, index, section, "sendonly", codecs, Vec::new())
+            let layers = match kind {
+                Kind::Audio => Vec::new(),
+                Kind::Video => section.layers.clone(),
+            };
+            let taken = taken(kind, index, section, "sendonly", codecs, Vec::new())?;
+            Some(Taken { layers, ..taken })
         },
     );
     selection(sections, PUBLISHER_EXTENSIONS)
@@ -249,6 +285,7 @@ fn taken(
         index,
         direction,
         codecs,
+        layers: Vec::new(),
         kind,
         mid: section.mid.clone(),
         map,

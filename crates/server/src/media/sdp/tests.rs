@@ -102,7 +102,7 @@ const OPUS: SourceCodec = SourceCodec {
     profile_level_id: None,
     current: false,
 };
-const VP8: SourceCodec = SourceCodec {
+pub(super) const VP8: SourceCodec = SourceCodec {
     pt: 121,
     profile: Profile::Plain(Codec::Vp8),
     profile_level_id: None,
@@ -110,7 +110,7 @@ const VP8: SourceCodec = SourceCodec {
 };
 
 /// The answer that goes to the client, by way of str0m.
-fn answer(offer: &Offer, selection: &Selection) -> String {
+pub(super) fn answer(offer: &Offer, selection: &Selection) -> String {
     try_answer(offer, selection).unwrap()
 }
 
@@ -138,7 +138,7 @@ fn try_answer(offer: &Offer, selection: &Selection) -> Result<String, Box<dyn Er
     Ok(complete_answer(offer, selection, &answer, "live"))
 }
 
-fn lines_with<'a>(sdp: &'a str, start: &str) -> Vec<&'a str> {
+pub(super) fn lines_with<'a>(sdp: &'a str, start: &str) -> Vec<&'a str> {
     sdp.lines().filter(|line| line.starts_with(start)).collect()
 }
 

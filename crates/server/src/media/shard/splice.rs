@@ -51,6 +51,7 @@ impl Shard {
             source_worker: self.id,
             codecs: publisher.source_codecs(),
             head_start: publisher.head_start().clone(),
+            layers: publisher.layers.clone(),
         };
         self.subscribers.add(source, home);
         self.send(home, Message::FeedPlayer(Box::new(feed)), now);
@@ -64,12 +65,13 @@ impl Shard {
             source_worker,
             codecs,
             head_start,
+            layers,
         } = feed;
         let awaited = self.moving.get(&id) == Some(&(source, source_worker));
         let Some(Peer::Player(player)) = self.peers.get_mut(&id).filter(|_| awaited) else {
             return self.leave(source, source_worker, now);
         };
-        let spliced = player.splice(source, &codecs, now);
+        let spliced = player.splice(source, &codecs, &layers, now);
         let is_up = player.link.is_secured();
         if let Err(reason) = spliced {
             self.leave(source, source_worker, now);
@@ -77,7 +79,8 @@ impl Shard {
             return self.ended(id, reason);
         }
         self.moving.remove(&id);
-        self.audiences.add(source, source_worker, id, head_start);
+        let audiences = &mut self.audiences;
+        audiences.add(source, source_worker, id, head_start, layers);
         if is_up {
             self.start_player(id, now);
         }

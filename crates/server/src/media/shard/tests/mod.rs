@@ -16,6 +16,7 @@ mod joins;
 mod loss;
 mod playout;
 mod rates;
+mod simulcast;
 mod snapshots;
 mod splice;
 mod sync;
@@ -91,6 +92,8 @@ struct World {
     now: Instant,
     start: Instant,
     events: Vec<(Instant, Event)>,
+    /// What becomes of clients' offers on the way.
+    edit_offers: fn(String) -> String,
 }
 
 /// Everything under way, in order.
@@ -98,6 +101,32 @@ struct World {
 struct Network {
     datagrams: VecDeque<Datagram>,
     losses: Vec<Loss>,
+    bottlenecks: Vec<Bottleneck>,
+}
+
+/// A link that carries so much and no more, towards one client.
+struct Bottleneck {
+    address: SocketAddr,
+    bps: u64,
+    /// When all that is queued will be through.
+    busy_until: Instant,
+}
+
+/// What is queued longer than this is dropped.
+const QUEUE: Duration = Duration::from_millis(300);
+
+impl Bottleneck {
+    /// When a datagram sent now is through; `None` if it is dropped.
+    fn pass(&mut self, bytes: usize, now: Instant) -> Option<Instant> {
+        let start = self.busy_until.max(now);
+        let bits = bytes as u64 * 8;
+        let through = start + Duration::from_micros(bits * 1_000_000 / self.bps);
+        if through - now > QUEUE {
+            return None;
+        }
+        self.busy_until = through;
+        Some(through)
+    }
 }
 
 struct Datagram {
@@ -154,13 +183,22 @@ impl Network {
                 loss.count += 1;
             }
         }
-        if !lost {
-            self.datagrams.push_back(Datagram {
-                due: now + LATENCY,
+        let mut links = self.bottlenecks.iter_mut();
+        let link = links.find(|link| link.address == destination);
+        let passed = match link {
+            Some(link) => link.pass(transmit.contents.len(), now),
+            None => Some(now),
+        };
+        if let Some(passed) = passed.filter(|_| !lost) {
+            let due = passed + LATENCY;
+            let datagram = Datagram {
+                due,
                 source,
                 destination,
                 contents: transmit.contents.to_vec(),
-            });
+            };
+            let place = self.datagrams.partition_point(|other| other.due <= due);
+            self.datagrams.insert(place, datagram);
         }
     }
 
@@ -206,17 +244,25 @@ impl World {
             now: start,
             start,
             events: Vec::new(),
+            edit_offers: |offer| offer,
         }
     }
 
     /// Adds a client whose offer is answered; its index.
     fn open(&mut self, peer: PeerId, role: Role) -> usize {
+        self.open_layers(peer, role, &[])
+    }
+
+    /// The same with a client that sends these simulcast layers.
+    fn open_layers(&mut self, peer: PeerId, role: Role, rids: &[&str]) -> usize {
         let index = self.clients.len();
         let (direction, types) = match role {
             Role::Publisher => (Direction::SendOnly, PUBLISHER_TYPES),
             Role::Player { .. } => (Direction::RecvOnly, VIEWER_TYPES),
         };
-        let (mut client, offer) = Client::offer(client_address(index), direction, types, self.now);
+        let local = client_address(index);
+        let (mut client, offer) = Client::offer(local, direction, types, rids, self.now);
+        let offer = (self.edit_offers)(offer);
         let home = WorkerId(self.shards.len() - 1);
         self.command(match role {
             Role::Publisher => Message::OpenPublisher {
@@ -284,6 +330,18 @@ impl World {
             lost,
             count: 0,
         });
+    }
+
+    /// Lets the link towards a client carry so much, or anything again.
+    fn squeeze(&mut self, client: usize, bps: Option<u64>) {
+        let address = client_address(client);
+        let links = &mut self.network.bottlenecks;
+        links.retain(|link| link.address != address);
+        links.extend(bps.map(|bps| Bottleneck {
+            address,
+            bps,
+            busy_until: self.now,
+        }));
     }
 
     /// The client is gone without a word.

@@ -5,7 +5,7 @@ use crate::core::backend::VideoRate;
 
 impl World {
     /// When each rate of a peer was told, and the rate.
-    fn rates(&self, of: PeerId) -> Vec<(Instant, VideoRate)> {
+    pub(super) fn rates(&self, of: PeerId) -> Vec<(Instant, VideoRate)> {
         let rates = self.events.iter().filter_map(|(at, event)| match event {
             Event::Rate { peer, rate } if *peer == of => Some((*at, *rate)),
             _ => None,

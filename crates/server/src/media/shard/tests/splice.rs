@@ -40,7 +40,7 @@ fn publish_from(
 ) {
     let index = world.clients.len();
     let local = client_address(index);
-    let (mut client, offer) = Client::offer(local, Direction::SendOnly, types, world.now);
+    let (mut client, offer) = Client::offer(local, Direction::SendOnly, types, &[], world.now);
     let wishes = Wishes::default();
     tell(
         world,
