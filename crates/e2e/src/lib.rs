@@ -9,6 +9,7 @@
 mod browser;
 pub mod handmade;
 mod link;
+mod others;
 mod page;
 mod picture;
 mod process;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 pub use browser::{Browser, Permissions};
 pub use link::{Conditions, Counts, Link, TcpRelay};
+pub use others::{Aiortc, ClientPage, Endpoint};
 pub use page::{Signalling, TwoWayPage};
 pub use picture::{Seen, Watched};
 pub use programs::{Publisher, Server, page_folder, websdk_folder};

@@ -207,16 +207,7 @@ impl<'b> TwoWayPage<'b> {
     /// # Errors
     /// It stays empty or still.
     pub async fn wait_moving(&self, id: &str) -> Result<()> {
-        for change in ["first", "second", "third"] {
-            self.browser
-                .wait_until(
-                    &format!("the {change} change of the picture in #{id}"),
-                    picture::PICTURE_CHANGED,
-                    vec![json!(id)],
-                )
-                .await?;
-        }
-        Ok(())
+        picture::wait_moving(self.browser, id).await
     }
 
     /// Waits until the played stream is heard.

@@ -4,6 +4,7 @@
 
 pub mod core;
 pub mod counters;
+mod fragment;
 pub mod limits;
 pub mod media;
 pub mod net;

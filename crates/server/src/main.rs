@@ -55,6 +55,11 @@ struct Args {
     /// lost, for its client to come back with its authToken; 0 keeps none
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     resume_seconds: u16,
+    /// STUN or TURN server that WHIP and WHEP clients are told of, as
+    /// stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT?transport=udp (or tcp;
+    /// stuns: and turns: with TLS); may be given several times
+    #[arg(long, value_name = "URL")]
+    ice_server: Vec<String>,
     /// Server that a client with lbUrl is sent to, if it is not this one; given
     /// several times, one after the other
     #[arg(long, value_name = "HOST:PORT")]
@@ -147,7 +152,7 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> anyhow::Result<()> {
     // Before anything is announced, so that no signal is lost in between.
     let stopped = stop_signal().context("cannot listen for signals")?;
-    let (config, media) = configs(args);
+    let (config, media) = configs(args)?;
     let page = config.page.clone();
     let (server, reach) = net::serve(config, media).await?;
     announce(server.addr(), &reach, &page).context("cannot write to stdout")?;
@@ -157,7 +162,8 @@ async fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn configs(args: Args) -> (net::Config, media::Config) {
+fn configs(args: Args) -> anyhow::Result<(net::Config, media::Config)> {
+    let ice_servers = ice_servers(&args.ice_server)?;
     let limits = Limits {
         message_bytes: args.limits.max_message,
         sdp_bytes: args.limits.max_sdp,
@@ -186,6 +192,7 @@ fn configs(args: Args) -> (net::Config, media::Config) {
     };
     let config = net::Config {
         page: args.page,
+        ice_servers,
         balance_to: args.balance_to,
         core: core::Config {
             limits,
@@ -195,7 +202,18 @@ fn configs(args: Args) -> (net::Config, media::Config) {
         },
         ..net::Config::new(SocketAddr::new(args.bind, args.port))
     };
-    (config, media)
+    Ok((config, media))
+}
+
+/// Parsed here and not by clap, which would repeat a password that is wrong.
+fn ice_servers(urls: &[String]) -> anyhow::Result<Vec<net::IceServer>> {
+    let numbered = urls.iter().zip(1..);
+    numbered
+        .map(|(url, number)| {
+            let server = url.parse::<net::IceServer>();
+            server.with_context(|| format!("--ice-server number {number} is none"))
+        })
+        .collect()
 }
 
 /// How many of `asked` TCP connections a worker can have, so that together they

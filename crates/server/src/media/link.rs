@@ -22,9 +22,11 @@ use super::choice::START_BPS;
 use super::config::Config;
 use super::demux::Path;
 use super::nomination::{Nomination, is_client_hello};
-use super::sdp::{Offer, Selection, complete_answer};
+use super::restart::{FormerIce, UserName};
+use super::sdp::{Offer, Selection, complete_answer, restart_answer, with_credentials};
 use super::transport;
 use crate::core::backend::EndReason;
+use crate::fragment::Fragment;
 
 /// What every peer of a forwarder shares.
 #[derive(Debug)]
@@ -88,10 +90,14 @@ pub(super) struct Link {
     phase: Phase,
     secured: bool,
     deadline: Instant,
-    /// The user name in the client's checks: our fragment, then its own.
-    user_name: String,
+    /// What str0m made its answer of.
+    offer: Box<str>,
+    user: UserName,
+    /// The ICE session that is in use while a new one is set up.
+    former: Option<FormerIce>,
     /// Taken by str0m, and not answered yet.
     nomination: Option<Nomination>,
+    ice_timeout: Duration,
     ice_grace: Duration,
     dtls_timeout: Duration,
 }
@@ -114,11 +120,10 @@ impl Link {
         for candidate in candidates {
             rtc.add_local_candidate(candidate);
         }
-        let reduced = str0m::change::SdpOffer::from_sdp_string(&offer.reduced(taken))
-            .map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
-        let answer = rtc.sdp_api().accept_offer(reduced)?;
-        let local = rtc.direct_api().local_ice_credentials().ufrag;
-        let answer = complete_answer(offer, taken, &answer.to_sdp_string(), stream);
+        let reduced = offer.reduced(taken);
+        let answer = accept(&mut rtc, &reduced)?;
+        let answer = complete_answer(offer, taken, &answer, stream);
+        let user = UserName::new(&mut rtc, offer.fragment());
         let link = Self {
             rtc,
             phase: Phase::Connecting {
@@ -126,8 +131,11 @@ impl Link {
             },
             secured: false,
             deadline: now,
-            user_name: format!("{local}:{}", offer.fragment()),
+            offer: reduced.into(),
+            user,
+            former: None,
             nomination: None,
+            ice_timeout: settings.config.ice_timeout,
             ice_grace: settings.config.ice_grace,
             dtls_timeout: settings.config.dtls_timeout,
         };
@@ -135,8 +143,46 @@ impl Link {
     }
 
     /// Our ICE user name fragment, by which datagrams are told apart.
-    pub(super) fn fragment(&mut self) -> String {
-        self.rtc.direct_api().local_ice_credentials().ufrag
+    pub(super) fn fragment(&self) -> &str {
+        self.user.ours()
+    }
+
+    /// That, and the one of before a restart while it still counts.
+    pub(super) fn fragments(&self) -> impl Iterator<Item = &str> {
+        let former = self.former.as_ref().map(|former| former.user.ours());
+        [self.fragment()].into_iter().chain(former)
+    }
+
+    /// Begins ICE anew with the client's credentials in `fragment`; ours come
+    /// back. Media goes on over the pair in use until the client has nominated
+    /// another, and it has as long for that as it had for its first.
+    ///
+    /// # Errors
+    /// There are no credentials, or str0m does not take them.
+    pub(super) fn restart(&mut self, fragment: &str, now: Instant) -> Result<String, RtcError> {
+        let missing = || RtcError::RemoteSdp("no ICE credentials".into());
+        let parsed = Fragment::parse(fragment).and_then(Fragment::credentials);
+        let credentials = parsed.ok_or_else(missing)?;
+        let password = self.rtc.direct_api().local_ice_credentials().pass;
+        let offer = with_credentials(&self.offer, credentials);
+        let answer = accept(&mut self.rtc, &offer)?;
+        let user = UserName::new(&mut self.rtc, credentials.user);
+        let former = FormerIce::new(std::mem::replace(&mut self.user, user), password);
+        // One that was never used is not worth keeping.
+        self.former.get_or_insert(former);
+        self.nomination = None;
+        match self.phase {
+            Phase::Connecting { ref mut until } | Phase::Lost { ref mut until } => {
+                *until = now + self.ice_timeout;
+            }
+            Phase::Up => {
+                self.phase = Phase::Lost {
+                    until: now + self.ice_timeout,
+                };
+            }
+            Phase::Securing { .. } | Phase::Ended => {}
+        }
+        Ok(restart_answer(&answer))
     }
 
     /// ICE and DTLS are or were up, and media may be written.
@@ -147,6 +193,9 @@ impl Link {
     /// Takes a datagram; false if it is nothing that this peer can take, and
     /// then nothing has changed. [`Link::drain`] must follow.
     pub(super) fn handle_datagram(&mut self, path: Path, datagram: &[u8], now: Instant) -> bool {
+        if self.answer_former(path, datagram, now) {
+            return true;
+        }
         let taken = self.receive(path, datagram, now);
         if taken && matches!(self.phase, Phase::Connecting { .. }) && is_client_hello(datagram) {
             self.nominate(path, now);
@@ -182,10 +231,23 @@ impl Link {
         self.rtc.handle_input(Input::Receive(now, receive)).is_ok()
     }
 
+    /// Answers a check of the ICE session before the restart, which keeps the
+    /// link alive like any other.
+    fn answer_former(&mut self, path: Path, datagram: &[u8], now: Instant) -> bool {
+        let Some(former) = &mut self.former else {
+            return false;
+        };
+        let answered = former.handle_check(path, datagram);
+        if answered && let Phase::Lost { until } = &mut self.phase {
+            *until = (*until).max(now + self.ice_grace);
+        }
+        answered
+    }
+
     /// The client has begun DTLS on this pair.
     fn nominate(&mut self, path: Path, now: Instant) {
         let password = self.rtc.direct_api().local_ice_credentials().pass;
-        let Some(nomination) = Nomination::new(&self.user_name, &password) else {
+        let Some(nomination) = Nomination::new(self.user.as_str(), &password) else {
             return;
         };
         if self.receive(path, nomination.request(), now) {
@@ -193,8 +255,8 @@ impl Link {
         }
     }
 
-    /// Has the network probed for so much, bits per second, if the client gives
-    /// transport-wide feedback.
+    /// Has the network probed for so much, bits per second, and up to twice of it,
+    /// if the client gives transport-wide feedback.
     pub(super) fn probe_for(&mut self, bps: u64) {
         let mut bwe = self.rtc.bwe();
         bwe.set_bitrate(Bitrate::ZERO, Bitrate::bps(bps));
@@ -217,6 +279,9 @@ impl Link {
         transmits: &mut Vec<Transmit>,
         events: &mut Vec<LinkEvent>,
     ) {
+        if let Some(former) = &mut self.former {
+            transmits.append(&mut former.transmits);
+        }
         let (mut at, mut rounds) = (now, 0);
         while rounds < MAX_ROUNDS {
             let before = transmits.len();
@@ -308,6 +373,9 @@ impl Link {
     }
 
     fn handle_ice(&mut self, state: IceConnectionState, now: Instant) {
+        if state.is_connected() {
+            self.former = None;
+        }
         match (&self.phase, state.is_connected()) {
             (Phase::Connecting { .. }, true) => {
                 self.phase = Phase::Securing {
@@ -351,6 +419,13 @@ impl Link {
             events.push(LinkEvent::Ended(reason));
         }
     }
+}
+
+/// str0m's answer to a reduced offer.
+fn accept(rtc: &mut Rtc, offer: &str) -> Result<String, RtcError> {
+    let offer = str0m::change::SdpOffer::from_sdp_string(offer)
+        .map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
+    Ok(rtc.sdp_api().accept_offer(offer)?.to_sdp_string())
 }
 
 /// An ICE-lite peer that takes the codecs and header extensions of `taken`,

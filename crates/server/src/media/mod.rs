@@ -50,6 +50,7 @@ mod rate;
 mod reach;
 mod replay;
 mod report;
+mod restart;
 mod rewrite;
 mod sdp;
 mod shard;
@@ -259,6 +260,14 @@ impl Forwarder {
         Ok((source_worker, message))
     }
 
+    /// A peer that is restarted has answered its offer, so the message cannot
+    /// overtake the one that makes it.
+    fn restart(&self, peer: PeerId, fragment: String) {
+        if let Some(worker) = self.directory.worker_of(peer) {
+            self.put(worker, Message::Restart { peer, fragment });
+        }
+    }
+
     fn take_picture(&self, request: SnapshotId, source: PeerId) {
         match self.directory.place_snapshot(request, source) {
             Some(worker) => self.put(worker, Message::Snapshot { request, source }),
@@ -312,7 +321,7 @@ impl MediaBackend for Forwarder {
                 offer,
                 wishes,
             } => self.open(peer, role, offer, wishes),
-            Command::Restart { .. } => {}
+            Command::Restart { peer, fragment } => self.restart(peer, fragment),
             Command::Splice { from, to } => self.splice(from, to),
             Command::Snapshot { request, source } => self.take_picture(request, source),
             Command::Close { peer } => self.close(peer),

@@ -43,7 +43,7 @@ pub(super) enum Peer {
 }
 
 impl Peer {
-    fn link(&mut self) -> &mut Link {
+    pub(super) fn link(&mut self) -> &mut Link {
         match self {
             Self::Publisher(publisher) => &mut publisher.link,
             Self::Player(player) => &mut player.link,

@@ -198,7 +198,7 @@ impl Player {
         }
         let wish_bps = self.choice.wish_bps(&flowing);
         let probing = self.probing.as_mut();
-        if let Some(bps) = probing.and_then(|probing| probing.wish(wish_bps, now)) {
+        if let Some(bps) = probing.and_then(|probing| probing.wish(wish_bps, video, now)) {
             self.link.probe_for(bps);
             self.dirty = true;
         }
@@ -245,7 +245,8 @@ impl Player {
     }
 
     /// Goes on with what another source sends; its client sees one stream that had
-    /// a pause. [`Player::drain`] must follow.
+    /// a pause. If the link is up [`Player::start`] must follow, else
+    /// [`Player::drain`].
     ///
     /// # Errors
     /// Its client cannot take it; nothing has changed.
@@ -265,7 +266,6 @@ impl Player {
             track.payload_types = payload_types;
             track.rewriter.leave_source();
         }
-        self.replay = None;
         self.source = source;
         self.ask_again = self.tracks.iter().any(Track::is_video).then_some(now);
         self.choice = Choice::new(now);

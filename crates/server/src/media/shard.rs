@@ -146,6 +146,7 @@ impl Shard {
                     self.ended(admission.peer, reason);
                 }
             }
+            Message::Restart { peer, fragment } => self.restart(peer, &fragment, now),
             Message::ClosePublisher { peer } | Message::DismissPlayer { peer } => {
                 self.close(peer, now);
             }
@@ -283,17 +284,31 @@ impl Shard {
         let stream = format!("stream-{}", id.0);
         let transports = self.settings.config.transports.for_wish(wishes.transport);
         let candidates = transport::local_candidates(&self.candidates, transports).collect();
-        let (mut link, answer) =
-            Link::answer(offer, taken, &stream, candidates, &self.settings, now).map_err(
-                |error| {
-                    debug!(peer = id.0, %error, "the offer cannot be answered");
-                    EndReason::BadOffer
-                },
-            )?;
-        if self.demux.add(id, &link.fragment()) {
+        let (link, answer) = Link::answer(offer, taken, &stream, candidates, &self.settings, now)
+            .map_err(|error| {
+            debug!(peer = id.0, %error, "the offer cannot be answered");
+            EndReason::BadOffer
+        })?;
+        if self.demux.add(id, link.fragment()) {
             Ok((link, answer))
         } else {
             Err(EndReason::Internal)
+        }
+    }
+
+    /// Begins ICE anew; what cannot be done changes nothing.
+    fn restart(&mut self, id: PeerId, fragment: &str, now: Instant) {
+        let Some(link) = self.peers.get_mut(&id).map(Peer::link) else {
+            return;
+        };
+        match link.restart(fragment, now) {
+            Ok(fragment) => {
+                self.demux.rename(id, link.fragments());
+                let event = Event::Restarted { peer: id, fragment };
+                self.outbox.events.push(event);
+                self.drain(id, now);
+            }
+            Err(error) => warn!(peer = id.0, %error, "ICE cannot be restarted"),
         }
     }
 

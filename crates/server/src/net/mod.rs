@@ -14,6 +14,7 @@ mod balance;
 mod events;
 mod files;
 mod http;
+mod ice_server;
 mod listen;
 mod negotiate;
 mod page;
@@ -35,6 +36,7 @@ use self::actor::Actor;
 pub use self::balance::{BadTarget, BalanceTarget};
 pub use self::events::EventSink;
 use self::files::Files;
+pub use self::ice_server::{IceServer, IceServerError};
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
 use crate::media::{self, Forwarder};
@@ -60,6 +62,8 @@ pub struct Config {
     /// How long a connection may take to send a request's head, and then its
     /// body, and how long it may stay open without one. Default: 10 s.
     pub head_timeout: Duration,
+    /// STUN and TURN servers that WHIP and WHEP clients are told of.
+    pub ice_servers: Vec<IceServer>,
     /// Servers that clients which ask for a load balancer are sent to, in turn;
     /// with none, they are sent here.
     pub balance_to: Vec<BalanceTarget>,
@@ -74,6 +78,7 @@ impl Config {
             listen,
             page: PathBuf::from("dist"),
             head_timeout: Duration::from_secs(10),
+            ice_servers: Vec::new(),
             balance_to: Vec::new(),
             core: core::Config::default(),
         }
@@ -194,6 +199,7 @@ where
     let requests = whip::Requests {
         max_body: limits.sdp_bytes,
         body_timeout: config.head_timeout,
+        links: whip::links(&config.ice_servers),
         counters: Arc::clone(&counters),
         hub: socket::Hub::new(inbox_sender, limits, open_sockets),
     };

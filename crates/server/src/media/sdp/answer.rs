@@ -44,6 +44,25 @@ pub(crate) fn complete_answer(
     complete
 }
 
+/// What of str0m's answer goes to a client that restarted ICE: its part of an SDP
+/// (RFC 8840 section 9, RFC 9725 section 4.3.3).
+pub(crate) fn restart_answer(answer: &str) -> String {
+    const SESSION: &[&str] = &["a=ice-lite", "a=group:"];
+    const MEDIA: &[&str] = &["m=", "a=mid:", "a=ice-", "a=candidate:"];
+    let blocks = media_blocks(answer);
+    let mut fragment = String::new();
+    // The rest of the bundle has the transport of the first m-line.
+    for (block, wanted) in blocks.iter().take(2).zip([SESSION, MEDIA]) {
+        for line in block {
+            if wanted.iter().any(|start| line.starts_with(start)) {
+                push(&mut fragment, line);
+            }
+        }
+    }
+    push(&mut fragment, "a=end-of-candidates");
+    fragment
+}
+
 /// Lines of the session part, then of each m-line's.
 fn media_blocks(sdp: &str) -> Vec<Vec<&str>> {
     let mut blocks = vec![Vec::new()];

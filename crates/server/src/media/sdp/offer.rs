@@ -6,6 +6,7 @@ use str0m::format::FormatParams;
 use thiserror::Error;
 
 use super::simulcast::{self, OfferedLayer};
+use crate::fragment::Credentials;
 use crate::media::codec::{Codec, Kind, Profile};
 
 /// The offer cannot be answered at all.
@@ -267,6 +268,22 @@ impl Offer {
             line(format_args!("a=ssrc:{ssrc} cname:publisher"));
         }
     }
+}
+
+/// A reduced offer of the same client in its next ICE session.
+pub(crate) fn with_credentials(reduced: &str, credentials: Credentials<'_>) -> String {
+    let mut sdp = String::with_capacity(reduced.len());
+    for line in reduced.lines() {
+        // Writing to a String cannot fail.
+        let _ = if line.starts_with("a=ice-ufrag:") {
+            write!(sdp, "a=ice-ufrag:{}\r\n", credentials.user)
+        } else if line.starts_with("a=ice-pwd:") {
+            write!(sdp, "a=ice-pwd:{}\r\n", credentials.password)
+        } else {
+            write!(sdp, "{line}\r\n")
+        };
+    }
+    sdp
 }
 
 impl Setup {

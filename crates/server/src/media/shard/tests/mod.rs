@@ -16,6 +16,9 @@ mod joins;
 mod loss;
 mod playout;
 mod rates;
+#[path = "../../../../tests/media/restart.rs"]
+mod restart;
+mod restarts;
 mod simulcast;
 mod snapshots;
 mod splice;
