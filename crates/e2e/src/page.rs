@@ -17,11 +17,11 @@ pub struct TwoWayPage<'b> {
 
 /// How a page and its server talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
+pub enum Signalling {
     /// Web Call Server's signalling, over a WebSocket.
-    Signalling,
+    WebCallServer,
     /// WHIP to publish and WHEP to play.
-    Http,
+    WhipWhep,
 }
 
 impl<'b> TwoWayPage<'b> {
@@ -70,14 +70,14 @@ impl<'b> TwoWayPage<'b> {
     ///
     /// # Errors
     /// It does not connect.
-    pub async fn connect_by(&self, protocol: Protocol, server: &Server) -> Result<()> {
-        let url = match protocol {
-            Protocol::Signalling => server.signalling_url(),
-            Protocol::Http => server.url().to_owned(),
+    pub async fn connect_by(&self, signalling: Signalling, server: &Server) -> Result<()> {
+        let url = match signalling {
+            Signalling::WebCallServer => server.signalling_url(),
+            Signalling::WhipWhep => server.url().to_owned(),
         };
         self.fill("urlServer", &url).await?;
         // Only WHIP and WHEP have a field for it.
-        let token = protocol == Protocol::Http;
+        let token = signalling == Signalling::WhipWhep;
         self.wait_there("#token", token).await?;
         self.click("connectBtn").await?;
         self.wait_text("connectStatus", "ESTABLISHED").await
