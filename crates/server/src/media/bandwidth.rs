@@ -94,26 +94,40 @@ pub(super) struct Probing {
     /// Bits per second.
     wished_bps: u64,
     at: Option<Instant>,
+    /// How often the wish was repeated.
+    repeats: u32,
 }
 
-/// How often a wish is repeated. A probe is short, at most 15 ms of twice what the
-/// network is taken to carry.
-const WISH_EVERY: Duration = Duration::from_secs(3);
+/// When a wish is repeated first. A probe is short, at most 15 ms of twice what the
+/// network is taken to carry, but where that is not there it delays what is sent.
+const WISH_AGAIN: Duration = Duration::from_secs(3);
+
+/// A wish that stays one is repeated less and less: the wait doubles so often.
+const MAX_DOUBLINGS: u32 = 2;
 
 impl Probing {
     /// There should be so much, bits per second; what str0m is to be told, if
     /// anything.
-    pub(super) fn wish(&mut self, bps: u64, now: Instant) -> Option<u64> {
+    pub(super) fn wish(&mut self, bps: u64, network: Network, now: Instant) -> Option<u64> {
         let changed = bps.abs_diff(self.wished_bps) > self.wished_bps / 10;
-        let long_ago = |at: Instant| now.saturating_duration_since(at) >= WISH_EVERY;
-        let repeat = bps > 0 && self.at.is_some_and(long_ago);
-        if !changed && !repeat {
+        let wait = WISH_AGAIN * (1 << self.repeats.min(MAX_DOUBLINGS));
+        let long_ago = |at: Instant| now.saturating_duration_since(at) >= wait;
+        if changed {
+            self.wished_bps = bps;
+            self.repeats = 0;
+        } else if bps > 0 && self.at.is_some_and(long_ago) {
+            self.repeats += 1;
+        } else {
             return None;
         }
-        // A repeated wish counts as one for more.
-        self.wished_bps = if changed { bps } else { self.wished_bps + 1 };
         self.at = Some(now);
-        Some(self.wished_bps)
+        // It goes up to twice of what it is told, which would be far too much, but
+        // never for less than it takes to be there.
+        let least_bps = self.wished_bps * 2 / 3;
+        let there = matches!(network, Network::Limit(limit) if limit >= least_bps);
+        let told_bps = if there { self.wished_bps } else { least_bps };
+        // Only what is more than before is another wish.
+        Some(told_bps + u64::from(self.repeats))
     }
 }
 
@@ -129,6 +143,11 @@ pub(super) struct Shortage {
 /// How long it must be short, and how long it must not be for it to be over.
 const SHORT_FOR: Duration = Duration::from_secs(2);
 
+/// What is there of what is needed where it is short, percent: a single moment of
+/// delay brings an estimate down to 85 % of what arrives
+/// (draft-ietf-rmcat-gcc-02 section 5.5).
+const SHORT_BELOW: u64 = 85;
+
 /// How often it is said while it lasts.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
 
@@ -136,7 +155,8 @@ impl Shortage {
     /// True if it is to be said now that `needed_bps` are more than the network
     /// carries.
     pub(super) fn check(&mut self, needed_bps: u64, network: Network, now: Instant) -> bool {
-        let short = matches!(network, Network::Limit(bps) if bps < needed_bps);
+        let enough_bps = needed_bps.saturating_mul(SHORT_BELOW) / 100;
+        let short = matches!(network, Network::Limit(bps) if bps < enough_bps);
         if short == self.short {
             self.since = None;
         } else {
@@ -206,20 +226,28 @@ mod tests {
     fn wishes_are_repeated_until_they_are_fulfilled() {
         let start = Instant::now();
         let mut probing = Probing::default();
+        let (little, nearly) = (Network::Limit(799), Network::Limit(800));
         let table = [
-            (0, 0, None),
-            (0, 1_000, Some(1_000)),
-            (1, 1_050, None),
-            (2, 1_200, Some(1_200)),
-            (4, 1_200, None),
-            (5, 1_200, Some(1_201)),
-            (8, 1_200, Some(1_202)),
-            (11, 0, Some(0)),
-            (20, 0, None),
+            (0, 0, little, None),
+            (0, 900, little, Some(900)),
+            (1, 950, little, None),
+            (2, 1_200, Network::Unknown, Some(800)),
+            (4, 1_200, little, None),
+            (5, 1_200, little, Some(801)),
+            (10, 1_200, little, None),
+            (11, 1_200, nearly, Some(1_202)),
+            (22, 1_200, nearly, None),
+            (23, 1_200, nearly, Some(1_203)),
+            (35, 1_200, little, Some(804)),
+            (36, 0, little, Some(0)),
+            (99, 0, little, None),
+            (100, 1_200, little, Some(800)),
+            (103, 1_200, little, Some(801)),
         ];
-        for (second, bps, expected) in table {
+        for (second, bps, network, expected) in table {
             let now = start + Duration::from_secs(second);
-            assert_eq!(probing.wish(bps, now), expected, "{bps} at {second} s");
+            let told = probing.wish(bps, network, now);
+            assert_eq!(told, expected, "{bps} at {second} s");
         }
     }
 
@@ -239,14 +267,14 @@ mod tests {
 
     #[test]
     fn a_shortage_is_said_while_it_lasts() {
-        assert!(told(&[100; 20]).is_empty());
-        assert_eq!(told(&[99; 15]), [2, 7, 12]);
+        assert!(told(&[85; 20]).is_empty());
+        assert_eq!(told(&[84; 15]), [2, 7, 12]);
         // Not of what comes and goes.
-        assert!(told(&[99, 99, 100, 99, 99, 100, 99]).is_empty());
+        assert!(told(&[84, 84, 85, 84, 84, 85, 84]).is_empty());
         // Nor of a moment in which it is not short, and not anew after one.
-        assert_eq!(told(&[99, 99, 99, 100, 99, 99, 99, 99, 99]), [2, 7]);
+        assert_eq!(told(&[84, 84, 84, 85, 84, 84, 84, 84, 84]), [2, 7]);
         // Over, and again.
-        let over = [99, 99, 99, 100, 100, 100, 100, 100, 99, 99, 99, 99];
+        let over = [84, 84, 84, 85, 85, 85, 85, 85, 84, 84, 84, 84];
         assert_eq!(told(&over), [2, 10]);
     }
 }

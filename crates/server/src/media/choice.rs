@@ -1,8 +1,9 @@
 //! Which simulcast layer a viewer gets.
 //!
-//! Down at once when its network carries less than the layer takes, up when
-//! there has been room for the next for a while, and later each time that going
-//! up was too much. The old layer goes on until a keyframe of the new one comes.
+//! Down at once when its network carries far less than the layer takes, or less for
+//! a while; up when there has been room for the next for a while, and later each
+//! time that going up was too much. The old layer goes on until a keyframe of the
+//! new one comes.
 
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,23 @@ pub(super) const START_BPS: u64 = 600_000;
 /// What there must be for a layer, percent of what it takes, so that its larger
 /// frames fit too.
 const HEADROOM: u64 = 115;
+
+/// Below this percentage of what a layer takes, it is left at once. An estimate goes
+/// down to 85 % of what arrives by a single moment of delay
+/// (draft-ietf-rmcat-gcc-02 section 5.5), of which nothing needs to follow.
+const FAR_LESS: u64 = 75;
+
+/// How long an estimate may be less than what the layer takes otherwise, which it
+/// would have made good by now.
+const LESS_FOR: Duration = Duration::from_secs(3);
+
+/// What there must be for a layer to go down to, percent of what it takes: while
+/// the network gets worse, its estimate is above what it carries, and what has
+/// queued up has to go as well.
+const DOWN_HEADROOM: u64 = 200;
+
+/// How long to stay after having gone down.
+const CALM: Duration = Duration::from_secs(2);
 
 /// How long there must be room for a larger layer.
 const UP_AFTER: Duration = Duration::from_millis(500);
@@ -44,8 +62,12 @@ pub(super) struct Choice {
     lesser: Vec<u8>,
     /// When it was last decided to go up.
     went_up: Option<Instant>,
+    /// When it was last decided to go down.
+    went_down: Option<Instant>,
     /// Since when there is room for more.
     room_since: Option<Instant>,
+    /// Since when there is less than the layer takes.
+    less_since: Option<Instant>,
     /// By how much longer than usual to wait before going up.
     patience: u32,
     look_at: Instant,
@@ -58,7 +80,9 @@ impl Choice {
             current: None,
             lesser: Vec::new(),
             went_up: None,
+            went_down: None,
             room_since: None,
+            less_since: None,
             patience: 1,
             look_at: now,
         }
@@ -116,7 +140,7 @@ impl Choice {
     pub(super) fn wish_bps(&self, flowing: &[Flowing]) -> u64 {
         let on = flowing.iter().position(|f| Some(f.layer) == self.target);
         let next = on.and_then(|on| flowing.get(on + 1));
-        next.map_or(0, |f| with_headroom(f.bps))
+        next.map_or(0, |f| percent(f.bps, HEADROOM))
     }
 
     /// True if it is time for [`Choice::decide`].
@@ -146,6 +170,7 @@ impl Choice {
             let lesser = flowing.iter().map(|f| f.layer);
             self.lesser = lesser.take_while(|layer| Some(*layer) != wanted).collect();
             self.room_since = None;
+            self.less_since = None;
         }
         changed
     }
@@ -158,14 +183,17 @@ impl Choice {
                 Network::Limit(bps) => bps,
                 Network::Unknown | Network::Carries => START_BPS,
             };
-            return best(flowing, bps).map(|f| f.layer);
+            return best(flowing, bps, HEADROOM).map(|f| f.layer);
         };
         if let Network::Limit(bps) = network
             && bps < flowing[on].bps
         {
-            let below = best(&flowing[..on], bps);
+            self.room_since = None;
+            let below = best(&flowing[..on], bps, DOWN_HEADROOM);
+            let below = below.filter(|_| self.is_too_much(flowing[on].bps, bps, now));
             return Some(below.map_or(flowing[on].layer, |f| self.down(f.layer, now)));
         }
+        self.less_since = None;
         let (above, after) = match network {
             Network::Limit(bps) => (best_above(&flowing[on + 1..], bps), UP_AFTER),
             Network::Carries => (flowing.get(on + 1).filter(|f| f.settled), TRY_AFTER),
@@ -181,7 +209,15 @@ impl Choice {
         Some(layer.unwrap_or(flowing[on].layer))
     }
 
+    /// Whether to leave a layer that takes more than the network carries.
+    fn is_too_much(&mut self, taken_bps: u64, limit_bps: u64, now: Instant) -> bool {
+        let since = *self.less_since.get_or_insert(now);
+        let far_less = limit_bps < percent(taken_bps, FAR_LESS);
+        far_less || now.saturating_duration_since(since) >= LESS_FOR
+    }
+
     fn down(&mut self, layer: u8, now: Instant) -> u8 {
+        self.went_down = Some(now);
         if let Some(up) = self.went_up.take() {
             let early = now.saturating_duration_since(up) < TOO_EARLY;
             self.patience = if early {
@@ -195,32 +231,31 @@ impl Choice {
 
     /// The layer, if there has been room for it long enough.
     fn up(&mut self, layer: u8, after: Duration, now: Instant) -> Option<u8> {
-        let since = *self.room_since.get_or_insert(now);
-        let long_enough = now.saturating_duration_since(since) >= after * self.patience;
-        long_enough.then(|| {
+        let room_since = *self.room_since.get_or_insert(now);
+        let passed = |since: Instant| now.saturating_duration_since(since) / self.patience;
+        let calm = self.went_down.is_none_or(|down| passed(down) >= CALM);
+        (calm && passed(room_since) >= after).then(|| {
             self.went_up = Some(now);
             layer
         })
     }
 }
 
-/// The most that fits, or the least of all.
-fn best(flowing: &[Flowing], bps: u64) -> Option<&Flowing> {
-    let fitting = flowing.iter().rev().find(|f| fits(f, bps));
+/// The most that fits with such headroom, or the least of all.
+fn best(flowing: &[Flowing], bps: u64, headroom: u64) -> Option<&Flowing> {
+    let mut descending = flowing.iter().rev();
+    let fitting = descending.find(|f| percent(f.bps, headroom) <= bps);
     fitting.or(flowing.first())
 }
 
 /// The most that fits and has settled.
 fn best_above(above: &[Flowing], bps: u64) -> Option<&Flowing> {
-    above.iter().rev().find(|f| f.settled && fits(f, bps))
+    let mut descending = above.iter().rev();
+    descending.find(|f| f.settled && percent(f.bps, HEADROOM) <= bps)
 }
 
-fn fits(flowing: &Flowing, bps: u64) -> bool {
-    with_headroom(flowing.bps) <= bps
-}
-
-fn with_headroom(bps: u64) -> u64 {
-    bps.saturating_mul(HEADROOM) / 100
+fn percent(bps: u64, of_hundred: u64) -> u64 {
+    bps.saturating_mul(of_hundred) / 100
 }
 
 #[cfg(test)]
@@ -300,30 +335,37 @@ mod tests {
     fn down_at_once_and_up_after_a_while() {
         let flowing = flowing(&RATES);
         let mut choice = Choice::new(Instant::now());
-        assert_eq!(
-            pass(&mut choice, &flowing, Network::Limit(2_000_000), (0, 100)),
-            2
-        );
-        assert_eq!(
-            pass(&mut choice, &flowing, Network::Limit(1_400_000), (100, 200)),
-            1
-        );
-        assert_eq!(
-            pass(&mut choice, &flowing, Network::Limit(2_000_000), (200, 600)),
-            1
-        );
-        assert_eq!(
-            pass(&mut choice, &flowing, Network::Limit(2_000_000), (600, 800)),
-            2
-        );
-        assert_eq!(
-            pass(&mut choice, &flowing, Network::Limit(100_000), (800, 900)),
-            0
-        );
-        assert_eq!(
-            pass(&mut choice, &flowing, Network::Unknown, (900, 60_000)),
-            0
-        );
+        // So much, from so many ms until so many, comes to this layer.
+        let table = [
+            (Network::Limit(2_000_000), (0, 100), 2),
+            (Network::Limit(1_000_000), (100, 200), 1),
+            // Calm first.
+            (Network::Limit(2_000_000), (200, 2_100), 1),
+            (Network::Limit(2_000_000), (2_100, 2_300), 2),
+            // Twice what it takes is not there for the one between.
+            (Network::Limit(900_000), (2_300, 2_400), 0),
+            (Network::Unknown, (2_400, 60_000), 0),
+        ];
+        for (network, span, expected) in table {
+            assert_eq!(pass(&mut choice, &flowing, network, span), expected);
+        }
+    }
+
+    #[test]
+    fn a_moment_of_less_is_outlasted_and_a_while_of_it_is_not() {
+        let flowing = flowing(&RATES);
+        let mut choice = Choice::new(Instant::now());
+        pass(&mut choice, &flowing, Network::Limit(2_000_000), (0, 100));
+        let (less, enough) = (Network::Limit(1_300_000), Network::Limit(1_500_000));
+        let table = [
+            (less, (100, 2_900), 2),
+            (enough, (2_900, 3_000), 2),
+            (less, (3_000, 6_000), 2),
+            (less, (6_000, 6_100), 1),
+        ];
+        for (network, span, expected) in table {
+            assert_eq!(pass(&mut choice, &flowing, network, span), expected);
+        }
     }
 
     /// Goes up and finds each time that it was too much.
@@ -331,30 +373,21 @@ mod tests {
     fn going_up_in_vain_is_tried_less_and_less() {
         let flowing = flowing(&RATES);
         let mut choice = Choice::new(Instant::now());
-        pass(&mut choice, &flowing, Network::Limit(600_000), (0, 100));
+        let (little, much) = (Network::Limit(1_000_000), Network::Limit(2_000_000));
+        pass(&mut choice, &flowing, little, (0, 100));
         let (mut ms, mut waits) = (100, Vec::new());
         for _ in 0..8 {
             let room = ms;
-            while pass(
-                &mut choice,
-                &flowing,
-                Network::Limit(2_000_000),
-                (ms, ms + 100),
-            ) == 1
-            {
+            while pass(&mut choice, &flowing, much, (ms, ms + 100)) == 1 {
                 ms += 100;
             }
             waits.push((ms - room) / 100);
             ms += 100;
-            pass(
-                &mut choice,
-                &flowing,
-                Network::Limit(600_000),
-                (ms, ms + 100),
-            );
+            pass(&mut choice, &flowing, little, (ms, ms + 100));
             ms += 100;
         }
-        assert_eq!(waits, [5, 10, 20, 40, 80, 160, 160, 160]);
+        // In tenths of a second.
+        assert_eq!(waits, [5, 39, 79, 159, 319, 639, 639, 639]);
     }
 
     #[test]
