@@ -5,12 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::apt;
 use crate::shell::Shell;
 
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
-
-/// Seconds to wait for another apt on the machine to end.
-const APT_PATIENCE: &str = "DPkg::Lock::Timeout=300";
 
 /// Debian's names; Ubuntu has a package of each name too.
 const PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
@@ -25,7 +23,8 @@ pub(crate) fn ensure(shell: &mut Shell) -> Result<()> {
     let (chrome, driver) = match find(shell)? {
         Some(found) => found,
         None => {
-            install(shell)?;
+            let what = "Chromium and ChromeDriver, of one version";
+            apt::install(shell, "the page's tests", what, &PACKAGES)?;
             find(shell)?.context("apt installed Chromium, yet it is not on the path")?
         }
     };
@@ -60,30 +59,6 @@ fn given(variable: &str) -> Result<Option<PathBuf>> {
     Ok(Some(path))
 }
 
-fn install(shell: &Shell) -> Result<()> {
-    let by_hand = format!("apt-get install {}", PACKAGES.join(" "));
-    if shell.find("apt-get").is_none() {
-        bail!(
-            "the page's tests need Chromium and ChromeDriver: install both, of one version, \
-             on the path or named by CHROME and CHROMEDRIVER"
-        );
-    }
-    if !is_root() {
-        bail!("the page's tests need Chromium and ChromeDriver: run `sudo {by_hand}`");
-    }
-    eprintln!("  chromium: installing by apt, once per machine");
-    let apt = |arguments: &[&str]| {
-        let mut command = shell.command("apt-get");
-        command.env("DEBIAN_FRONTEND", "noninteractive");
-        shell.run(command.args(["-o", APT_PATIENCE]).args(arguments))
-    };
-    apt(&["update"])
-        .and_then(|()| apt(&["install", "--yes", PACKAGES[0], PACKAGES[1]]))
-        .with_context(|| {
-            format!("the page's tests need Chromium and ChromeDriver, and `{by_hand}` failed")
-        })
-}
-
 /// The first number in what `program --version` says.
 fn major(shell: &Shell, program: &Path) -> Option<String> {
     major_in(&shell.version_of(program)?)
@@ -106,16 +81,6 @@ fn check_versions(chrome: Option<String>, driver: Option<String>) -> Result<()> 
         );
     }
     Ok(())
-}
-
-#[cfg(unix)]
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-#[cfg(not(unix))]
-fn is_root() -> bool {
-    false
 }
 
 #[cfg(test)]

@@ -7,13 +7,16 @@
 //! | `screenshots` | the README's pictures |
 //! | `build` | the page and the programs, for all of them |
 //! | `squeeze` | makes the built page smaller; trunk calls it |
-//! | `tools`, `browser` | find or install what is not in the checkout |
+//! | `tools`, `browser`, `clients` | find or install what is not in the checkout |
+//! | `apt` | installs Debian's packages, where it may |
 //! | `shell`, `process` | run programs; none outlives xtask |
 //! | `progress` | headings and the table of times |
 
+mod apt;
 mod browser;
 mod build;
 mod cache;
+mod clients;
 mod demo;
 mod process;
 mod progress;

@@ -113,6 +113,8 @@ impl Step {
                 Need::WasmBindgen,
                 Need::WasmOpt,
                 Need::Browser,
+                Need::Aiortc,
+                Need::WebClients,
             ],
         }
     }

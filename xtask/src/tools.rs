@@ -10,6 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::browser;
 use crate::cache::Cache;
+use crate::clients;
 use crate::process::Interrupted;
 use crate::shell::Shell;
 use crate::version::{self, Version};
@@ -33,6 +34,10 @@ pub(crate) enum Need {
     CargoDeny,
     /// Chromium and the ChromeDriver of the same version.
     Browser,
+    /// aiortc, a WHIP and WHEP client that is not ours.
+    Aiortc,
+    /// WHIP and WHEP clients for the browser that are not ours.
+    WebClients,
 }
 
 /// What building the page needs.
@@ -52,6 +57,8 @@ pub(crate) const ALL: &[Need] = &[
     Need::WasmOpt,
     Need::CargoDeny,
     Need::Browser,
+    Need::Aiortc,
+    Need::WebClients,
 ];
 
 /// Finds or installs everything in `needs`, and puts it on the shell's path.
@@ -70,6 +77,8 @@ pub(crate) fn prepare(shell: &mut Shell, needs: impl IntoIterator<Item = Need>) 
             Need::WasmOpt => ensure(shell, wasm_opt(shell))?,
             Need::CargoDeny => ensure(shell, &[CARGO_DENY])?,
             Need::Browser => browser::ensure(shell)?,
+            Need::Aiortc => clients::ensure_aiortc(shell)?,
+            Need::WebClients => clients::ensure_web_clients(shell)?,
         }
     }
     Ok(())

@@ -7,8 +7,9 @@
 //! for a loaded two-core machine, never part of a verdict on speed.
 
 mod browser;
-pub mod clients;
+pub mod handmade;
 mod link;
+mod others;
 mod page;
 mod picture;
 mod process;
@@ -20,7 +21,8 @@ use std::time::Duration;
 
 pub use browser::{Browser, Permissions};
 pub use link::{Conditions, Counts, Link, TcpRelay};
-pub use page::{Protocol, TwoWayPage};
+pub use others::{Aiortc, ClientPage, Endpoint};
+pub use page::{Signalling, TwoWayPage};
 pub use picture::{Seen, Watched};
 pub use programs::{Publisher, Server, page_folder, websdk_folder};
 pub use spy::{Playback, Route, Spy, Way};
@@ -31,3 +33,10 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often a condition in the browser is looked at.
 const POLL: Duration = Duration::from_millis(50);
+
+/// One browser at a time: two decoding side by side would measure the
+/// machine's load. Tests in one binary hold this for their duration.
+pub async fn turn() -> tokio::sync::MutexGuard<'static, ()> {
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    TURN.lock().await
+}

@@ -17,11 +17,11 @@ pub struct TwoWayPage<'b> {
 
 /// How a page and its server talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
+pub enum Signalling {
     /// Web Call Server's signalling, over a WebSocket.
-    Signalling,
+    WebCallServer,
     /// WHIP to publish and WHEP to play.
-    Http,
+    WhipWhep,
 }
 
 impl<'b> TwoWayPage<'b> {
@@ -70,14 +70,14 @@ impl<'b> TwoWayPage<'b> {
     ///
     /// # Errors
     /// It does not connect.
-    pub async fn connect_by(&self, protocol: Protocol, server: &Server) -> Result<()> {
-        let url = match protocol {
-            Protocol::Signalling => server.signalling_url(),
-            Protocol::Http => server.url().to_owned(),
+    pub async fn connect_by(&self, signalling: Signalling, server: &Server) -> Result<()> {
+        let url = match signalling {
+            Signalling::WebCallServer => server.signalling_url(),
+            Signalling::WhipWhep => server.url().to_owned(),
         };
         self.fill("urlServer", &url).await?;
         // Only WHIP and WHEP have a field for it.
-        let token = protocol == Protocol::Http;
+        let token = signalling == Signalling::WhipWhep;
         self.wait_there("#token", token).await?;
         self.click("connectBtn").await?;
         self.wait_text("connectStatus", "ESTABLISHED").await
@@ -207,16 +207,7 @@ impl<'b> TwoWayPage<'b> {
     /// # Errors
     /// It stays empty or still.
     pub async fn wait_moving(&self, id: &str) -> Result<()> {
-        for change in ["first", "second", "third"] {
-            self.browser
-                .wait_until(
-                    &format!("the {change} change of the picture in #{id}"),
-                    picture::PICTURE_CHANGED,
-                    vec![json!(id)],
-                )
-                .await?;
-        }
-        Ok(())
+        picture::wait_moving(self.browser, id).await
     }
 
     /// Waits until the played stream is heard.

@@ -9,7 +9,7 @@ use crate::Browser;
 
 /// True when the video of box `arguments[0]` shows another picture than at the
 /// last call, and not a plain one.
-pub(crate) const PICTURE_CHANGED: &str = r"
+const PICTURE_CHANGED: &str = r"
     const box = document.getElementById(arguments[0]);
     const video = box?.querySelector('video');
     if (!video || !video.videoWidth || video.readyState < 2) return false;
@@ -151,6 +151,19 @@ fn delays_ms(seen: &[Seen]) -> Vec<i64> {
     let mut delays: Vec<i64> = seen.iter().filter_map(delay).collect();
     delays.sort_unstable();
     delays
+}
+
+/// Waits until the video in box `id` shows picture after picture, each differing
+/// from the one before.
+pub(crate) async fn wait_moving(browser: &Browser, id: &str) -> Result<()> {
+    for change in ["first", "second", "third"] {
+        let what = format!("the {change} change of the picture in #{id}");
+        let arguments = vec![json!(id)];
+        browser
+            .wait_until(&what, PICTURE_CHANGED, arguments)
+            .await?;
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]

@@ -34,10 +34,19 @@ struct Lines {
 impl Process {
     /// Starts the program in a process group of its own.
     pub(crate) fn spawn(name: &str, command: &mut Command) -> Result<Self> {
+        Self::spawn_with(name, command, Stdio::null())
+    }
+
+    /// The same, with a standard input that stays open until it is closed.
+    pub(crate) fn spawn_piped(name: &str, command: &mut Command) -> Result<Self> {
+        Self::spawn_with(name, command, Stdio::piped())
+    }
+
+    fn spawn_with(name: &str, command: &mut Command, stdin: Stdio) -> Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -52,6 +61,11 @@ impl Process {
             child,
             output,
         })
+    }
+
+    /// Ends the program's standard input.
+    pub(crate) fn close_stdin(&mut self) {
+        drop(self.child.stdin.take());
     }
 
     /// Waits for a line that `pick` takes and returns what it made of it.

@@ -1,12 +1,11 @@
 //! Server and browser, which nearly every test needs.
 
 use anyhow::Result;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::MutexGuard;
 
-use crate::{Browser, Protocol, Publisher, Server, TwoWayPage};
+use crate::{Browser, Publisher, Server, Signalling, TwoWayPage, turn};
 
-/// A server and a browser. There is one stage at a time in a test program: two
-/// browsers decoding side by side would measure the machine's load.
+/// A server and a browser, at a test's [`turn`].
 #[derive(Debug)]
 pub struct Stage {
     /// Serves the page and its streams.
@@ -33,8 +32,7 @@ impl Stage {
         server: Server,
         browser: impl Future<Output = Result<Browser>>,
     ) -> Result<Self> {
-        static TURN: Mutex<()> = Mutex::const_new(());
-        let turn = TURN.lock().await;
+        let turn = turn().await;
         Ok(Self {
             server,
             browser: browser.await?,
@@ -54,9 +52,9 @@ impl Stage {
     ///
     /// # Errors
     /// The page does not appear or does not connect.
-    pub async fn connected_by(&self, protocol: Protocol) -> Result<TwoWayPage<'_>> {
+    pub async fn connected_by(&self, signalling: Signalling) -> Result<TwoWayPage<'_>> {
         let page = TwoWayPage::open(&self.browser, &self.server).await?;
-        page.connect_by(protocol, &self.server).await?;
+        page.connect_by(signalling, &self.server).await?;
         Ok(page)
     }
 

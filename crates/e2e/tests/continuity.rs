@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
-use e2e::clients::{KeptPublisher, Layers, publish_by_whip, wait_unavailable};
+use e2e::handmade::{KeptPublisher, Layers, publish_by_whip, wait_unavailable};
 use e2e::{Browser, Publisher, Server, Spy, Stage, TcpRelay};
 
 /// Remembers the played stream, to tell the next one from it.
@@ -43,7 +43,7 @@ async fn a_publisher_that_resumes_is_not_missed() -> Result<()> {
 
 #[tokio::test]
 async fn viewers_keep_their_last_picture_and_go_on_with_the_next_publisher() -> Result<()> {
-    let server = Server::start_with(&["--hold-seconds", "20"])?;
+    let server = Server::start_with(&["--hold-seconds", "60"])?;
     let stage = Stage::set_with(server, Browser::start()).await?;
     let Stage {
         server, browser, ..

@@ -1,24 +1,24 @@
 //! However a stream is published, it plays however it is asked for.
 
 use anyhow::{Context, Result};
-use e2e::Protocol::{Http, Signalling};
-use e2e::clients::{Layers, publish_by_whip};
+use e2e::Signalling::{WebCallServer, WhipWhep};
+use e2e::handmade::{Layers, publish_by_whip};
 use e2e::{Spy, Stage, TwoWayPage};
 
 #[tokio::test]
 async fn every_way_to_publish_meets_every_way_to_play() -> Result<()> {
     let stage = Stage::set().await?;
     let _native = stage.publisher("native")?;
-    for (protocol, name) in [(Signalling, "signalled"), (Http, "whip")] {
-        let page = stage.connected_by(protocol).await?;
+    for (signalling, name) in [(WebCallServer, "signalled"), (WhipWhep, "whip")] {
+        let page = stage.connected_by(signalling).await?;
         page.publish(name).await?;
         stage.browser.new_tab().await?;
     }
-    for protocol in [Signalling, Http] {
-        let page = stage.connected_by(protocol).await?;
+    for signalling in [WebCallServer, WhipWhep] {
+        let page = stage.connected_by(signalling).await?;
         for name in ["native", "signalled", "whip"] {
             let played = plays(&page, name).await;
-            played.with_context(|| format!("{name}, played by {protocol:?}"))?;
+            played.with_context(|| format!("{name}, played by {signalling:?}"))?;
         }
     }
     stage.clear().await

@@ -2,7 +2,7 @@
 //! of IPv6.
 
 use anyhow::{Context, Result};
-use e2e::clients::{Layers, publish_by_whip};
+use e2e::handmade::{Layers, publish_by_whip};
 use e2e::{Browser, Conditions, Link, Server, Spy, Stage, TcpRelay, Way};
 
 /// Ten seconds of the test picture.

@@ -1,7 +1,7 @@
 //! Publisher to server to page, as a person sees it.
 
 use anyhow::{Context, Result};
-use e2e::clients::snapshot;
+use e2e::handmade::snapshot;
 use e2e::{Stage, TwoWayPage};
 
 #[tokio::test]

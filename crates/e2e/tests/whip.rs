@@ -1,12 +1,12 @@
 //! The page over WHIP and WHEP, beside signalling, on the same stream names.
 
 use anyhow::Result;
-use e2e::{Protocol, Stage};
+use e2e::{Signalling, Stage};
 
 #[tokio::test]
 async fn a_camera_published_by_whip_plays_by_whep_and_by_signalling() -> Result<()> {
     let stage = Stage::set().await?;
-    let publishing = stage.connected_by(Protocol::Http).await?;
+    let publishing = stage.connected_by(Signalling::WhipWhep).await?;
     publishing.publish("camera").await?;
     publishing.play("camera").await?;
     let first_tab = stage.browser.client().window().await?;
@@ -32,7 +32,7 @@ async fn a_camera_published_by_whip_plays_by_whep_and_by_signalling() -> Result<
 #[tokio::test]
 async fn a_stream_that_starts_later_plays_by_whep() -> Result<()> {
     let stage = Stage::set().await?;
-    let page = stage.connected_by(Protocol::Http).await?;
+    let page = stage.connected_by(Signalling::WhipWhep).await?;
     page.fill("playStream", "later").await?;
     page.click("playBtn").await?;
     page.wait_text("playStatus", "FAILED").await?;

@@ -65,6 +65,33 @@ reasons! {
     StrayDatagram => "stray_datagram",
     /// A datagram that its peer could not take.
     BadDatagram => "bad_datagram",
+    /// A connectivity check with a wrong user name or password.
+    BadCredentials => "bad_credentials",
+    /// Connectivity checks of one peer from too many addresses, or too often.
+    TooManyChecks => "too_many_checks",
+    /// A connectivity check that came before, from another address.
+    ReplayedCheck => "replayed_check",
+    /// DTLS datagrams of one peer, far more than a handshake takes.
+    TooManyHandshakes => "too_many_handshakes",
+    /// RTCP datagrams of one peer, far more than it has to report.
+    TooManyReports => "too_many_reports",
+    /// Media over the bitrate that a publisher may send.
+    TooMuchMedia => "too_much_media",
+    /// Media of a stream that the publisher did not announce and that its keys
+    /// do not vouch for, or one stream too many.
+    ForeignMedia => "foreign_media",
+    /// Media that is forged, has come before, or comes too early or too late.
+    UselessMedia => "useless_media",
+    /// Media from a viewer.
+    ViewerMedia => "viewer_media",
+    /// Retransmissions beyond what a viewer's link can need.
+    TooManyRetransmissions => "too_many_retransmissions",
+    /// A client that sends more messages a second than it may.
+    FloodingClient => "flooding_client",
+    /// An HTTP or WebSocket connection over the limit, in all or of one address.
+    NoPlace => "no_place",
+    /// A request that does not come to its end in time.
+    SlowRequest => "slow_request",
     /// A TCP connection for media over the limits, or for which the system had
     /// no socket.
     TooManyConnections => "too_many_connections",
@@ -80,9 +107,17 @@ reasons! {
 }
 
 /// One counter a reason, shared by every part of the server.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Counters {
     counts: [AtomicU64; Reason::ALL.len()],
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            counts: std::array::from_fn(|_| AtomicU64::new(0)),
+        }
+    }
 }
 
 impl Counters {

@@ -2,8 +2,10 @@
 //!
 //! [`core`] decides, [`media`] forwards, [`net`] talks to sockets.
 
+mod allowance;
 pub mod core;
 pub mod counters;
+mod fragment;
 pub mod limits;
 pub mod media;
 pub mod net;

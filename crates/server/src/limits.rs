@@ -20,6 +20,14 @@ pub struct Limits {
     /// Most sockets at a time, whether their session is established or not, and
     /// most sessions, whether they have a socket or wait for their client.
     pub sessions: usize,
+    /// Most WebSocket frames a second of one client in the long run, and twice
+    /// as many at once; more close its socket with code 1008.
+    pub messages_per_second: u32,
+    /// Most TCP connections at a time, WebSockets and HTTP together; another one
+    /// is answered with 503.
+    pub connections: usize,
+    /// Most of them from one address.
+    pub connections_per_address: usize,
     /// Most messages waiting for one client to read them.
     pub queued_messages: usize,
     /// Most bytes waiting for one client to read them, pictures aside.
@@ -38,6 +46,9 @@ impl Default for Limits {
             streams_per_session: 64,
             snapshots_per_session: 4,
             sessions: 10_000,
+            messages_per_second: 200,
+            connections: 12_000,
+            connections_per_address: 12_000,
             queued_messages: 256,
             queued_bytes: 2 * 1024 * 1024,
             queued_picture_bytes: 16 * 1024 * 1024,

@@ -55,6 +55,11 @@ struct Args {
     /// lost, for its client to come back with its authToken; 0 keeps none
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     resume_seconds: u16,
+    /// STUN or TURN server that WHIP and WHEP clients are told of, as
+    /// stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT?transport=udp (or tcp;
+    /// stuns: and turns: with TLS); may be given several times
+    #[arg(long, value_name = "URL")]
+    ice_server: Vec<String>,
     /// Server that a client with lbUrl is sent to, if it is not this one; given
     /// several times, one after the other
     #[arg(long, value_name = "HOST:PORT")]
@@ -92,6 +97,19 @@ struct LimitArgs {
     /// Most sessions at a time
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().sessions)]
     max_sessions: usize,
+    /// Most messages a second of one client, twice as many at once
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().messages_per_second)]
+    max_message_rate: u32,
+    /// Most TCP connections at a time, WebSocket and HTTP together
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().connections)]
+    max_connections: usize,
+    /// Most TCP connections from one address; a proxy in front of the server is
+    /// one address, too
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().connections_per_address)]
+    max_connections_per_address: usize,
+    /// Most kbit/s of one publisher, more is dropped; 0 is no limit
+    #[arg(long, value_name = "KBPS", default_value_t = 50_000)]
+    max_bitrate: u64,
     /// Most TCP connections for media on one worker
     #[arg(long, value_name = "COUNT", default_value_t = media::Config::default().tcp_connections)]
     max_media_tcp: usize,
@@ -147,7 +165,7 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> anyhow::Result<()> {
     // Before anything is announced, so that no signal is lost in between.
     let stopped = stop_signal().context("cannot listen for signals")?;
-    let (config, media) = configs(args);
+    let (config, media) = configs(args)?;
     let page = config.page.clone();
     let (server, reach) = net::serve(config, media).await?;
     announce(server.addr(), &reach, &page).context("cannot write to stdout")?;
@@ -157,7 +175,8 @@ async fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn configs(args: Args) -> (net::Config, media::Config) {
+fn configs(args: Args) -> anyhow::Result<(net::Config, media::Config)> {
+    let ice_servers = ice_servers(&args.ice_server)?;
     let limits = Limits {
         message_bytes: args.limits.max_message,
         sdp_bytes: args.limits.max_sdp,
@@ -166,6 +185,9 @@ fn configs(args: Args) -> (net::Config, media::Config) {
         streams_per_session: args.limits.max_streams,
         snapshots_per_session: args.limits.max_snapshots,
         sessions: args.limits.max_sessions,
+        messages_per_second: args.limits.max_message_rate,
+        connections: args.limits.max_connections,
+        connections_per_address: args.limits.max_connections_per_address,
         queued_messages: args.limits.max_queue,
         queued_bytes: args.limits.max_queue_bytes,
         queued_picture_bytes: args.limits.max_queue_pictures,
@@ -178,6 +200,7 @@ fn configs(args: Args) -> (net::Config, media::Config) {
         first_port: args.media_port,
         transports: args.media.into(),
         public_addresses: args.public_address,
+        publisher_bitrate_bps: args.limits.max_bitrate.saturating_mul(1_000),
         tcp_connections: affordable(args.limits.max_media_tcp, workers),
         tcp_per_address: args.limits.max_media_tcp_address,
         rate_interval: Duration::from_secs(args.rate_interval.into()),
@@ -186,6 +209,7 @@ fn configs(args: Args) -> (net::Config, media::Config) {
     };
     let config = net::Config {
         page: args.page,
+        ice_servers,
         balance_to: args.balance_to,
         core: core::Config {
             limits,
@@ -195,7 +219,18 @@ fn configs(args: Args) -> (net::Config, media::Config) {
         },
         ..net::Config::new(SocketAddr::new(args.bind, args.port))
     };
-    (config, media)
+    Ok((config, media))
+}
+
+/// Parsed here and not by clap, which would repeat a password that is wrong.
+fn ice_servers(urls: &[String]) -> anyhow::Result<Vec<net::IceServer>> {
+    let numbered = urls.iter().zip(1..);
+    numbered
+        .map(|(url, number)| {
+            let server = url.parse::<net::IceServer>();
+            server.with_context(|| format!("--ice-server number {number} is none"))
+        })
+        .collect()
 }
 
 /// How many of `asked` TCP connections a worker can have, so that together they

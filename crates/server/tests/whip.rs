@@ -8,6 +8,8 @@
 
 #[path = "media/client.rs"]
 mod client;
+#[path = "media/restart.rs"]
+mod restart;
 #[path = "media/udp.rs"]
 mod udp;
 #[path = "support/http.rs"]
@@ -19,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use client::{PayloadTypes, Video, assert_contiguous};
 use futures_util::{SinkExt, StreamExt};
+use restart::Restart;
 use str0m::format::Codec;
 use str0m::media::Direction;
 use tokio::net::TcpStream;
@@ -123,6 +126,21 @@ impl World {
             assert_eq!(reply.status, 201, "{}", reply.text());
             return (reply.expect("location").into(), reply.text().into());
         }
+    }
+
+    /// Restarts the ICE of a viewer, of which `answer` is the server's answer.
+    async fn restart(&mut self, viewer: usize, resource: &str, answer: &str) {
+        let addr = self.server.addr();
+        let client = &mut self.viewers[viewer].client;
+        let restart = Restart::begin(client);
+        let headers = [
+            ("Content-Type", "application/trickle-ice-sdpfrag"),
+            ("If-Match", "*"),
+        ];
+        let body = restart.fragment.as_bytes();
+        let reply = web::request(addr, "PATCH", resource, &headers, body).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        restart.finish(client, answer, reply.text());
     }
 
     /// Plays over WHEP where UDP is blocked.
@@ -301,6 +319,43 @@ async fn published_over_whip_and_played_both_ways() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ice_restarts_while_the_stream_plays() {
+    let mut world = World::start().await;
+    world.whip("live").await;
+    let (mut client, offer) = UdpClient::offer(Direction::RecvOnly, TYPES);
+    let (resource, answer) = world.post("/whep/live", &offer).await;
+    client.client.accept(&answer);
+    world.viewers.push(client);
+    world.until_everybody_plays();
+    for _ in 0..2 {
+        world.restart(0, &resource, &answer).await;
+        let before = world.viewers[0].client.packets.len();
+        world.until("more of the stream", |world| {
+            world.viewers[0].client.packets.len() > before + ENOUGH
+        });
+    }
+    assert_contiguous(&world.viewers[0].client.numbers(true));
+    assert_eq!(world.delete(&resource).await, 200);
+    world.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn published_and_played_over_web_socket() {
+    let mut world = World::start().await;
+    let mut publishing = Session::open(world.server.addr()).await;
+    world.publisher = Some(publishing.publish("live").await);
+    world.until("media", |world| world.sent > 10);
+    assert_eq!(publishing.status().await, "PUBLISHING");
+    let mut playing = Session::open(world.server.addr()).await;
+    world.viewers.push(playing.play("live").await);
+    world.until_everybody_plays();
+    assert_eq!(playing.status().await, "PLAYING");
+    drop(publishing);
+    assert_eq!(playing.status().await, "FAILED");
+    world.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn published_over_web_socket_and_played_over_whep() {
     let mut world = World::start().await;
     let mut session = Session::open(world.server.addr()).await;
@@ -357,7 +412,7 @@ async fn a_player_that_cannot_take_the_codec_is_told() {
             break reply;
         }
     };
-    assert_eq!(reply.status, 406, "{}", reply.text());
+    assert_eq!(reply.status, 422, "{}", reply.text());
     assert_eq!(world.delete(&resource).await, 200);
     world.server.shutdown().await;
 }

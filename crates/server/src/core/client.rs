@@ -107,6 +107,15 @@ impl Core {
         }
     }
 
+    pub(super) fn handle_flooding(&mut self, client: ClientId) {
+        if self.clients.contains_key(&client) {
+            let limit = self.config.limits.messages_per_second;
+            let reason = format!("more than {limit} messages a second");
+            self.count(client, Some(Reason::FloodingClient), reason.as_str());
+            self.close(client, CloseCode::Policy, reason);
+        }
+    }
+
     pub(super) fn handle_overflowed(&mut self, client: ClientId) {
         if self.clients.contains_key(&client) {
             let reason = "the client does not read its messages";

@@ -31,6 +31,8 @@ pub struct Config {
     /// How long a peer's own goodbye (DTLS `close_notify`) waits for the stop
     /// message that clients send just before it on another connection.
     pub stop_grace: Duration,
+    /// How long the media backend may take to restart ICE.
+    pub restart_timeout: Duration,
 }
 
 impl Default for Config {
@@ -45,6 +47,7 @@ impl Default for Config {
             start_timeout: Duration::from_secs(60),
             snapshot_timeout: Duration::from_secs(20),
             stop_grace: Duration::from_millis(500),
+            restart_timeout: Duration::from_secs(10),
         }
     }
 }

@@ -13,6 +13,8 @@ pub(super) enum Timer {
     Client(ClientId),
     /// Media is overdue, or the grace of a leaving peer is over.
     Stream(PeerId),
+    /// An ICE restart is overdue.
+    Restart(PeerId),
     /// A picture is overdue.
     Snapshot(SnapshotId),
     /// The time of the name that this publisher had is over.

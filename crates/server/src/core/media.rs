@@ -25,7 +25,7 @@ impl Core {
                 needed_bps,
                 available_bps,
             } => self.handle_not_enough_bandwidth(peer, needed_bps, available_bps),
-            Event::Restarted { .. } => {}
+            Event::Restarted { peer, fragment } => self.handle_restarted(peer, fragment),
             Event::Ended { peer, reason } => self.handle_ended(peer, reason, now),
         }
     }
@@ -46,7 +46,7 @@ impl Core {
         }
         stream.codecs = codecs;
         let (client, media_session_id) = (stream.client, stream.id.clone());
-        if self.reply_answer(client, &sdp) {
+        if self.reply_answer(peer, client, &sdp) {
             return;
         }
         let answer = ServerMessage::RemoteSdp {

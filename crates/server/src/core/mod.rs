@@ -19,6 +19,7 @@ mod config;
 mod deadlines;
 mod events;
 mod hold;
+mod ice_session;
 mod media;
 mod refusal;
 mod registry;
@@ -34,14 +35,14 @@ use std::time::{Duration, Instant};
 
 use wire::{Failure, MediaSessionId, ServerMessage, StreamStatus, info};
 
-use self::backend::{Command, Event, PeerId};
+use self::backend::{Command, Event, PeerId, Wishes};
 use self::client::Client;
 pub use self::config::Config;
 use self::deadlines::{Deadlines, Timer};
 use self::refusal::Refusal;
 use self::registry::{Kind, Registry, State, Stream};
 use self::resources::Resource;
-pub use self::resources::{Endpoint, ICE_SESSION_TAG, Problem, Reply, ResourcePath};
+pub use self::resources::{Endpoint, Problem, Reply, ResourcePath};
 use self::resume::Kept;
 use self::snapshots::Snapshots;
 use crate::counters::Reason;
@@ -82,6 +83,11 @@ pub enum Input {
         /// The sender.
         client: ClientId,
     },
+    /// A client sends messages faster than it may.
+    Flooding {
+        /// The sender.
+        client: ClientId,
+    },
     /// A client does not read: its outgoing queue is full.
     Overflowed {
         /// The client.
@@ -100,9 +106,12 @@ pub enum Input {
         path: ResourcePath,
         /// The SDP offer.
         offer: String,
+        /// What the request asks for beside it.
+        wishes: Wishes,
     },
-    /// An HTTP request brings candidates. [`Output::Reply`] follows.
-    Trickle {
+    /// An HTTP request brings candidates, or restarts ICE. [`Output::Reply`]
+    /// follows.
+    Patch {
         /// The request.
         client: ClientId,
         /// The resource they are for.
@@ -269,19 +278,21 @@ impl Core {
             Input::Text { client, text } => self.handle_text(client, &text, now),
             Input::Binary { client } => self.handle_binary(client),
             Input::Oversized { client } => self.handle_oversized(client),
+            Input::Flooding { client } => self.handle_flooding(client),
             Input::Overflowed { client } => self.handle_overflowed(client),
             Input::Gone { client } => self.lose(client, now),
             Input::Offer {
                 client,
                 path,
                 offer,
-            } => self.handle_offer(client, path, offer, now),
-            Input::Trickle {
+                wishes,
+            } => self.handle_offer(client, path, offer, wishes, now),
+            Input::Patch {
                 client,
                 path,
                 tag,
                 fragment,
-            } => self.handle_trickle(client, &path, tag.as_deref(), &fragment),
+            } => self.handle_patch(client, &path, tag.as_deref(), fragment, now),
             Input::Delete { client, path } => self.handle_delete(client, &path),
             Input::Backend(event) => self.handle_backend(event, now),
             Input::Timeout => self.handle_timeout(now),
@@ -325,6 +336,7 @@ impl Core {
             match timer {
                 Timer::Client(client) => self.client_due(client, now),
                 Timer::Stream(peer) => self.stream_due(peer),
+                Timer::Restart(peer) => self.restart_due(peer),
                 Timer::Snapshot(request) => self.snapshot_due(request),
                 Timer::Hold(publisher) => self.hold_due(publisher),
             }
@@ -355,6 +367,7 @@ impl Core {
             return;
         };
         self.deadlines.clear(Timer::Stream(peer));
+        self.deadlines.clear(Timer::Restart(peer));
         if !matches!(stream.state, State::Over(_)) {
             self.command(Command::Close { peer });
         }

@@ -71,8 +71,12 @@ pub(super) enum Refusal {
     TagMissing,
     #[error("If-Match names another ETag than the resource's")]
     TagMismatch,
-    #[error("ICE cannot be restarted: delete the resource and make another")]
-    NoRestart,
+    #[error("ICE is being restarted: try again once that is answered")]
+    Restarting,
+    #[error("ICE was not restarted in time: it goes on as before")]
+    NotRestarted,
+    #[error("The server cannot take all of the offer's audio and video")]
+    MediaDeclined,
     #[error("the server has {limit} sessions already, the most allowed")]
     TooManySessions { limit: usize },
     #[error("the server is shutting down")]
@@ -101,16 +105,17 @@ impl Refusal {
             }
             Self::BadMessage(_) => Some(Reason::BadMessage),
             Self::TooManySessions { .. } => Some(Reason::TooManySessions),
-            Self::PlayoutDelay
-            | Self::BadFragment
-            | Self::TagMissing
-            | Self::TagMismatch
-            | Self::NoRestart => Some(Reason::BadRequest),
+            Self::PlayoutDelay | Self::BadFragment | Self::TagMissing | Self::TagMismatch => {
+                Some(Reason::BadRequest)
+            }
             Self::NameInUse
             | Self::NoSuchStream
             | Self::NotReady
             | Self::NotPublishing
             | Self::NoSuchResource
+            | Self::Restarting
+            | Self::NotRestarted
+            | Self::MediaDeclined
             | Self::ShuttingDown => None,
         }
     }

@@ -6,13 +6,14 @@
 
 use std::time::Instant;
 
-use wire::{MediaSessionId, StreamName};
+use wire::{MediaSessionId, StreamName, info};
 
-use super::backend::{EndReason, PeerId, Wishes};
+use super::backend::{Command, EndReason, PeerId, Wishes};
+use super::ice_session::{IceSessions, Patch};
 use super::registry::{State, Stream};
 use super::streams::Request;
 use super::wishes::Echo;
-use super::{ClientId, Core, Ending, Output, Refusal};
+use super::{ClientId, Core, Ending, Output, Refusal, Timer};
 
 /// Which protocol a resource is asked for with, and so which way its media goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,9 +42,18 @@ pub enum Reply {
     Created {
         /// The SDP answer.
         answer: String,
+        /// The entity tag of its ICE session, in quotes.
+        tag: String,
     },
     /// The candidates are taken; there is nothing to say about them.
     Trickled,
+    /// ICE starts anew.
+    Restarted {
+        /// Our credentials and candidates, a part of an SDP.
+        fragment: String,
+        /// The entity tag of the new ICE session, in quotes.
+        tag: String,
+    },
     /// The resource is gone.
     Deleted,
     /// It was not done.
@@ -80,25 +90,22 @@ pub enum Problem {
     TagMissing,
     /// The request is about another ICE session.
     TagMismatch,
-    /// ICE cannot be restarted here.
-    NoRestart,
+    /// ICE is being restarted already.
+    Restarting,
     /// A limit of the server is reached, or it ends.
     Unavailable,
     /// The server failed.
     Failed,
 }
 
-/// The entity tag of a resource's ICE session, RFC 9725 section 4.3.1: the first
-/// and, without ICE restarts, the only one.
-pub const ICE_SESSION_TAG: &str = "\"1\"";
-
 /// What of a resource the registry of streams does not know.
 #[derive(Debug)]
 pub(super) struct Resource {
     /// Its request has been replied to.
     replied: bool,
-    /// The ICE user name fragments of its offer.
-    fragments: Vec<String>,
+    /// How many m-lines of audio and video its offer has.
+    offered: usize,
+    ice: IceSessions,
 }
 
 impl Core {
@@ -107,19 +114,25 @@ impl Core {
         client: ClientId,
         path: ResourcePath,
         offer: String,
+        wishes: Wishes,
         now: Instant,
     ) {
         if let Err(why) = self.check_room() {
             return self.refuse_request(client, &why);
         }
-        let fragments = ice_fragments(&offer).map(str::to_owned).collect();
-        let has = (has_media(&offer, "audio"), has_media(&offer, "video"));
+        let resource = Resource {
+            replied: false,
+            offered: live_media(&offer).count(),
+            ice: IceSessions::new(&offer),
+        };
+        let has = |wanted| live_media(&offer).any(|kind| kind == wanted);
+        let has = (has("audio"), has("video"));
         let request = Request {
             id: Some(path.id),
             name: Some(path.name),
             media_provider: String::new(),
             sdp: offer,
-            wishes: Wishes::default(),
+            wishes,
             echo: Echo::default(),
         };
         let opened = match path.endpoint {
@@ -128,43 +141,63 @@ impl Core {
         };
         match opened {
             Ok(()) => {
-                let resource = Resource {
-                    replied: false,
-                    fragments,
-                };
                 self.resources.insert(client, resource);
             }
             Err(refused) => self.refuse_request(client, &refused.why),
         }
     }
 
-    /// Candidates of the client are of no use to ICE-lite: they are taken and
-    /// forgotten. Everything else that could be in a fragment is refused.
-    pub(super) fn handle_trickle(
+    /// Takes candidates or restarts ICE. Candidates of the client are of no use
+    /// to ICE-lite: they are taken and forgotten.
+    pub(super) fn handle_patch(
         &mut self,
         client: ClientId,
         path: &ResourcePath,
         tag: Option<&str>,
-        fragment: &str,
+        fragment: String,
+        now: Instant,
     ) {
-        let found = self.find_resource(path);
-        let Some((_, resource)) = found else {
+        let peer = self.find_resource(path).filter(|peer| self.is_open(*peer));
+        let found = peer.and_then(|peer| Some((peer, self.resource_of(peer)?)));
+        let Some((peer, resource)) = found else {
             return self.refuse_request(client, &Refusal::NoSuchResource);
         };
-        let known = |fragment: &str| resource.fragments.iter().any(|known| known == fragment);
-        let why = match tag {
-            None => Refusal::TagMissing,
-            Some("*") => Refusal::NoRestart,
-            Some(tag) if tag != ICE_SESSION_TAG => Refusal::TagMismatch,
-            Some(_) if !is_sdp(fragment) => Refusal::BadFragment,
-            Some(_) if !ice_fragments(fragment).all(known) => Refusal::NoRestart,
-            Some(_) => return self.reply(client, Reply::Trickled),
+        match resource.ice.judge(tag, &fragment) {
+            Ok(Patch::Candidates) => self.reply(client, Reply::Trickled),
+            Ok(Patch::Restart) => {
+                resource.ice.begin_restart(client, &fragment);
+                let overdue = now + self.config.restart_timeout;
+                self.deadlines.set(Timer::Restart(peer), overdue);
+                self.command(Command::Restart { peer, fragment });
+            }
+            Err(why) => self.refuse_request(client, &why),
+        }
+    }
+
+    pub(super) fn handle_restarted(&mut self, peer: PeerId, fragment: String) {
+        let Some(resource) = self.resource_of(peer) else {
+            return;
         };
-        self.refuse_request(client, &why);
+        // One that comes after its deadline has nobody to be told.
+        let Some(request) = resource.ice.finish_restart() else {
+            return;
+        };
+        let tag = resource.ice.tag();
+        self.deadlines.clear(Timer::Restart(peer));
+        tracing::info!(peer = peer.0, tag, "ICE restarted");
+        self.reply(request, Reply::Restarted { fragment, tag });
+    }
+
+    /// The request for a restart has waited long enough; what was goes on.
+    pub(super) fn restart_due(&mut self, peer: PeerId) {
+        let waiting = self.resource_of(peer);
+        if let Some(request) = waiting.and_then(|resource| resource.ice.give_up_restart()) {
+            self.refuse_request(request, &Refusal::NotRestarted);
+        }
     }
 
     pub(super) fn handle_delete(&mut self, client: ClientId, path: &ResourcePath) {
-        match self.find_resource(path).map(|(peer, _)| peer) {
+        match self.find_resource(path) {
             Some(peer) => {
                 self.end(peer, Ending::ByUser);
                 self.reply(client, Reply::Deleted);
@@ -174,22 +207,35 @@ impl Core {
     }
 
     /// The reply to an offer that was answered; false if the client is none of
-    /// a resource.
-    pub(super) fn reply_answer(&mut self, client: ClientId, answer: &str) -> bool {
+    /// a resource. A publisher's offer is taken whole or not at all (RFC 9725
+    /// section 4.4.3); a player gets what there is.
+    pub(super) fn reply_answer(&mut self, peer: PeerId, client: ClientId, answer: &str) -> bool {
+        let publishes = self.registry.stream(peer).is_some_and(Stream::is_publisher);
         let Some(resource) = self.resources.get_mut(&client) else {
             return false;
         };
         resource.replied = true;
+        if publishes && live_media(answer).count() < resource.offered {
+            self.refuse_request(client, &Refusal::MediaDeclined);
+            self.end(peer, Ending::Failed(info::NO_COMMON_CODECS.into()));
+            return true;
+        }
+        let tag = resource.ice.tag();
         let answer = answer.into();
-        self.reply(client, Reply::Created { answer });
+        self.reply(client, Reply::Created { answer, tag });
         true
     }
 
-    /// Forgets the resource of a stream that ends, and tells why if its request
-    /// still waits.
+    /// Forgets the resource of a stream that ends, and tells the requests that
+    /// still wait.
     pub(super) fn end_resource(&mut self, stream: &Stream, info: &str) {
-        let resource = self.resources.remove(&stream.client);
-        if resource.is_none_or(|resource| resource.replied) {
+        let Some(mut resource) = self.resources.remove(&stream.client) else {
+            return;
+        };
+        if let Some(request) = resource.ice.give_up_restart() {
+            self.refuse_request(request, &Refusal::NoSuchResource);
+        }
+        if resource.replied {
             return;
         }
         let problem = match stream.state {
@@ -219,12 +265,22 @@ impl Core {
         Ok(())
     }
 
-    fn find_resource(&self, path: &ResourcePath) -> Option<(PeerId, &Resource)> {
+    fn find_resource(&self, path: &ResourcePath) -> Option<PeerId> {
         let (peer, stream) = self.registry.with_id(&path.id)?;
         let publishes = path.endpoint == Endpoint::Whip;
         let same = stream.name == path.name && stream.is_publisher() == publishes;
-        let resource = self.resources.get(&stream.client)?;
-        same.then_some((peer, resource))
+        (same && self.resources.contains_key(&stream.client)).then_some(peer)
+    }
+
+    /// Whether media has the peer still.
+    fn is_open(&self, peer: PeerId) -> bool {
+        let stream = self.registry.stream(peer);
+        stream.is_some_and(|stream| !matches!(stream.state, State::Over(_)))
+    }
+
+    fn resource_of(&mut self, peer: PeerId) -> Option<&mut Resource> {
+        let client = self.registry.stream(peer)?.client;
+        self.resources.get_mut(&client)
     }
 
     fn refuse_request(&mut self, client: ClientId, why: &Refusal) {
@@ -254,10 +310,12 @@ impl Refusal {
             Self::BadFragment => Problem::BadFragment,
             Self::TagMissing => Problem::TagMissing,
             Self::TagMismatch => Problem::TagMismatch,
-            Self::NoRestart => Problem::NoRestart,
-            Self::TooManyStreams { .. } | Self::TooManySessions { .. } | Self::ShuttingDown => {
-                Problem::Unavailable
-            }
+            Self::Restarting => Problem::Restarting,
+            Self::MediaDeclined => Problem::NoCommonCodecs,
+            Self::NotRestarted
+            | Self::TooManyStreams { .. }
+            | Self::TooManySessions { .. }
+            | Self::ShuttingDown => Problem::Unavailable,
             // Requests over HTTP run into none of these.
             Self::NotEstablished
             | Self::AlreadyEstablished
@@ -299,23 +357,37 @@ fn problem_of(reason: EndReason) -> Problem {
     }
 }
 
-/// The ICE user name fragments in an SDP or a part of one, RFC 8839 section 5.4.
-fn ice_fragments(sdp: &str) -> impl Iterator<Item = &str> {
-    let lines = sdp.lines();
-    lines.filter_map(|line| line.strip_prefix("a=ice-ufrag:").map(str::trim))
-}
-
-/// Whether every line has the form of SDP, RFC 8866 section 5.
-fn is_sdp(text: &str) -> bool {
-    let mut lines = text.lines().filter(|line| !line.is_empty());
-    lines.all(|line| line.as_bytes().get(1) == Some(&b'='))
-}
-
-/// Whether an SDP has media of a kind that is not declined (port zero), RFC 3264
-/// section 6.
-fn has_media(sdp: &str, kind: &str) -> bool {
-    sdp.lines().any(|line| {
-        let media = line.strip_prefix("m=").and_then(|m| m.strip_prefix(kind));
-        media.is_some_and(|rest| rest.starts_with(' ') && !rest.starts_with(" 0 "))
+/// The kinds of an SDP's media, one an m-line of audio or video that is not
+/// declined: port zero does that (RFC 3264 section 6), unless it says that the
+/// m-line shares another one's transport (RFC 9143 section 6).
+fn live_media(sdp: &str) -> impl Iterator<Item = &str> {
+    let sections = sdp.split("\nm=").skip(1);
+    sections.filter_map(|section| {
+        let mut lines = section.lines();
+        let (kind, rest) = lines.next()?.split_once(' ')?;
+        let declined = rest.starts_with("0 ") && !lines.any(|line| line == "a=bundle-only");
+        (matches!(kind, "audio" | "video") && !declined).then_some(kind)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(sdp: &str, expected: &[&str]) {
+        assert_eq!(live_media(sdp).collect::<Vec<_>>(), expected, "{sdp}");
+    }
+
+    #[test]
+    fn media_counts_unless_it_is_declined() {
+        check("", &[]);
+        check("v=0\r\nm=audio 9 A 1\r\na=mid:0\r\n", &["audio"]);
+        check("v=0\r\nm=audio 0 A 1\r\na=mid:0\r\n", &[]);
+        let bundled = "v=0\r\nm=audio 9 A 1\r\nm=video 0 A 2\r\na=bundle-only\r\n";
+        check(bundled, &["audio", "video"]);
+        let declined = "v=0\nm=audio 0 A 1\nm=video 9 A 2\na=bundle-only\n";
+        check(declined, &["video"]);
+        check("v=0\nm=application 9 B 1\nm=videos 9 A 1\n", &[]);
+    }
 }

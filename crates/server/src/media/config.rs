@@ -52,6 +52,9 @@ pub struct Config {
     pub rtp_timeout: Duration,
     /// Most peers of one worker, publishers and players together. Default: 2,000.
     pub peers_per_worker: usize,
+    /// Most bits a second that one publisher may send; what is over is dropped,
+    /// as by a link that is full, and 0 is no limit. Default: 50 Mbit/s.
+    pub publisher_bitrate_bps: u64,
     /// Packets that wait between two workers; what comes on top is dropped, as
     /// a network would. Default: 8,192.
     pub worker_queue: usize,
@@ -145,6 +148,7 @@ impl Default for Config {
             dtls_timeout: Duration::from_secs(10),
             rtp_timeout: Duration::from_secs(15),
             peers_per_worker: 2_000,
+            publisher_bitrate_bps: 50_000_000,
             worker_queue: 8_192,
             socket_buffer: 4 << 20,
             rtx_age: Duration::from_secs(3),

@@ -41,9 +41,10 @@ impl Path {
 }
 
 /// A client's end of a [`Path`].
-type End = (Protocol, SocketAddr);
+pub(super) type End = (Protocol, SocketAddr);
 
-/// Addresses kept for one peer; the oldest makes room. ICE tries some, over TCP a
+/// Addresses kept for one peer; the one unused for
+/// longest makes room. ICE tries some, over TCP a
 /// new one for each of ours, and a client that moves between networks takes new
 /// ones.
 const ADDRESSES_PER_PEER: usize = 32;
@@ -58,31 +59,51 @@ pub(super) struct Demux {
 
 #[derive(Debug)]
 struct Known {
-    fragment: Box<[u8]>,
+    fragments: Vec<Box<[u8]>>,
     ends: Vec<End>,
 }
 
 impl Demux {
     /// Adds a peer by our ICE user name fragment; false if it is taken.
     pub(super) fn add(&mut self, peer: PeerId, fragment: &str) -> bool {
-        let fragment: Box<[u8]> = fragment.as_bytes().into();
-        if self.by_fragment.contains_key(&fragment) {
+        if self.by_fragment.contains_key(fragment.as_bytes()) {
             return false;
         }
-        self.by_fragment.insert(fragment.clone(), peer);
         let known = Known {
-            fragment,
+            fragments: Vec::new(),
             ends: Vec::new(),
         };
         self.peers.insert(peer, known);
+        self.rename(peer, [fragment]);
         true
+    }
+
+    /// A peer goes by these fragments from now on, and by no other.
+    pub(super) fn rename<'a>(
+        &mut self,
+        peer: PeerId,
+        fragments: impl IntoIterator<Item = &'a str>,
+    ) {
+        let Some(known) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        for fragment in known.fragments.drain(..) {
+            self.by_fragment.remove(&fragment);
+        }
+        for fragment in fragments {
+            let fragment: Box<[u8]> = fragment.as_bytes().into();
+            self.by_fragment.insert(fragment.clone(), peer);
+            known.fragments.push(fragment);
+        }
     }
 
     pub(super) fn remove(&mut self, peer: PeerId) {
         let Some(known) = self.peers.remove(&peer) else {
             return;
         };
-        self.by_fragment.remove(&known.fragment);
+        for fragment in known.fragments {
+            self.by_fragment.remove(&fragment);
+        }
         for end in known.ends {
             if self.by_end.get(&end) == Some(&peer) {
                 self.by_end.remove(&end);
@@ -93,12 +114,13 @@ impl Demux {
     /// The peer talks this way. A newer peer takes over an address.
     pub(super) fn learn(&mut self, peer: PeerId, path: Path) {
         let end = path.end();
-        if self.by_end.get(&end) == Some(&peer) {
-            return;
-        }
         let Some(known) = self.peers.get_mut(&peer) else {
             return;
         };
+        if known.ends.last() == Some(&end) && self.by_end.get(&end) == Some(&peer) {
+            return;
+        }
+        known.ends.retain(|known| *known != end);
         if known.ends.len() == ADDRESSES_PER_PEER {
             let oldest = known.ends.remove(0);
             if self.by_end.get(&oldest) == Some(&peer) {
@@ -252,6 +274,37 @@ mod tests {
         assert!(!demux.add(B, "abcd"));
         demux.remove(A);
         assert!(demux.add(B, "abcd"));
+    }
+
+    #[test]
+    fn a_renamed_peer_goes_by_its_new_fragments_alone() {
+        let mut demux = Demux::default();
+        assert!(demux.add(A, "abcd"));
+        demux.rename(A, ["abcd", "efgh"]);
+        for user in ["abcd:r", "efgh:r"] {
+            let datagram = request(&[(6, user.as_bytes())]);
+            assert_eq!(demux.route(path(1), &datagram), Some(A), "{user}");
+        }
+        demux.rename(A, ["efgh"]);
+        assert_eq!(demux.route(path(1), &request(&[(6, b"abcd:r")])), None);
+        demux.rename(B, ["ijkl"]);
+        demux.remove(A);
+        assert!(demux.is_empty());
+    }
+
+    #[test]
+    fn an_address_in_use_is_not_pushed_out() {
+        let mut demux = Demux::default();
+        assert!(demux.add(A, "abcd"));
+        for port in 1..=50 {
+            demux.learn(A, path(port));
+            demux.learn(A, path(1));
+        }
+        assert_eq!(demux.route(path(1), &[0x80]), Some(A));
+        assert_eq!(demux.route(path(50), &[0x80]), Some(A));
+        assert_eq!(demux.route(path(2), &[0x80]), None);
+        demux.remove(A);
+        assert!(demux.is_empty());
     }
 
     #[test]

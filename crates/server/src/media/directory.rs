@@ -111,6 +111,11 @@ impl Directory {
         Some((source_worker, worker))
     }
 
+    /// The worker that a peer is on.
+    pub(super) fn worker_of(&self, peer: PeerId) -> Option<WorkerId> {
+        self.lock().homes.get(&peer).map(|home| home.worker())
+    }
+
     /// Gives the worker of a publisher a request for a picture to answer; `None`
     /// if there is no such publisher here.
     pub(super) fn place_snapshot(&self, request: SnapshotId, source: PeerId) -> Option<WorkerId> {

@@ -21,10 +21,15 @@ use tracing::debug;
 use super::choice::START_BPS;
 use super::config::Config;
 use super::demux::Path;
+use super::gate::Gate;
 use super::nomination::{Nomination, is_client_hello};
-use super::sdp::{Offer, Selection, complete_answer};
+use super::repair::{Repair, Verdict};
+use super::restart::{FormerIce, UserName};
+use super::sdp::{Offer, Selection, complete_answer, restart_answer, with_credentials};
 use super::transport;
 use crate::core::backend::EndReason;
+use crate::counters::Reason;
+use crate::fragment::Fragment;
 
 /// What every peer of a forwarder shares.
 #[derive(Debug)]
@@ -52,6 +57,8 @@ pub(super) enum LinkEvent {
     Remb(u64),
     /// The client wants a keyframe (PLI or FIR).
     KeyframeRequest,
+    /// A datagram came to nothing.
+    Refused(Reason),
     /// Over; nothing follows.
     Ended(EndReason),
 }
@@ -86,12 +93,21 @@ const BREATH: Duration = Duration::from_millis(1);
 pub(super) struct Link {
     pub(super) rtc: Rtc,
     phase: Phase,
+    gate: Gate,
+    repair: Repair,
+    /// When DTLS began, and what a round trip took when last measured.
+    hello_at: Option<Instant>,
+    round_trip: Option<Duration>,
     secured: bool,
     deadline: Instant,
-    /// The user name in the client's checks: our fragment, then its own.
-    user_name: String,
+    /// What str0m made its answer of.
+    offer: Box<str>,
+    user: UserName,
+    /// The ICE session that is in use while a new one is set up.
+    former: Option<FormerIce>,
     /// Taken by str0m, and not answered yet.
     nomination: Option<Nomination>,
+    ice_timeout: Duration,
     ice_grace: Duration,
     dtls_timeout: Duration,
 }
@@ -110,24 +126,34 @@ impl Link {
         settings: &Settings,
         now: Instant,
     ) -> Result<(Self, String), RtcError> {
-        let mut rtc = rtc_config(offer, taken, settings).build(now);
+        let config = &settings.config;
+        let repair = Repair::new(taken, config.rtx_packets, config.rtx_age);
+        let mut rtc = rtc_config(offer, taken, settings)
+            .enable_raw_packets(repair.is_plain())
+            .build(now);
         for candidate in candidates {
             rtc.add_local_candidate(candidate);
         }
-        let reduced = str0m::change::SdpOffer::from_sdp_string(&offer.reduced(taken))
-            .map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
-        let answer = rtc.sdp_api().accept_offer(reduced)?;
-        let local = rtc.direct_api().local_ice_credentials().ufrag;
-        let answer = complete_answer(offer, taken, &answer.to_sdp_string(), stream);
+        let reduced = offer.reduced(taken);
+        let answer = accept(&mut rtc, &reduced)?;
+        let answer = complete_answer(offer, taken, &answer, stream);
+        let user = UserName::new(&mut rtc, offer.fragment());
         let link = Self {
             rtc,
             phase: Phase::Connecting {
                 until: now + settings.config.ice_timeout,
             },
+            gate: Gate::new(offer, taken, config),
+            repair,
+            hello_at: None,
+            round_trip: None,
             secured: false,
             deadline: now,
-            user_name: format!("{local}:{}", offer.fragment()),
+            offer: reduced.into(),
+            user,
+            former: None,
             nomination: None,
+            ice_timeout: settings.config.ice_timeout,
             ice_grace: settings.config.ice_grace,
             dtls_timeout: settings.config.dtls_timeout,
         };
@@ -135,8 +161,46 @@ impl Link {
     }
 
     /// Our ICE user name fragment, by which datagrams are told apart.
-    pub(super) fn fragment(&mut self) -> String {
-        self.rtc.direct_api().local_ice_credentials().ufrag
+    pub(super) fn fragment(&self) -> &str {
+        self.user.ours()
+    }
+
+    /// That, and the one of before a restart while it still counts.
+    pub(super) fn fragments(&self) -> impl Iterator<Item = &str> {
+        let former = self.former.as_ref().map(|former| former.user.ours());
+        [self.fragment()].into_iter().chain(former)
+    }
+
+    /// Begins ICE anew with the client's credentials in `fragment`; ours come
+    /// back. Media goes on over the pair in use until the client has nominated
+    /// another, and it has as long for that as it had for its first.
+    ///
+    /// # Errors
+    /// There are no credentials, or str0m does not take them.
+    pub(super) fn restart(&mut self, fragment: &str, now: Instant) -> Result<String, RtcError> {
+        let missing = || RtcError::RemoteSdp("no ICE credentials".into());
+        let parsed = Fragment::parse(fragment).and_then(Fragment::credentials);
+        let credentials = parsed.ok_or_else(missing)?;
+        let password = self.rtc.direct_api().local_ice_credentials().pass;
+        let offer = with_credentials(&self.offer, credentials);
+        let answer = accept(&mut self.rtc, &offer)?;
+        let user = UserName::new(&mut self.rtc, credentials.user);
+        let former = FormerIce::new(std::mem::replace(&mut self.user, user), password);
+        // One that was never used is not worth keeping.
+        self.former.get_or_insert(former);
+        self.nomination = None;
+        match self.phase {
+            Phase::Connecting { ref mut until } | Phase::Lost { ref mut until } => {
+                *until = now + self.ice_timeout;
+            }
+            Phase::Up => {
+                self.phase = Phase::Lost {
+                    until: now + self.ice_timeout,
+                };
+            }
+            Phase::Securing { .. } | Phase::Ended => {}
+        }
+        Ok(restart_answer(&answer))
     }
 
     /// ICE and DTLS are or were up, and media may be written.
@@ -144,14 +208,43 @@ impl Link {
         self.secured && !matches!(self.phase, Phase::Ended)
     }
 
-    /// Takes a datagram; false if it is nothing that this peer can take, and
-    /// then nothing has changed. [`Link::drain`] must follow.
-    pub(super) fn handle_datagram(&mut self, path: Path, datagram: &[u8], now: Instant) -> bool {
-        let taken = self.receive(path, datagram, now);
-        if taken && matches!(self.phase, Phase::Connecting { .. }) && is_client_hello(datagram) {
-            self.nominate(path, now);
+    /// What a packet takes to the client and back: by RTCP, and by the DTLS
+    /// handshake until there is a report.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
+    /// Most packets to keep for retransmission, and how long.
+    pub(super) fn rtx_cache(&self) -> (usize, Duration) {
+        self.repair.cache()
+    }
+
+    /// Takes a datagram; [`Link::drain`] must follow.
+    ///
+    /// # Errors
+    /// It is nothing that this peer can take, and nothing has changed.
+    pub(super) fn handle_datagram(
+        &mut self,
+        path: Path,
+        datagram: &[u8],
+        now: Instant,
+    ) -> Result<(), Reason> {
+        if self.answer_former(path, datagram, now) {
+            return Ok(());
         }
-        taken
+        let (rtc, came) = (&mut self.rtc, (path.end(), datagram));
+        self.gate
+            .admit(rtc, self.user.as_str(), came, self.secured, now)?;
+        if !self.receive(path, datagram, now) {
+            return Err(Reason::BadDatagram);
+        }
+        if !self.secured && is_client_hello(datagram) {
+            self.hello_at = Some(now);
+            if matches!(self.phase, Phase::Connecting { .. }) {
+                self.nominate(path, now);
+            }
+        }
+        Ok(())
     }
 
     /// A TCP connection of the client's is over. If it was the selected pair,
@@ -182,10 +275,23 @@ impl Link {
         self.rtc.handle_input(Input::Receive(now, receive)).is_ok()
     }
 
+    /// Answers a check of the ICE session before the restart, which keeps the
+    /// link alive like any other.
+    fn answer_former(&mut self, path: Path, datagram: &[u8], now: Instant) -> bool {
+        let Some(former) = &mut self.former else {
+            return false;
+        };
+        let answered = former.handle_check(path, datagram);
+        if answered && let Phase::Lost { until } = &mut self.phase {
+            *until = (*until).max(now + self.ice_grace);
+        }
+        answered
+    }
+
     /// The client has begun DTLS on this pair.
     fn nominate(&mut self, path: Path, now: Instant) {
         let password = self.rtc.direct_api().local_ice_credentials().pass;
-        let Some(nomination) = Nomination::new(&self.user_name, &password) else {
+        let Some(nomination) = Nomination::new(self.user.as_str(), &password) else {
             return;
         };
         if self.receive(path, nomination.request(), now) {
@@ -217,6 +323,9 @@ impl Link {
         transmits: &mut Vec<Transmit>,
         events: &mut Vec<LinkEvent>,
     ) {
+        if let Some(former) = &mut self.former {
+            transmits.append(&mut former.transmits);
+        }
         let (mut at, mut rounds) = (now, 0);
         while rounds < MAX_ROUNDS {
             let before = transmits.len();
@@ -224,6 +333,9 @@ impl Link {
                 Ok(at) => self.deadline = at,
                 Err(error) => return self.end(reason_of(&error), events),
             }
+            let taken = events.iter().any(|e| matches!(e, LinkEvent::Rtp(_)));
+            let refused = self.gate.settle(&mut self.rtc, taken, now);
+            events.extend(refused.map(LinkEvent::Refused));
             if self.deadline > at + SLACK {
                 return self.check_phase(now, events);
             }
@@ -261,9 +373,19 @@ impl Link {
                 Output::Timeout(at) => return Ok(at),
                 Output::Transmit(transmit) => {
                     let answered = |n: &mut Nomination| n.is_answered_by(&transmit.contents);
-                    if self.nomination.take_if(answered).is_none() {
-                        transmits.push(transmit);
+                    if self.nomination.take_if(answered).is_some() {
+                        continue;
                     }
+                    match self.repair.pass(&transmit, now) {
+                        Verdict::Send => transmits.push(transmit),
+                        Verdict::Drop => {
+                            self.repair.forget(&mut self.rtc);
+                            events.push(LinkEvent::Refused(Reason::TooManyRetransmissions));
+                        }
+                    }
+                }
+                Output::Event(Event::RawPacket(packet)) => {
+                    transmits.extend(self.repair.answer(&packet, self.round_trip, now));
                 }
                 Output::Event(event) => self.handle_event(event, now, events),
             }
@@ -278,13 +400,23 @@ impl Link {
             Event::Connected => {
                 self.secured = true;
                 self.phase = Phase::Up;
+                let hello = self.hello_at.take();
+                self.round_trip = hello.map(|at| now.saturating_duration_since(at));
+                self.repair.start(self.round_trip);
                 events.push(LinkEvent::Up);
             }
             Event::SenderFeedback(report) => events.push(LinkEvent::SenderReport(report)),
             Event::MediaIngressStats(stats) => {
+                self.round_trip = stats.rtt.or(self.round_trip);
                 events.push(LinkEvent::Received(Box::new(stats)));
             }
-            Event::MediaEgressStats(stats) => events.push(LinkEvent::Sent(Box::new(stats))),
+            Event::MediaEgressStats(stats) => {
+                self.round_trip = stats.rtt.or(self.round_trip);
+                if let Some(round_trip) = stats.rtt {
+                    self.repair.follow(round_trip, &mut self.rtc);
+                }
+                events.push(LinkEvent::Sent(Box::new(stats)));
+            }
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
                 events.push(LinkEvent::Estimate(estimate.as_u64()));
             }
@@ -308,6 +440,9 @@ impl Link {
     }
 
     fn handle_ice(&mut self, state: IceConnectionState, now: Instant) {
+        if state.is_connected() {
+            self.former = None;
+        }
         match (&self.phase, state.is_connected()) {
             (Phase::Connecting { .. }, true) => {
                 self.phase = Phase::Securing {
@@ -351,6 +486,13 @@ impl Link {
             events.push(LinkEvent::Ended(reason));
         }
     }
+}
+
+/// str0m's answer to a reduced offer.
+fn accept(rtc: &mut Rtc, offer: &str) -> Result<String, RtcError> {
+    let offer = str0m::change::SdpOffer::from_sdp_string(offer)
+        .map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
+    Ok(rtc.sdp_api().accept_offer(offer)?.to_sdp_string())
 }
 
 /// An ICE-lite peer that takes the codecs and header extensions of `taken`,

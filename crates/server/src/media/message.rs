@@ -34,6 +34,8 @@ pub(super) enum Message {
     },
     /// To the player's worker, from the source's.
     AdmitPlayer(Box<Admission>),
+    /// Restart a peer's ICE with the credentials of a fragment.
+    Restart { peer: PeerId, fragment: String },
     /// End a publisher.
     ClosePublisher { peer: PeerId },
     /// To the source's worker: end a player on worker `home`. It takes the way

@@ -13,6 +13,7 @@
 //! - `shard`: the peers of one worker, sans-IO; `demux`, `fanout` and `timers`
 //!   serve it;
 //! - `publisher`, `player`: a peer, on top of a `link` (str0m and its timeouts);
+//! - `gate`, `sources`: what of a peer's datagrams str0m gets to see;
 //! - `layers`, `bandwidth`, `choice`: what a publisher's simulcast layers carry, what
 //!   a viewer's network does, and which layer it gets therefore;
 //! - `head_start`, `replay`: what a player's viewer is shown first;
@@ -33,9 +34,12 @@ mod demux;
 mod directory;
 mod fanout;
 mod frame;
+mod gaps;
+mod gate;
 mod head_start;
 mod keyframe;
 mod layers;
+mod leap;
 mod link;
 mod message;
 mod network;
@@ -48,13 +52,17 @@ mod playout;
 mod publisher;
 mod rate;
 mod reach;
+mod repair;
 mod replay;
 mod report;
+mod restart;
 mod rewrite;
+mod rtp_header;
 mod sdp;
 mod shard;
 mod snapshot;
 mod socket;
+mod sources;
 mod tcp;
 mod timers;
 mod transport;
@@ -259,6 +267,14 @@ impl Forwarder {
         Ok((source_worker, message))
     }
 
+    /// A peer that is restarted has answered its offer, so the message cannot
+    /// overtake the one that makes it.
+    fn restart(&self, peer: PeerId, fragment: String) {
+        if let Some(worker) = self.directory.worker_of(peer) {
+            self.put(worker, Message::Restart { peer, fragment });
+        }
+    }
+
     fn take_picture(&self, request: SnapshotId, source: PeerId) {
         match self.directory.place_snapshot(request, source) {
             Some(worker) => self.put(worker, Message::Snapshot { request, source }),
@@ -312,7 +328,7 @@ impl MediaBackend for Forwarder {
                 offer,
                 wishes,
             } => self.open(peer, role, offer, wishes),
-            Command::Restart { .. } => {}
+            Command::Restart { peer, fragment } => self.restart(peer, fragment),
             Command::Splice { from, to } => self.splice(from, to),
             Command::Snapshot { request, source } => self.take_picture(request, source),
             Command::Close { peer } => self.close(peer),

@@ -16,7 +16,7 @@ use tracing::debug;
 use super::config::Config;
 use super::demux::Path;
 use super::socket::Socket;
-use super::tcp::{self, Connections};
+use super::tcp::{Connections, Listener};
 use crate::counters::Counters;
 
 /// Ports tried until one is free for all sockets, if any will do.
@@ -29,6 +29,12 @@ pub(super) struct BindError {
     pub(super) protocol: &'static str,
     pub(super) address: SocketAddr,
     pub(super) source: io::Error,
+}
+
+impl BindError {
+    fn is_in_use(&self) -> bool {
+        self.source.kind() == ErrorKind::AddrInUse
+    }
 }
 
 /// See the module.
@@ -61,14 +67,9 @@ impl Network {
                 listeners: Vec::new(),
             };
             match binding.bind_all(binds, own, config) {
-                Ok(()) => return binding.finish(first_token, config, counters),
-                Err(error) if port == 0 && tries < PORTS_TRIED => {
-                    // The port that one socket got may be taken for the next.
-                    if error.source.kind() != ErrorKind::AddrInUse {
-                        return Err(error);
-                    }
-                    tries += 1;
-                }
+                Ok(()) => return Ok(binding.finish(first_token, config, counters)),
+                // The port that one socket got is another program's for the next.
+                Err(error) if port == 0 && error.is_in_use() && tries < PORTS_TRIED => tries += 1,
                 Err(error) => return Err(error),
             }
         }
@@ -194,7 +195,7 @@ impl Network {
 struct Binding {
     port: u16,
     sockets: Vec<Socket>,
-    listeners: Vec<mio::net::TcpListener>,
+    listeners: Vec<Listener>,
 }
 
 impl Binding {
@@ -215,8 +216,8 @@ impl Binding {
             }
             if config.transports.tcp() {
                 self.bind_one("TCP", *ip, |binding, address| {
-                    let listener = tcp::listen(address)?;
-                    let port = listener.local_addr()?.port();
+                    let listener = Listener::bind(address)?;
+                    let port = listener.port();
                     binding.listeners.push(listener);
                     Ok(port)
                 })?;
@@ -240,33 +241,24 @@ impl Binding {
         Ok(())
     }
 
-    fn finish(
-        self,
-        first_token: usize,
-        config: &Config,
-        counters: &Arc<Counters>,
-    ) -> Result<Network, BindError> {
-        let mut sockets = self.sockets;
+    fn finish(self, first_token: usize, config: &Config, counters: &Arc<Counters>) -> Network {
+        let Self {
+            port,
+            mut sockets,
+            listeners,
+        } = self;
         for (socket, token) in sockets.iter_mut().zip(first_token..) {
             socket.token = Token(token);
         }
         let first_token = first_token + sockets.len();
-        let tcp = if self.listeners.is_empty() {
-            None
-        } else {
-            let tcp = Connections::new(self.listeners, first_token, config, counters.clone());
-            Some(tcp.map_err(|source| BindError {
-                protocol: "TCP",
-                address: SocketAddr::new(IpAddr::from([0; 4]), self.port),
-                source,
-            })?)
-        };
-        Ok(Network {
+        let tcp = (!listeners.is_empty())
+            .then(|| Connections::new(listeners, first_token, config, counters.clone()));
+        Network {
             sockets,
             tcp,
-            port: self.port,
+            port,
             candidates: Vec::new(),
-        })
+        }
     }
 }
 

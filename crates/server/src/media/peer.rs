@@ -12,6 +12,7 @@ use super::player::Player;
 use super::publisher::Publisher;
 use super::snapshot::Keyframe;
 use crate::core::backend::{EndReason, PictureSize, SnapshotId, VideoRate};
+use crate::counters::Reason;
 
 /// What a peer tells its worker.
 #[derive(Debug)]
@@ -26,12 +27,15 @@ pub(super) enum PeerEvent {
     Keyframe(SnapshotId, Keyframe),
     /// There was none in time.
     NoKeyframe(SnapshotId),
-    /// A player needs a keyframe of a layer of its source.
+    /// A player needs a keyframe of a layer of its source, or a publisher's
+    /// players do.
     KeyframeWanted(u8),
     /// A player needs more than its network carries, both in bits per second.
     NotEnoughBandwidth { needed_bps: u64, available_bps: u64 },
     /// The video rate of the last interval.
     Rate(VideoRate),
+    /// A datagram came to nothing.
+    Refused(Reason),
     /// Over; nothing follows.
     Ended(EndReason),
 }
@@ -43,16 +47,23 @@ pub(super) enum Peer {
 }
 
 impl Peer {
-    fn link(&mut self) -> &mut Link {
+    pub(super) fn link(&mut self) -> &mut Link {
         match self {
             Self::Publisher(publisher) => &mut publisher.link,
             Self::Player(player) => &mut player.link,
         }
     }
 
-    /// Takes a datagram; false if it is nothing that this peer can take.
-    /// [`Peer::drain`] must follow.
-    pub(super) fn handle_datagram(&mut self, path: Path, datagram: &[u8], now: Instant) -> bool {
+    /// Takes a datagram; [`Peer::drain`] must follow.
+    ///
+    /// # Errors
+    /// It is nothing that this peer can take.
+    pub(super) fn handle_datagram(
+        &mut self,
+        path: Path,
+        datagram: &[u8],
+        now: Instant,
+    ) -> Result<(), Reason> {
         self.link().handle_datagram(path, datagram, now)
     }
 

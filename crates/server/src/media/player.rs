@@ -28,10 +28,6 @@ use crate::core::backend::{EndReason, PeerId, PlayoutDelay, VideoRate};
 /// lost between the workers.
 const KEYFRAME_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Share of retransmissions in what a viewer is sent, past which its NACKs are
-/// not answered: a link that loses this much needs less, not more.
-const RTX_SHARE: f32 = 0.5;
-
 pub(super) struct Player {
     pub(super) link: Link,
     pub(super) source: PeerId,
@@ -50,8 +46,6 @@ pub(super) struct Player {
     replay: Option<Replay>,
     /// [`Player::drain`] has something to do.
     pub(super) dirty: bool,
-    rtx_packets: usize,
-    rtx_age: Duration,
     /// `None` if rates are not to be told.
     rate: Option<RateMeter>,
     /// To be told with the next [`Player::drain`].
@@ -112,8 +106,6 @@ impl Player {
             playout_delay: playout_delay.map(playout::to_rtp),
             replay: None,
             dirty: false,
-            rtx_packets: config.rtx_packets,
-            rtx_age: config.rtx_age,
             rate: config.tells_rates().then(RateMeter::default),
             told: None,
             events: Vec::new(),
@@ -155,6 +147,7 @@ impl Player {
             LinkEvent::KeyframeRequest => {
                 events.push(PeerEvent::KeyframeWanted(self.choice.shown()));
             }
+            LinkEvent::Refused(reason) => events.push(PeerEvent::Refused(reason)),
             LinkEvent::Ended(reason) => events.push(PeerEvent::Ended(reason)),
             // What it starts from, and has not measured.
             LinkEvent::Estimate(START_BPS) => {}
@@ -245,7 +238,8 @@ impl Player {
     }
 
     /// Goes on with what another source sends; its client sees one stream that had
-    /// a pause. [`Player::drain`] must follow.
+    /// a pause. If the link is up [`Player::start`] must follow, else
+    /// [`Player::drain`].
     ///
     /// # Errors
     /// Its client cannot take it; nothing has changed.
@@ -265,7 +259,6 @@ impl Player {
             track.payload_types = payload_types;
             track.rewriter.leave_source();
         }
-        self.replay = None;
         self.source = source;
         self.ask_again = self.tracks.iter().any(Track::is_video).then_some(now);
         self.choice = Choice::new(now);
@@ -365,18 +358,19 @@ impl Player {
         .marker(packet.marker)
         .ext_vals(extensions)
         .nackable(track.kind == Kind::Video);
+        let (rtx_packets, rtx_age) = self.link.rtx_cache();
         let mut api = self.link.rtc.direct_api();
         if !track.declared {
             track.declared = true;
             let stream = api.declare_stream_tx(track.ssrc, track.repair_ssrc, track.mid, None);
-            stream.set_rtx_cache(self.rtx_packets, self.rtx_age, Some(RTX_SHARE));
+            stream.set_rtx_cache(rtx_packets, rtx_age, None);
             // It comes paced by its publisher; pacing it again would only delay it.
             stream.set_unpaced(true);
         }
         if let Some(stream) = api.stream_tx(&track.ssrc) {
             if taken == Taken::Down {
                 // What was lost of the larger layer would only be in the way.
-                stream.set_rtx_cache(self.rtx_packets, self.rtx_age, Some(RTX_SHARE));
+                stream.set_rtx_cache(rtx_packets, rtx_age, None);
             }
             stream.write_rtp(write);
             self.dirty = true;

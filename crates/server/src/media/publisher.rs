@@ -12,9 +12,11 @@ use tracing::debug;
 use super::clock::{Continuity, PublisherClock, Report};
 use super::codec::{Codec, Kind, Profile};
 use super::config::Config;
+use super::gaps::{self, Gaps};
 use super::head_start::HeadStart;
 use super::keyframe::KeyframeRequests;
 use super::layers::Layers;
+use super::leap::Newest;
 use super::link::{Link, LinkEvent};
 use super::packet::{MediaPacket, forwarded};
 use super::peer::PeerEvent;
@@ -67,6 +69,8 @@ struct Layer {
     epoch: u32,
     /// Packets that never came of what the layer carried before.
     lost_before: u64,
+    /// What lost packets can be asked for, of video.
+    gaps: Gaps,
     keyframes: KeyframeRequests,
     /// `None` if rates are not to be told.
     rate: Option<RateMeter>,
@@ -80,9 +84,9 @@ struct Layer {
 struct Current {
     ssrc: Ssrc,
     pt: u8,
-    /// Sequence numbers: the first and the highest.
+    /// The first sequence number.
     first: u64,
-    newest: u64,
+    newest: Newest,
     received: u64,
 }
 
@@ -95,7 +99,9 @@ struct TrackCodec {
     pt: u8,
     codec: Codec,
     profile: Profile,
-    /// Lost packets can be asked for, though there is no RTX.
+    /// Lost packets can be asked for.
+    nack: bool,
+    /// They can, though there is no RTX.
     plain_nack: bool,
 }
 
@@ -111,6 +117,7 @@ impl Publisher {
                     pt: c.pt,
                     codec: c.codec,
                     profile: c.profile,
+                    nack: c.rtx.is_some() || c.has_feedback("nack"),
                     plain_nack: c.rtx.is_none() && c.has_feedback("nack"),
                 })
                 .collect(),
@@ -210,9 +217,14 @@ impl Publisher {
     }
 
     pub(super) fn deadline(&self, now: Instant) -> Instant {
+        let patience = gaps::patience(self.link.round_trip());
         let layers = self.tracks.iter().flat_map(|track| &track.layers);
         layers
-            .filter_map(|layer| layer.keyframes.poll_timeout(now))
+            .flat_map(|layer| {
+                let given_up = layer.gaps.poll_timeout(patience);
+                [given_up, layer.keyframes.poll_timeout(now)]
+            })
+            .flatten()
             .chain(self.silent_until)
             .chain(self.snapshots.poll_timeout())
             .fold(self.link.deadline(), Instant::min)
@@ -232,6 +244,7 @@ impl Publisher {
             self.handle(event, now, events);
         }
         self.events = link_events;
+        self.give_up(now, events);
         if self.silent_until.is_some_and(|until| until <= now) {
             self.end(EndReason::RtpInactive, events);
         }
@@ -277,6 +290,7 @@ impl Publisher {
             | LinkEvent::Sent(_)
             | LinkEvent::Estimate(_)
             | LinkEvent::Remb(_) => {}
+            LinkEvent::Refused(reason) => events.push(PeerEvent::Refused(reason)),
             LinkEvent::Ended(reason) => self.end(reason, events),
         }
     }
@@ -330,6 +344,18 @@ impl Publisher {
         }
     }
 
+    /// Asks for a keyframe of each layer that has lost a packet for good.
+    fn give_up(&mut self, now: Instant, events: &mut Vec<PeerEvent>) {
+        let patience = gaps::patience(self.link.round_trip());
+        for track in &mut self.tracks {
+            for (number, layer) in (0..).zip(&mut track.layers) {
+                if layer.gaps.give_up(now, patience) {
+                    events.push(PeerEvent::KeyframeWanted(number));
+                }
+            }
+        }
+    }
+
     fn layer(&mut self, mid: Mid, rid: Option<Rid>) -> Option<&mut Layer> {
         let track = self.tracks.iter_mut().find(|track| track.mid == mid)?;
         track.layers.iter_mut().find(|layer| layer.rid == rid)
@@ -349,7 +375,12 @@ impl Publisher {
         })?;
         let layer = &mut track.layers[index];
         let epoch = &mut track.next_epoch;
-        match layer.follow(ssrc, pt, *packet.seq_no, packet.timestamp, epoch) {
+        let this = Newest {
+            sequence: *packet.seq_no,
+            timestamp: packet.header.timestamp,
+            arrival: packet.timestamp,
+        };
+        match layer.follow(ssrc, pt, this, codec.codec.clock_rate(), epoch) {
             Step::Straggler => return None,
             Step::Start if codec.plain_nack => {
                 if let Some(stream) = self.link.rtc.direct_api().stream_rx(&ssrc) {
@@ -357,6 +388,9 @@ impl Publisher {
                 }
             }
             Step::Start | Step::On => {}
+        }
+        if track.kind == Kind::Video && codec.nack {
+            layer.gaps.arrived(*packet.seq_no, packet.timestamp);
         }
         let captured = self.clock.captured(
             layer.report_of(ssrc),
@@ -461,44 +495,53 @@ impl Track {
 
 impl Layer {
     /// Takes note of a packet. A new SSRC is a new RTP stream, whose numbers
-    /// have nothing to do with those before (RFC 3550 section 8). A new payload
-    /// type is a new codec, which a viewer's decoder has to start afresh.
+    /// have nothing to do with those before (RFC 3550 section 8), and so has one
+    /// whose numbers leap. A new payload type is a new codec, which a viewer's
+    /// decoder has to start afresh.
     fn follow(
         &mut self,
         ssrc: Ssrc,
         pt: u8,
-        sequence: u64,
-        arrival: Instant,
+        this: Newest,
+        clock_rate: u32,
         next_epoch: &mut u32,
     ) -> Step {
         if let Some(current) = &mut self.current {
             let same_stream = current.ssrc == ssrc;
-            if same_stream && current.pt == pt {
-                current.newest = current.newest.max(sequence);
+            let newer = this.sequence > current.newest.sequence;
+            let leaps = newer && current.newest.leaps_to(this, clock_rate);
+            if same_stream && current.pt == pt && !leaps {
+                if this.sequence < current.first {
+                    return Step::Straggler;
+                }
+                if newer {
+                    current.newest = this;
+                }
                 current.received += 1;
                 return Step::On;
             }
             let late = match self.former {
-                _ if same_stream => sequence < current.newest,
-                Some((former, until)) => former == ssrc && arrival < until,
+                _ if same_stream => !newer,
+                Some((former, until)) => former == ssrc && this.arrival < until,
                 None => false,
             };
             if late {
                 return Step::Straggler;
             }
             if !same_stream {
-                self.former = Some((current.ssrc, arrival + STRAGGLERS));
+                self.former = Some((current.ssrc, this.arrival + STRAGGLERS));
             }
             debug!(%ssrc, pt, epoch = *next_epoch, "the publisher starts anew");
         }
         self.epoch = *next_epoch;
         *next_epoch += 1;
         self.lost_before = self.lost();
+        self.gaps = Gaps::default();
         self.current = Some(Current {
             ssrc,
             pt,
-            first: sequence,
-            newest: sequence,
+            first: this.sequence,
+            newest: this,
             received: 1,
         });
         Step::Start
@@ -507,7 +550,7 @@ impl Layer {
     /// Packets that never came, so far.
     fn lost(&self) -> u64 {
         let now = self.current.map_or(0, |current| {
-            let expected = current.newest - current.first + 1;
+            let expected = current.newest.sequence - current.first + 1;
             expected.saturating_sub(current.received)
         });
         self.lost_before + now
@@ -546,10 +589,19 @@ mod tests {
             // Two are lost, and one of them comes late.
             ((1, 98, 110, 5_020), (Step::On, 3)),
             ((1, 98, 108, 5_030), (Step::On, 3)),
+            // Numbers that leap, and one from before.
+            ((1, 98, 30_000, 5_040), (Step::Start, 4)),
+            ((1, 98, 111, 5_050), (Step::Straggler, 4)),
+            ((1, 98, 30_001, 5_060), (Step::On, 4)),
         ];
         for ((ssrc, pt, sequence, ms), expected) in table {
             let arrival = start + Duration::from_millis(ms);
-            let step = layer.follow(Ssrc::from(ssrc), pt, sequence, arrival, &mut epoch);
+            let this = Newest {
+                sequence,
+                timestamp: 90 * ms as u32,
+                arrival,
+            };
+            let step = layer.follow(Ssrc::from(ssrc), pt, this, 90_000, &mut epoch);
             let at = (ssrc, pt, sequence);
             assert_eq!((step, layer.epoch), expected, "{at:?}");
         }

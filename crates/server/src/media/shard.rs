@@ -107,11 +107,10 @@ impl Shard {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
-        if !peer.handle_datagram(path, datagram, now) && self.counters.count(Reason::BadDatagram) {
-            let source = path.remote;
-            debug!(peer = id.0, %source, "a datagram could not be taken");
+        match peer.handle_datagram(path, datagram, now) {
+            Ok(()) => self.drain(id, now),
+            Err(reason) => self.refused(id, reason),
         }
-        self.drain(id, now);
     }
 
     /// A TCP connection is over, whoever ended it.
@@ -146,6 +145,7 @@ impl Shard {
                     self.ended(admission.peer, reason);
                 }
             }
+            Message::Restart { peer, fragment } => self.restart(peer, &fragment, now),
             Message::ClosePublisher { peer } | Message::DismissPlayer { peer } => {
                 self.close(peer, now);
             }
@@ -283,17 +283,31 @@ impl Shard {
         let stream = format!("stream-{}", id.0);
         let transports = self.settings.config.transports.for_wish(wishes.transport);
         let candidates = transport::local_candidates(&self.candidates, transports).collect();
-        let (mut link, answer) =
-            Link::answer(offer, taken, &stream, candidates, &self.settings, now).map_err(
-                |error| {
-                    debug!(peer = id.0, %error, "the offer cannot be answered");
-                    EndReason::BadOffer
-                },
-            )?;
-        if self.demux.add(id, &link.fragment()) {
+        let (link, answer) = Link::answer(offer, taken, &stream, candidates, &self.settings, now)
+            .map_err(|error| {
+            debug!(peer = id.0, %error, "the offer cannot be answered");
+            EndReason::BadOffer
+        })?;
+        if self.demux.add(id, link.fragment()) {
             Ok((link, answer))
         } else {
             Err(EndReason::Internal)
+        }
+    }
+
+    /// Begins ICE anew; what cannot be done changes nothing.
+    fn restart(&mut self, id: PeerId, fragment: &str, now: Instant) {
+        let Some(link) = self.peers.get_mut(&id).map(Peer::link) else {
+            return;
+        };
+        match link.restart(fragment, now) {
+            Ok(fragment) => {
+                self.demux.rename(id, link.fragments());
+                let event = Event::Restarted { peer: id, fragment };
+                self.outbox.events.push(event);
+                self.drain(id, now);
+            }
+            Err(error) => warn!(peer = id.0, %error, "ICE cannot be restarted"),
         }
     }
 
@@ -316,8 +330,12 @@ impl Shard {
         let first = self.outbox.transmits.len();
         peer.drain(now, &mut self.outbox.transmits, &mut events);
         self.timers.set(id, peer.deadline(now));
+        let mut last = None;
         for transmit in &self.outbox.transmits[first..] {
-            self.demux.learn(id, Path::of(transmit));
+            let path = Path::of(transmit);
+            if last.replace(path) != Some(path) {
+                self.demux.learn(id, path);
+            }
         }
         for event in events.drain(..) {
             self.handle_event(id, event, now);
@@ -351,6 +369,7 @@ impl Shard {
                 available_bps,
             }),
             PeerEvent::Rate(rate) => self.outbox.events.push(Event::Rate { peer: id, rate }),
+            PeerEvent::Refused(reason) => self.refused(id, reason),
             PeerEvent::Ended(reason) => {
                 self.remove(id, now);
                 self.ended(id, reason);
@@ -402,12 +421,16 @@ impl Shard {
         }
     }
 
-    /// Passes a player's wish for a keyframe on to its source's worker.
-    fn ask_source(&mut self, player: PeerId, layer: u8, now: Instant) {
-        let Some(Peer::Player(player)) = self.peers.get(&player) else {
-            return;
+    /// Passes a player's wish for a keyframe on to its source's worker. A source
+    /// wants one of itself for all of its players, if it has any.
+    fn ask_source(&mut self, peer: PeerId, layer: u8, now: Instant) {
+        let source = match self.peers.get(&peer) {
+            Some(Peer::Player(player)) => player.source,
+            Some(Peer::Publisher(_)) if self.subscribers.workers(peer).next().is_some() => {
+                return self.want_keyframe(peer, layer, now);
+            }
+            Some(Peer::Publisher(_)) | None => return,
         };
-        let source = player.source;
         if let Some(worker) = self.audiences.source_worker(source) {
             self.send(worker, Message::KeyframeWanted { source, layer }, now);
         }
@@ -494,6 +517,13 @@ impl Shard {
     fn leave(&mut self, source: PeerId, worker: WorkerId, now: Instant) {
         let home = self.id;
         self.send(worker, Message::PlayerLeft { source, home }, now);
+    }
+
+    /// Counts what a peer sent in vain.
+    fn refused(&self, peer: PeerId, reason: Reason) {
+        if self.counters.count(reason) {
+            debug!(peer = peer.0, %reason, "refused; more of these are only counted");
+        }
     }
 
     fn ended(&mut self, peer: PeerId, reason: EndReason) {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -20,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use super::connections::{Place, Places};
 use super::files::Files;
 use super::socket::Hub;
 use super::whip::Requests;
@@ -59,14 +61,21 @@ pub(super) fn router(requests: Requests, files: Files, balance_to: Vec<BalanceTa
 
 /// Serves every connection; they end when this future is dropped, except for
 /// those that became WebSockets.
-pub(super) async fn accept(listener: TcpListener, router: Router, head_timeout: Duration) {
+pub(super) async fn accept(listener: TcpListener, router: Router, server: Server) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, remote)) => {
-                    connections.spawn(serve(stream, remote, router.clone(), head_timeout));
-                }
+                Ok((stream, remote)) => match server.places.enter(remote.ip().to_canonical()) {
+                    Ok(place) => {
+                        let router = router.clone();
+                        connections.spawn(serve(stream, remote, router, place, server.clone()));
+                    }
+                    Err(door) => {
+                        server.count(Reason::NoPlace, "no place for a connection");
+                        connections.spawn(door.turn_away(stream));
+                    }
+                },
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -77,7 +86,29 @@ pub(super) async fn accept(listener: TcpListener, router: Router, head_timeout: 
     }
 }
 
-async fn serve(stream: TcpStream, remote: SocketAddr, router: Router, head_timeout: Duration) {
+/// What a connection needs of the server.
+#[derive(Debug, Clone)]
+pub(super) struct Server {
+    pub(super) places: Places,
+    pub(super) counters: Arc<Counters>,
+    pub(super) head_timeout: Duration,
+}
+
+impl Server {
+    fn count(&self, reason: Reason, detail: &str) {
+        if self.counters.count(reason) {
+            tracing::warn!(%reason, detail, "refused; more of these are only counted");
+        }
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    remote: SocketAddr,
+    router: Router,
+    place: Place,
+    server: Server,
+) {
     // Signalling is small messages, each of which someone waits for.
     let ready = stream.set_nodelay(true).and_then(|()| stream.local_addr());
     let Ok(local) = ready else {
@@ -87,17 +118,25 @@ async fn serve(stream: TcpStream, remote: SocketAddr, router: Router, head_timeo
         remote: canonical(remote),
         local: canonical(local),
     };
+    let asked = Arc::new(AtomicBool::new(false));
+    let has_asked = Arc::clone(&asked);
     let service = service_fn(move |mut request: Request<hyper::body::Incoming>| {
+        asked.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ends);
+        request.extensions_mut().insert(place.clone());
         router.clone().oneshot(request.map(Body::new))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head_timeout)
+        .header_read_timeout(server.head_timeout)
         .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     if let Err(error) = connection.await {
+        // A connection that had its answer may well be kept without another use.
+        if error.is_timeout() && !has_asked.load(Ordering::Relaxed) {
+            server.count(Reason::SlowRequest, "no request in time");
+        }
         tracing::debug!(%remote, %error, "HTTP connection ended");
     }
 }
@@ -114,11 +153,13 @@ async fn upgrade(State(hub): State<Hub>, request: Request, next: Next) -> Respon
         return next.run(request).await;
     }
     let (mut parts, _) = request.into_parts();
-    let Some(Ends { remote, local }) = parts.extensions.get().copied() else {
+    let (Some(Ends { remote, local }), Some(place)) =
+        (parts.extensions.get().copied(), parts.extensions.remove())
+    else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => hub.upgrade(upgrade, remote, local),
+        Ok(upgrade) => hub.upgrade(upgrade, remote, local, place),
         Err(rejection) => rejection.into_response(),
     }
 }

@@ -11,9 +11,11 @@
 
 mod actor;
 mod balance;
+mod connections;
 mod events;
 mod files;
 mod http;
+mod ice_server;
 mod listen;
 mod negotiate;
 mod page;
@@ -33,8 +35,10 @@ use tokio::task::JoinHandle;
 
 use self::actor::Actor;
 pub use self::balance::{BadTarget, BalanceTarget};
+use self::connections::Places;
 pub use self::events::EventSink;
 use self::files::Files;
+pub use self::ice_server::{IceServer, IceServerError};
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
 use crate::media::{self, Forwarder};
@@ -60,6 +64,8 @@ pub struct Config {
     /// How long a connection may take to send a request's head, and then its
     /// body, and how long it may stay open without one. Default: 10 s.
     pub head_timeout: Duration,
+    /// STUN and TURN servers that WHIP and WHEP clients are told of.
+    pub ice_servers: Vec<IceServer>,
     /// Servers that clients which ask for a load balancer are sent to, in turn;
     /// with none, they are sent here.
     pub balance_to: Vec<BalanceTarget>,
@@ -74,6 +80,7 @@ impl Config {
             listen,
             page: PathBuf::from("dist"),
             head_timeout: Duration::from_secs(10),
+            ice_servers: Vec::new(),
             balance_to: Vec::new(),
             core: core::Config::default(),
         }
@@ -189,17 +196,23 @@ where
         Box::new(backend),
         Arc::clone(&counters),
     );
+    let connections = http::Server {
+        places: Places::new(limits.connections, limits.connections_per_address),
+        counters: Arc::clone(&counters),
+        head_timeout: config.head_timeout,
+    };
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
     let requests = whip::Requests {
         max_body: limits.sdp_bytes,
         body_timeout: config.head_timeout,
+        links: whip::links(&config.ice_servers),
         counters: Arc::clone(&counters),
         hub: socket::Hub::new(inbox_sender, limits, open_sockets),
     };
     let router = http::router(requests, files, config.balance_to);
     // Connections in flight live in the accepting task and end with it.
-    let accepting = tokio::spawn(http::accept(listener, router, config.head_timeout));
+    let accepting = tokio::spawn(http::accept(listener, router, connections));
     let server = tokio::spawn(async move {
         let backend = actor.run(inbox, events, stopped).await;
         end(accepting, all_closed, backend).await;

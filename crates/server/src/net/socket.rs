@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
@@ -15,6 +16,8 @@ use tungstenite::error::{CapacityError, Error as WsError};
 
 use super::LINGER;
 use super::actor::Message;
+use super::connections::Place;
+use crate::allowance::Allowance;
 use crate::core::{ClientId, CloseCode, Input, Reply, Stats};
 use crate::limits::Limits;
 
@@ -42,17 +45,22 @@ impl Hub {
         }
     }
 
-    /// Answers a WebSocket upgrade and serves the socket from then on.
+    /// Answers a WebSocket upgrade and serves the socket from then on, which
+    /// keeps its place among the connections.
     pub(super) fn upgrade(
         self,
         upgrade: WebSocketUpgrade,
         remote: SocketAddr,
         local: SocketAddr,
+        place: Place,
     ) -> Response {
         upgrade
             .max_message_size(self.limits.message_bytes)
             .max_frame_size(self.limits.message_bytes)
-            .on_upgrade(move |socket| self.serve(socket, remote, local))
+            .on_upgrade(async move |socket| {
+                self.serve(socket, remote, local).await;
+                drop(place);
+            })
     }
 
     /// How much of everything there is; `None` once the server ends.
@@ -105,7 +113,7 @@ impl Hub {
         }
         let (sink, stream) = socket.split();
         tokio::select! {
-            () = read(stream, client, &self.inbox) => {}
+            () = read(stream, client, &self.inbox, self.limits.messages_per_second) => {}
             () = write(sink, outgoing.frames, &outgoing.backlog) => {}
             () = given_up(outgoing.closed) => {}
         }
@@ -135,9 +143,16 @@ impl Drop for Waiting<'_> {
 
 /// Hands everything that comes to the actor; returns when the socket is over,
 /// and only then, so that a close frame can still go out.
-async fn read(mut stream: SplitStream<WebSocket>, client: ClientId, inbox: &mpsc::Sender<Message>) {
+async fn read(
+    mut stream: SplitStream<WebSocket>,
+    client: ClientId,
+    inbox: &mpsc::Sender<Message>,
+    per_second: u32,
+) {
+    let mut allowance = Allowance::new(per_second, per_second.saturating_mul(2));
     while let Some(frame) = stream.next().await {
         let input = match frame {
+            Ok(_) if !allowance.take(1, Instant::now()) => Input::Flooding { client },
             Ok(Frame::Text(text)) => Input::Text {
                 client,
                 text: text.to_string(),
@@ -148,7 +163,7 @@ async fn read(mut stream: SplitStream<WebSocket>, client: ClientId, inbox: &mpsc
             Err(error) if is_oversized(&error) => Input::Oversized { client },
             Err(_) => return,
         };
-        let last = matches!(input, Input::Oversized { .. });
+        let last = matches!(input, Input::Oversized { .. } | Input::Flooding { .. });
         let actor_ended = inbox.send(Message::Input(input)).await.is_err();
         if last || actor_ended {
             return std::future::pending().await;

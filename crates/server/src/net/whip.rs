@@ -5,43 +5,42 @@
 //! resource at `/<protocol>/<name>/<id>` that takes `PATCH` and `DELETE`. The
 //! core knows what is behind them.
 
+mod reply;
+mod wishes;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::any;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde_json::json;
 use wire::{MediaSessionId, StreamName};
 
+use self::reply::{
+    ACCEPT_PATCH, ACCEPT_POST, add, add_links, allow_any_page, options, problem, problem_response,
+    reply,
+};
+use super::ice_server::IceServer;
 use super::socket::Hub;
-use crate::core::{Endpoint, ICE_SESSION_TAG, Input, Problem, Reply, ResourcePath};
+use crate::core::{Endpoint, Input, Problem, ResourcePath};
 use crate::counters::{Counters, Reason};
 
 const SDP: &str = "application/sdp";
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
-const PROBLEM: &str = "application/problem+json";
 
-/// What can be done at an endpoint and at a resource.
+/// What can be done at an endpoint, and at a resource. Everything else is
+/// reserved for later versions of the protocols (RFC 9725 section 4.2).
 const ENDPOINT_METHODS: &str = "POST, OPTIONS";
 const RESOURCE_METHODS: &str = "PATCH, DELETE, OPTIONS";
 
-/// Any page may use the server, as over WebSocket, and read what it needs of
-/// the answers.
-const CORS: [(HeaderName, &str); 2] = [
-    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    (
-        header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        "Location, ETag, Link, Allow, Accept-Post, Accept-Patch, Retry-After",
-    ),
-];
-
-/// Seconds until it is worth trying again.
-const RETRY_AFTER: &str = "1";
+/// What each takes, and the header that says so.
+const ENDPOINT_TAKES: (HeaderName, &str) = (ACCEPT_POST, SDP);
+const RESOURCE_TAKES: (HeaderName, &str) = (ACCEPT_PATCH, FRAGMENT);
 
 /// What a path segment keeps as it is, RFC 3986 section 2.3.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -59,6 +58,13 @@ pub(super) struct Requests {
     pub(super) max_body: usize,
     /// How long a body may take to come.
     pub(super) body_timeout: Duration,
+    /// STUN and TURN servers, as `Link` header fields.
+    pub(super) links: Vec<HeaderValue>,
+}
+
+/// The `Link` header fields that tell clients of these servers.
+pub(super) fn links(servers: &[IceServer]) -> Vec<HeaderValue> {
+    servers.iter().filter_map(IceServer::link).collect()
 }
 
 /// What a URL names.
@@ -90,17 +96,11 @@ impl Requests {
     async fn answer(&self, endpoint: Endpoint, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let mut response = match target(endpoint, parts.uri.path()) {
-            Some(Target::Endpoint(name)) => {
-                self.at_endpoint(endpoint, name, &parts.method, &parts.headers, body)
-                    .await
-            }
-            Some(Target::Resource(path)) => {
-                self.at_resource(path, &parts.method, &parts.headers, body)
-                    .await
-            }
+            Some(Target::Endpoint(name)) => self.at_endpoint(endpoint, name, &parts, body).await,
+            Some(Target::Resource(path)) => self.at_resource(path, &parts, body).await,
             None => self.refuse(StatusCode::NOT_FOUND, "no-such-path", "No such path"),
         };
-        add(&mut response, CORS);
+        allow_any_page(&mut response);
         response
     }
 
@@ -108,21 +108,23 @@ impl Requests {
         &self,
         endpoint: Endpoint,
         name: StreamName,
-        method: &Method,
-        headers: &HeaderMap,
+        parts: &Parts,
         body: Body,
     ) -> Response {
-        if method == Method::OPTIONS {
-            return options(
-                ENDPOINT_METHODS,
-                header::HeaderName::from_static("accept-post"),
-                SDP,
-            );
+        if parts.method == Method::OPTIONS {
+            return self.endpoint_options(&parts.headers);
         }
-        if method != Method::POST {
+        if parts.method != Method::POST {
             return self.refuse_method(ENDPOINT_METHODS);
         }
-        let offer = match self.read(headers, body, SDP).await {
+        let wishes = match wishes::read(parts.uri.query()) {
+            Ok(wishes) => wishes,
+            Err(error) => {
+                let detail = error.to_string();
+                return self.refuse(StatusCode::BAD_REQUEST, "bad-query", &detail);
+            }
+        };
+        let offer = match self.read(&parts.headers, body, ENDPOINT_TAKES).await {
             Ok(offer) => offer,
             Err(response) => return response,
         };
@@ -143,44 +145,49 @@ impl Requests {
             client,
             path,
             offer,
+            wishes,
         };
-        reply(self.hub.request(made).await, Some(&location))
+        let mut response = reply(self.hub.request(made).await, &location);
+        if response.status() == StatusCode::CREATED {
+            add_links(&mut response, &self.links);
+        }
+        response
     }
 
-    async fn at_resource(
-        &self,
-        path: ResourcePath,
-        method: &Method,
-        headers: &HeaderMap,
-        body: Body,
-    ) -> Response {
-        if method == Method::OPTIONS {
-            return options(
-                RESOURCE_METHODS,
-                header::HeaderName::from_static("accept-patch"),
-                FRAGMENT,
-            );
+    /// Clients that must know of STUN and TURN servers before they make an offer
+    /// ask for them so; a browser that only asks for leave is not told (RFC 9725
+    /// section 4.6).
+    fn endpoint_options(&self, headers: &HeaderMap) -> Response {
+        let mut response = options(ENDPOINT_METHODS, ENDPOINT_TAKES);
+        if !headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+            add_links(&mut response, &self.links);
         }
-        if method == Method::DELETE {
+        response
+    }
+
+    async fn at_resource(&self, path: ResourcePath, parts: &Parts, body: Body) -> Response {
+        if parts.method == Method::OPTIONS {
+            return options(RESOURCE_METHODS, RESOURCE_TAKES);
+        }
+        if parts.method == Method::DELETE {
             let deleted = |client| Input::Delete { client, path };
-            return reply(self.hub.request(deleted).await, None);
+            return reply(self.hub.request(deleted).await, "");
         }
-        if method != Method::PATCH {
+        if parts.method != Method::PATCH {
             return self.refuse_method(RESOURCE_METHODS);
         }
-        let fragment = match self.read(headers, body, FRAGMENT).await {
+        let fragment = match self.read(&parts.headers, body, RESOURCE_TAKES).await {
             Ok(fragment) => fragment,
             Err(response) => return response,
         };
-        let tag = headers.get(header::IF_MATCH);
-        let tag = tag.and_then(|tag| tag.to_str().ok()).map(str::to_owned);
-        let trickled = |client| Input::Trickle {
+        let tag = if_match(&parts.headers);
+        let patched = |client| Input::Patch {
             client,
             path,
             tag,
             fragment,
         };
-        reply(self.hub.request(trickled).await, None)
+        reply(self.hub.request(patched).await, "")
     }
 
     /// A body of the right type; or the answer to one that is not.
@@ -188,18 +195,17 @@ impl Requests {
         &self,
         headers: &HeaderMap,
         body: Body,
-        wanted: &'static str,
+        (accept, wanted): (HeaderName, &'static str),
     ) -> Result<String, Response> {
         let kind = headers.get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case(wanted) {
             let detail = format!("The body must be {wanted}");
-            return Err(self.refuse(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported-media-type",
-                &detail,
-            ));
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            let mut response = self.refuse(status, "unsupported-media-type", &detail);
+            add(&mut response, [(accept, wanted)]);
+            return Err(response);
         }
         let limit = self.max_body;
         match tokio::time::timeout(self.body_timeout, to_bytes(body, limit)).await {
@@ -241,21 +247,23 @@ impl Requests {
 
 /// `/<protocol>/<name>` or `/<protocol>/<name>/<id>`, percent-encoded.
 fn target(endpoint: Endpoint, path: &str) -> Option<Target> {
-    let mut segments = path.trim_start_matches('/').split('/').skip(1);
-    let decode = |segment: &str| {
+    let decode = |segment| {
         let decoded = percent_decode_str(segment).decode_utf8().ok()?;
         Some(decoded.into_owned())
     };
-    let name = StreamName::new(decode(segments.next().unwrap_or_default())?);
-    let id = decode(segments.next().unwrap_or_default())?;
-    match (id.as_str(), segments.next()) {
-        (_, Some(_)) => None,
-        ("", None) => Some(Target::Endpoint(name)),
-        (_, None) => Some(Target::Resource(ResourcePath {
+    let segments = path.trim_start_matches('/').split('/').skip(1);
+    let mut segments: Vec<String> = segments.map(decode).collect::<Option<_>>()?;
+    // A slash at the end makes an empty segment more.
+    segments.pop_if(|last| last.is_empty());
+    match segments.as_slice() {
+        [] => Some(Target::Endpoint(StreamName::new(""))),
+        [name] => Some(Target::Endpoint(StreamName::new(name))),
+        [name, id] if !id.is_empty() => Some(Target::Resource(ResourcePath {
             endpoint,
-            name,
+            name: StreamName::new(name),
             id: MediaSessionId::new(id),
         })),
+        [..] => None,
     }
 }
 
@@ -268,85 +276,16 @@ fn location(path: &ResourcePath) -> String {
     format!("/{protocol}/{name}/{}", path.id)
 }
 
-/// The answer to a preflight request, and to who asks what may be sent here.
-fn options(methods: &'static str, accept: HeaderName, kind: &'static str) -> Response {
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    let about = [
-        (header::ALLOW, methods),
-        (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
-        (
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Authorization, Content-Type, If-Match",
-        ),
-        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
-        (accept, kind),
-    ];
-    add(&mut response, about);
-    response
-}
-
-/// `None` is a server that ends.
-fn reply(reply: Option<Reply>, location: Option<&str>) -> Response {
-    match reply {
-        Some(Reply::Created { answer }) => {
-            let about = [
-                (header::CONTENT_TYPE, SDP),
-                (header::ETAG, ICE_SESSION_TAG),
-                (header::LOCATION, location.unwrap_or_default()),
-            ];
-            (StatusCode::CREATED, about, answer).into_response()
-        }
-        Some(Reply::Trickled) => StatusCode::NO_CONTENT.into_response(),
-        Some(Reply::Deleted) => StatusCode::OK.into_response(),
-        Some(Reply::Refused {
-            problem: what,
-            detail,
-        }) => problem(what, &detail),
-        None => problem(Problem::Unavailable, "The server is shutting down"),
-    }
-}
-
-fn problem(problem: Problem, detail: &str) -> Response {
-    let (status, kind) = match problem {
-        Problem::BadName => (StatusCode::BAD_REQUEST, "bad-name"),
-        Problem::BadOffer => (StatusCode::BAD_REQUEST, "bad-offer"),
-        Problem::OfferTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "offer-too-large"),
-        Problem::NoSuchStream => (StatusCode::NOT_FOUND, "no-such-stream"),
-        Problem::NoSuchResource => (StatusCode::NOT_FOUND, "no-such-resource"),
-        Problem::NameInUse => (StatusCode::CONFLICT, "name-in-use"),
-        Problem::NotReady => (StatusCode::CONFLICT, "not-ready"),
-        Problem::NoCommonCodecs => (StatusCode::NOT_ACCEPTABLE, "no-common-codecs"),
-        Problem::BadFragment => (StatusCode::BAD_REQUEST, "bad-fragment"),
-        Problem::TagMissing => (StatusCode::PRECONDITION_REQUIRED, "if-match-missing"),
-        Problem::TagMismatch => (StatusCode::PRECONDITION_FAILED, "if-match-mismatch"),
-        Problem::NoRestart => (StatusCode::UNPROCESSABLE_ENTITY, "no-ice-restart"),
-        Problem::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
-        Problem::Failed => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
+/// All the entity tags that a request names, in whichever lines. Some clients
+/// (`@eyevinn/whip-web-client`) name theirs in `ETag`.
+fn if_match(headers: &HeaderMap) -> Option<String> {
+    let tags = |name| -> Vec<&str> {
+        let lines = headers.get_all(name).iter();
+        lines.filter_map(|line| line.to_str().ok()).collect()
     };
-    let mut response = problem_response(status, kind, detail);
-    if matches!(problem, Problem::NotReady | Problem::Unavailable) {
-        add(&mut response, [(header::RETRY_AFTER, RETRY_AFTER)]);
-    }
-    response
-}
-
-/// A problem as RFC 9457 has it.
-fn problem_response(status: StatusCode, kind: &str, detail: &str) -> Response {
-    let body = json!({
-        "type": format!("/problems/{kind}"),
-        "title": kind.replace('-', " "),
-        "status": status.as_u16(),
-        "detail": detail,
-    });
-    let kind = [(header::CONTENT_TYPE, PROBLEM)];
-    (status, kind, body.to_string()).into_response()
-}
-
-fn add<const N: usize>(response: &mut Response, headers: [(HeaderName, &'static str); N]) {
-    for (name, value) in headers {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().insert(name, value);
-    }
+    let named = [header::IF_MATCH, header::ETAG].map(tags);
+    let tags = named.into_iter().find(|tags| !tags.is_empty())?;
+    Some(tags.join(","))
 }
 
 #[cfg(test)]
@@ -370,7 +309,11 @@ mod tests {
         check("/whep/a%2Fb%20%C3%A4/id", Some(("a/b ä", "id")));
         check("/whep", Some(("", "")));
         check("/whep/", Some(("", "")));
+        check("/whep/live/id/", Some(("live", "id")));
         check("/whep/live/id/more", None);
+        check("/whep/live/id//", None);
+        check("/whep/live//id", None);
+        check("/whep/live//", None);
         check("/whep/%ff", None);
     }
 

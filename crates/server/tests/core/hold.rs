@@ -301,7 +301,8 @@ fn whip_publishers_and_whep_viewers_are_no_different() {
     let mut world = holding();
     let created = |id: u64| {
         let answer = format!("answer of {id}");
-        Some(Reply::Created { answer })
+        let tag = "\"1\"".into();
+        Some(Reply::Created { answer, tag })
     };
     let publisher = world.offer(&whip("live", "a"), FLOWS);
     assert_eq!(world.reply(publisher), created(1));

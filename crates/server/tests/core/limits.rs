@@ -146,6 +146,19 @@ fn message_size() {
 }
 
 #[test]
+fn a_client_that_floods() {
+    let mut world = limited();
+    let bystander = world.connect();
+    world.send(bystander, publish("p", "live", FLOWS));
+    world.read(bystander);
+    let client = world.connect();
+    world.handle(Input::Flooding { client });
+    assert_eq!(world.closed.get(&client), Some(&CloseCode::Policy));
+    assert_eq!(world.refused, [Reason::FloodingClient]);
+    assert_bystander_untouched(&mut world, bystander, client);
+}
+
+#[test]
 fn a_client_that_does_not_read() {
     let mut world = limited();
     let client = world.connect();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use twoway_server::core::backend::{
-    Codecs, Command, EndReason, Event, PeerId, PictureSize, Role, SnapshotError, SnapshotId,
+    Codecs, Command, EndReason, Event, PeerId, PictureSize, Role, SnapshotError, SnapshotId, Wishes,
 };
 use twoway_server::core::{ClientId, Config, Core, Input, Output, ResourcePath};
 use twoway_server::limits::Limits;
@@ -50,6 +50,10 @@ enum Step {
     Offer(bool, u8),
     /// One of the newest resources, by the number of those after it.
     Delete(u64),
+    /// Restart ICE of one of them, with one of few user name fragments.
+    Patch(u64, u8),
+    /// Media restarted a peer.
+    Restarted(u64),
     /// The request of one is given up.
     GiveUp(u64),
     Pass(u64),
@@ -142,6 +146,8 @@ fn steps() -> impl Strategy<Value = Step> {
         4 => (0..12_000_u64).prop_map(Step::Pass),
         4 => (any::<bool>(), 0..2_u8).prop_map(|(whip, n)| Step::Offer(whip, n)),
         2 => (0..4_u64).prop_map(Step::Delete),
+        3 => (0..4_u64, 0..3_u8).prop_map(|(back, user)| Step::Patch(back, user)),
+        2 => (0..4_u64).prop_map(Step::Restarted),
         1 => (0..4_u64).prop_map(Step::GiveUp),
     ]
 }
@@ -297,6 +303,11 @@ impl Checker {
             }
             Step::Offer(is_whip, name) => self.offer(is_whip, &format!("n{name}")),
             Step::Delete(back) => self.delete(back),
+            Step::Patch(back, user) => self.patch(back, user),
+            Step::Restarted(back) => {
+                let (peer, fragment) = (self.peer(back), String::new());
+                self.handle(Input::Backend(Event::Restarted { peer, fragment }));
+            }
             Step::GiveUp(back) => {
                 let client = ClientId(self.last_request.saturating_sub(back));
                 self.handle(Input::Gone { client });
@@ -319,6 +330,20 @@ impl Checker {
             client,
             path,
             offer,
+            wishes: Wishes::default(),
+        });
+    }
+
+    fn patch(&mut self, back: u64, user: u8) {
+        let Some(path) = self.resources.iter().rev().nth(back as usize).cloned() else {
+            return;
+        };
+        let client = self.next_request();
+        self.handle(Input::Patch {
+            client,
+            path,
+            tag: Some("*".into()),
+            fragment: format!("a=ice-ufrag:{user}\r\na=ice-pwd:p\r\n"),
         });
     }
 
@@ -451,6 +476,12 @@ impl Checker {
                     self.last_peer = peer.0;
                     self.peers.insert(peer, role);
                 }
+                Output::Backend(Command::Restart { peer, .. }) => {
+                    assert!(
+                        self.peers.contains_key(&peer),
+                        "restarted what was not open"
+                    );
+                }
                 Output::Backend(Command::Close { peer }) => {
                     assert!(
                         self.peers.remove(&peer).is_some(),
@@ -463,7 +494,6 @@ impl Checker {
                     assert!(request.0 > self.last_snapshot, "a request is never reused");
                     self.last_snapshot = request.0;
                 }
-                Output::Backend(Command::Restart { .. }) => {}
                 Output::Reply { client, .. } => {
                     assert!(self.waiting.remove(&client), "replied twice or to nobody");
                 }

@@ -3,21 +3,32 @@
 use std::time::Duration;
 
 use twoway_server::core::backend::{EndReason, VideoRate};
-use twoway_server::core::{Config, ICE_SESSION_TAG, Input, Problem, Reply, ResourcePath};
+use twoway_server::core::{Config, Input, Problem, Reply, ResourcePath};
 use twoway_server::counters::Reason;
 use twoway_server::limits::Limits;
 
-use crate::fake_backend::{ALIEN, ANSWERED, FLOWS, GARBAGE, SILENT};
+use crate::fake_backend::{ALIEN, ANSWERED, FLOWS, GARBAGE, SILENT, STUCK};
 use crate::world::{World, play, publish, stop, whep, whip};
 
 /// An offer that flows, with one ICE user name fragment.
 const WITH_ICE: &str = "flows\r\na=ice-ufrag:abcd\r\na=ice-pwd:secret\r\n";
+
+/// Candidates of that ICE session, and two others to restart with.
+const SAME: &str = "a=ice-ufrag:abcd\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n";
+const SECOND: &str = "a=ice-ufrag:efgh\r\na=ice-pwd:new\r\n";
+const THIRD: &str = "a=ice-ufrag:ijkl\r\na=ice-pwd:newer\r\n";
 
 impl World {
     fn create(&mut self, path: &ResourcePath, offer: &str) {
         let client = self.offer(path, offer);
         let reply = self.reply(client);
         assert!(matches!(reply, Some(Reply::Created { .. })), "{reply:?}");
+    }
+
+    /// What a PATCH is replied at once.
+    fn patched(&mut self, path: &ResourcePath, tag: &str, fragment: &str) -> Reply {
+        let client = self.patch(path, Some(tag), fragment);
+        self.reply(client).expect("a reply")
     }
 
     /// An offer that is refused; why.
@@ -209,9 +220,8 @@ fn only_the_whole_path_finds_a_resource() {
         whip("a", "p"),
     ] {
         assert_eq!(problem(world.delete(&path)), Problem::NoSuchResource);
-        let tag = Some(ICE_SESSION_TAG);
         assert_eq!(
-            problem(world.trickle(&path, tag, "")),
+            problem(world.patched(&path, "*", "")),
             Problem::NoSuchResource
         );
     }
@@ -222,28 +232,125 @@ fn only_the_whole_path_finds_a_resource() {
 }
 
 #[test]
-fn candidates_are_taken_and_restarts_are_not() {
+fn candidates_are_taken() {
     let mut world = World::new();
     let path = whip("a", "1");
     world.create(&path, WITH_ICE);
-    let same = "a=ice-ufrag:abcd\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n";
-    let other = "a=ice-ufrag:efgh\r\na=ice-pwd:new\r\n";
-    let tag = Some(ICE_SESSION_TAG);
-    assert_eq!(world.trickle(&path, tag, same), Reply::Trickled);
-    assert_eq!(world.trickle(&path, tag, ""), Reply::Trickled);
-    let refusals = [
-        (tag, "{\"candidate\": 1}", Problem::BadFragment),
-        (tag, other, Problem::NoRestart),
-        (Some("*"), other, Problem::NoRestart),
-        (Some("\"2\""), same, Problem::TagMismatch),
-        (None, same, Problem::TagMissing),
-    ];
-    for (tag, fragment, expected) in refusals {
-        let reply = world.trickle(&path, tag, fragment);
-        assert_eq!(problem(reply), expected, "{tag:?}");
+    for (tag, fragment) in [("\"1\"", SAME), ("\"1\"", ""), ("*", SAME)] {
+        assert_eq!(world.patched(&path, tag, fragment), Reply::Trickled);
+    }
+    for (tag, fragment, expected) in [
+        ("\"1\"", "{\"candidate\": 1}", Problem::BadFragment),
+        ("*", "a=ice-ufrag:efgh\r\n", Problem::BadFragment),
+        ("\"2\"", SAME, Problem::TagMismatch),
+    ] {
+        let reply = world.patched(&path, tag, fragment);
+        assert_eq!(problem(reply), expected, "{tag}");
+    }
+    for (fragment, missing) in [("", true), (SECOND, true), (SAME, false)] {
+        let client = world.patch(&path, None, fragment);
+        match world.reply(client).unwrap() {
+            Reply::Trickled => assert!(!missing, "{fragment}"),
+            refused => assert_eq!(problem(refused), Problem::TagMissing),
+        }
     }
     assert_eq!(world.refused, [Reason::BadRequest; 5]);
     assert_eq!(world.delete(&path), Reply::Deleted);
+}
+
+#[test]
+fn each_restart_begins_an_ice_session() {
+    let mut world = World::new();
+    let path = whep("a", "2");
+    world.create(&whip("a", "1"), FLOWS);
+    world.create(&path, WITH_ICE);
+    for (if_match, fragment, tag) in [("*", SECOND, "\"2\""), ("\"2\"", THIRD, "\"3\"")] {
+        let restarted = Reply::Restarted {
+            fragment: "restart of 2".into(),
+            tag: tag.into(),
+        };
+        assert_eq!(world.patched(&path, if_match, fragment), restarted);
+    }
+    // Requests of before that come late change nothing.
+    for (tag, late) in [
+        ("\"1\"", SAME),
+        ("\"2\"", THIRD),
+        ("*", SECOND),
+        ("*", SAME),
+    ] {
+        let reply = world.patched(&path, tag, late);
+        assert_eq!(problem(reply), Problem::TagMismatch, "{tag} {late}");
+    }
+    assert_eq!(world.patched(&path, "\"3\"", THIRD), Reply::Trickled);
+    assert_eq!(world.delete(&path), Reply::Deleted);
+}
+
+#[test]
+fn a_restart_that_media_does_not_answer_leaves_all_as_it_was() {
+    let mut world = World::new();
+    let path = whip("a", "1");
+    world.create(&path, WITH_ICE);
+    let stuck = format!("a=ice-ufrag:{STUCK}\r\na=ice-pwd:new\r\n");
+    let waiting = world.patch(&path, Some("*"), &stuck);
+    assert_eq!(world.reply(waiting), None);
+    assert_eq!(
+        problem(world.patched(&path, "*", SECOND)),
+        Problem::Restarting
+    );
+    assert_eq!(world.patched(&path, "\"1\"", SAME), Reply::Trickled);
+    world.pass(Config::default().restart_timeout);
+    assert_eq!(problem(world.reply(waiting).unwrap()), Problem::Unavailable);
+    // Too late: nobody waits for it.
+    world.media_restarts(0);
+    assert_eq!(world.patched(&path, "\"1\"", SAME), Reply::Trickled);
+    let again = world.patched(&path, "*", SECOND);
+    assert!(matches!(again, Reply::Restarted { .. }), "{again:?}");
+    assert_eq!(world.delete(&path), Reply::Deleted);
+    assert!(world.core.is_idle());
+}
+
+#[test]
+fn a_restart_ends_with_its_resource() {
+    let mut world = World::new();
+    let path = whip("a", "1");
+    let stuck = format!("a=ice-ufrag:{STUCK}\r\na=ice-pwd:new\r\n");
+    world.create(&path, WITH_ICE);
+    let waiting = world.patch(&path, Some("*"), &stuck);
+    assert_eq!(world.delete(&path), Reply::Deleted);
+    assert_eq!(
+        problem(world.reply(waiting).unwrap()),
+        Problem::NoSuchResource
+    );
+    world.create(&path, WITH_ICE);
+    let waiting = world.patch(&path, Some("*"), &stuck);
+    world.media_ends(0, EndReason::IceLost);
+    assert_eq!(
+        problem(world.reply(waiting).unwrap()),
+        Problem::NoSuchResource
+    );
+    assert!(world.core.is_idle());
+}
+
+#[test]
+fn a_publishers_offer_is_taken_whole_or_not_at_all() {
+    let mut world = World::new();
+    let offer = "answered\r\nm=audio 9 A 1\r\nm=video 0 A 2\r\na=bundle-only\r\n";
+    let partial = "v=0\r\nm=audio 9 A 1\r\nm=video 0 A 2\r\n";
+    let whole = "v=0\r\nm=audio 9 A 1\r\nm=video 9 A 2\r\n";
+    for (answer, taken) in [(partial, false), (whole, true)] {
+        world.backend.answer = Some(answer.into());
+        let client = world.offer(&whip("a", "1"), offer);
+        match world.reply(client).unwrap() {
+            Reply::Created { .. } if taken => {}
+            reply if taken => panic!("{reply:?}"),
+            reply => assert_eq!(problem(reply), Problem::NoCommonCodecs),
+        }
+        assert_eq!(world.backend.open_peers(), usize::from(taken));
+    }
+    // A player gets what there is.
+    world.media_flows();
+    world.backend.answer = Some(partial.into());
+    world.create(&whep("a", "2"), offer);
 }
 
 #[test]

@@ -276,6 +276,7 @@ fn tokens_of_others_open_nothing() {
 fn breaking_a_rule_ends_a_kept_session() {
     for broken in [
         |client| Input::Oversized { client },
+        |client| Input::Flooding { client },
         |client| Input::Overflowed { client },
     ] {
         let (mut world, publisher, token, viewer) = kept_publisher();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use twoway_server::core::backend::{
-    Codecs, Command, EndReason, Event, PeerId, PictureSize, SnapshotError, VideoRate,
+    Codecs, Command, EndReason, Event, PeerId, PictureSize, SnapshotError, VideoRate, Wishes,
 };
 use twoway_server::core::{
     ClientId, CloseCode, Config, Core, Endpoint, Input, Output, Reply, ResourcePath,
@@ -108,6 +108,7 @@ impl World {
             client,
             path,
             offer,
+            wishes: Wishes::default(),
         })
     }
 
@@ -118,20 +119,19 @@ impl World {
         self.reply(client).unwrap()
     }
 
-    /// The reply to a request that brings candidates.
-    pub(crate) fn trickle(
+    /// An HTTP request that brings candidates or restarts ICE; who it is.
+    pub(crate) fn patch(
         &mut self,
         path: &ResourcePath,
         tag: Option<&str>,
         fragment: &str,
-    ) -> Reply {
-        let client = self.request(|client| Input::Trickle {
+    ) -> ClientId {
+        self.request(|client| Input::Patch {
             client,
             path: path.clone(),
             tag: tag.map(Into::into),
             fragment: fragment.into(),
-        });
-        self.reply(client).unwrap()
+        })
     }
 
     fn request(&mut self, input: impl FnOnce(ClientId) -> Input) -> ClientId {
@@ -189,6 +189,13 @@ impl World {
             answer: "answer".into(),
             codecs: Codecs::default(),
         }));
+    }
+
+    /// Media restarts the ICE of the newest peer but `back`.
+    pub(crate) fn media_restarts(&mut self, back: u64) {
+        let peer = PeerId(self.last_peer - back);
+        let fragment = "late".into();
+        self.handle(Input::Backend(Event::Restarted { peer, fragment }));
     }
 
     pub(crate) fn media_flows(&mut self) {

@@ -22,7 +22,8 @@ pub(crate) struct PayloadTypes {
     pub(crate) video: &'static [Video],
 }
 
-/// A video codec with its payload type and that of its retransmissions.
+/// A video codec with its payload type and that of its retransmissions, 0 if it
+/// has none.
 #[derive(Clone, Copy)]
 pub(crate) struct Video {
     pub(crate) codec: Codec,
@@ -222,7 +223,7 @@ fn config(types: PayloadTypes) -> RtcConfig {
         };
         codecs.add_config(
             video.pt.into(),
-            Some(video.rtx.into()),
+            (video.rtx != 0).then(|| video.rtx.into()),
             video.codec,
             Frequency::NINETY_KHZ,
             None,

@@ -1,4 +1,5 @@
 //! The client over real sockets and the real clock.
+
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use std::io::{ErrorKind, Read, Write};

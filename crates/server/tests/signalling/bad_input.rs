@@ -102,7 +102,9 @@ async fn a_client_that_does_not_pong_is_closed() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_is_dropped() {
-    let server = start(config()).await;
+    let mut config = config();
+    config.core.limits.messages_per_second = u32::MAX;
+    let server = start(config).await;
     let mut bystander = Client::publishing(server.addr(), "live").await;
     let lazy = Client::connect(server.addr()).await;
     let (mut sink, stream) = lazy.into_socket().split();
@@ -122,7 +124,10 @@ async fn a_client_that_does_not_read_is_dropped() {
 
 #[tokio::test]
 async fn two_publishers_of_one_name() {
-    let server = start(config()).await;
+    let mut config = config();
+    // The second asks again and again.
+    config.core.limits.messages_per_second = u32::MAX;
+    let server = start(config).await;
     let mut first = Client::publishing(server.addr(), "live").await;
     let mut second = Client::connect(server.addr()).await;
     second.send(&publish("p2", "live")).await;

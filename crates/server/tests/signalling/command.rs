@@ -94,6 +94,21 @@ fn addresses(server: &Server, prefix: &str) -> Vec<SocketAddr> {
 }
 
 #[test]
+fn a_wrong_ice_server_is_told_without_its_password() {
+    let output = command(0)
+        .args(["--ice-server", "stun:stun.example.net"])
+        .args(["--ice-server", "turn:user:secret@example.net:0"])
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let expected = "error: --ice-server number 2 is none: its port must be";
+    assert!(stderr.contains(expected), "{stderr}");
+    assert!(!stderr.contains("secret"), "{stderr}");
+}
+
+#[test]
 fn it_says_where_media_goes() {
     let server = start();
     let addresses = addresses(&server, "media over UDP and TCP at ");

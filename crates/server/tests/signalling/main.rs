@@ -10,6 +10,7 @@ mod client;
 mod command;
 #[path = "../support/fake_backend.rs"]
 mod fake_backend;
+mod floods;
 mod http;
 mod page;
 mod resume;

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use twoway_server::counters::Reason;
 
 use crate::client::{Client, config, counted, play, start};
-use crate::fake_backend::{ALIEN, ANSWERED, FLOWS, GARBAGE, SILENT};
+use crate::fake_backend::{ALIEN, ANSWERED, FLOWS, GARBAGE, SILENT, STUCK};
 use crate::web::{Response, get, request};
 
 const SDP: &[(&str, &str)] = &[("Content-Type", "application/sdp")];
@@ -105,28 +105,135 @@ async fn candidates_and_restarts() {
     let offer = format!("{FLOWS}\r\na=ice-ufrag:abcd\r\n");
     let made = post(addr, "/whip/live", &offer).await;
     let (location, tag) = (made.expect("location"), made.expect("etag"));
+    assert_eq!(made.expect("accept-patch"), FRAGMENT.1);
     let candidate = "a=ice-ufrag:abcd\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n";
     let restart = "a=ice-ufrag:efgh\r\na=ice-pwd:0123456789\r\n";
+    let half = "a=ice-ufrag:efgh\r\n";
     let sdp = ("Content-Type", "application/sdp");
+    let parameter = (FRAGMENT.0, "application/trickle-ice-sdpfrag; charset=utf-8");
+    let bearer = ("Authorization", "Bearer anything");
     for (headers, body, status) in [
         (vec![FRAGMENT, ("If-Match", tag)], candidate, 204),
-        (vec![FRAGMENT, ("If-Match", tag)], "", 204),
+        (vec![parameter, ("If-Match", tag), bearer], "", 204),
+        (
+            vec![FRAGMENT, ("If-Match", "\"x\""), ("If-Match", tag)],
+            candidate,
+            204,
+        ),
         (vec![FRAGMENT, ("If-Match", tag)], "{}", 400),
-        (vec![FRAGMENT, ("If-Match", tag)], restart, 422),
-        (vec![FRAGMENT, ("If-Match", "*")], restart, 422),
-        (vec![FRAGMENT, ("If-Match", "\"9\"")], candidate, 412),
-        (vec![FRAGMENT], candidate, 428),
+        (vec![FRAGMENT, ("If-Match", "*")], half, 400),
+        (vec![FRAGMENT, ("If-Match", "\"9\"")], restart, 412),
+        (vec![FRAGMENT], candidate, 204),
+        (vec![FRAGMENT, ("ETag", tag)], "a=mid:0", 204),
+        (vec![FRAGMENT], "a=mid:0", 428),
+        (vec![FRAGMENT], restart, 428),
         (vec![sdp, ("If-Match", tag)], candidate, 415),
     ] {
         let answer = request(addr, "PATCH", location, &headers, body.as_bytes()).await;
         assert_eq!(answer.status, status, "{headers:?} {body}");
         if status == 204 {
             assert_eq!(answer.expect("access-control-allow-origin"), "*");
+            assert_eq!(answer.header("etag"), None);
         } else {
             assert_eq!(problem(&answer).0, status);
         }
+        if status == 415 {
+            assert_eq!(answer.expect("accept-patch"), FRAGMENT.1);
+        }
+    }
+    let patch = async |tag: &str, body: &str| {
+        let headers = [FRAGMENT, ("If-Match", tag)];
+        request(addr, "PATCH", location, &headers, body.as_bytes()).await
+    };
+    let restarted = patch("*", restart).await;
+    assert_eq!((restarted.status, restarted.text()), (200, "restart of 1"));
+    assert_eq!(restarted.expect("content-type"), FRAGMENT.1);
+    let new_tag = restarted.expect("etag");
+    assert_ne!(new_tag, tag);
+    // What is of the ICE session before is late.
+    for (tag, body) in [(tag, candidate), (tag, restart), ("*", candidate)] {
+        let late = patch(tag, body).await;
+        assert_eq!(problem(&late), (412, "if-match-mismatch".into()));
+    }
+    assert_eq!(patch(new_tag, restart).await.status, 204);
+    let headers = [("If-Match", tag)];
+    let deleted = request(addr, "DELETE", location, &headers, &[]).await;
+    assert_eq!(deleted.status, 200, "an entity tag is nothing to a DELETE");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_restart_waits_for_its_answer() {
+    let mut config = config();
+    config.core.restart_timeout = std::time::Duration::from_millis(200);
+    let server = start(config).await;
+    let addr = server.addr();
+    let made = post(addr, "/whip/live", FLOWS).await;
+    let location = made.expect("location");
+    let patch = async || {
+        let body = format!("a=ice-ufrag:{STUCK}\r\na=ice-pwd:0123456789\r\n");
+        let headers = [FRAGMENT, ("If-Match", "*")];
+        request(addr, "PATCH", location, &headers, body.as_bytes()).await
+    };
+    let (first, second) = tokio::join!(patch(), patch());
+    let mut statuses = [&first, &second].map(|answer| problem(answer).0);
+    statuses.sort_unstable();
+    assert_eq!(statuses, [409, 503]);
+    for answer in [first, second] {
+        assert_eq!(answer.expect("retry-after"), "1");
     }
     assert_eq!(delete(addr, location).await.status, 200);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn clients_are_told_of_stun_and_turn_servers() {
+    let mut config = config();
+    let servers = [
+        "stun:stun.example.net",
+        "turn:user:pass@turn.example.net?transport=udp",
+    ];
+    config.ice_servers = servers.map(|url| url.parse().unwrap()).into();
+    let server = start(config).await;
+    let links = |answer: &Response| -> Vec<String> {
+        let lines = answer.head.lines();
+        let links = lines.filter_map(|line| line.strip_prefix("link: "));
+        links.map(str::to_owned).collect()
+    };
+    let expected = [
+        r#"<stun:stun.example.net>; rel="ice-server""#,
+        concat!(
+            r#"<turn:turn.example.net?transport=udp>; rel="ice-server"; "#,
+            r#"username="user"; credential="pass"; credential-type="password""#
+        ),
+    ];
+    let made = post(server.addr(), "/whip/live", FLOWS).await;
+    assert_eq!(links(&made), expected);
+    let made = post(server.addr(), "/whep/live", FLOWS).await;
+    assert_eq!(links(&made), expected);
+    let asked = request(server.addr(), "OPTIONS", "/whep/live", &[], &[]).await;
+    assert_eq!(links(&asked), expected);
+    // Not with a refusal, nor to a browser's preflight request.
+    let refused = post(server.addr(), "/whip/live", FLOWS).await;
+    assert_eq!((refused.status, links(&refused).len()), (409, 0));
+    let headers = [("Access-Control-Request-Method", "POST")];
+    let preflight = request(server.addr(), "OPTIONS", "/whep/live", &headers, &[]).await;
+    assert_eq!((preflight.status, links(&preflight).len()), (200, 0));
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn queries_that_ask_for_what_there_is_not() {
+    let server = start(config()).await;
+    let addr = server.addr();
+    for query in ["transport=sctp", "playout-delay=5", "playout-delay=9-5"] {
+        let answer = post(addr, &format!("/whip/live?{query}"), FLOWS).await;
+        assert_eq!(problem(&answer), (400, "bad-query".into()), "{query}");
+    }
+    let made = post(addr, "/whip/live?transport=tcp&token=x", FLOWS).await;
+    assert_eq!(made.status, 201);
+    let made = post(addr, "/whep/live?playout-delay=0-100", FLOWS).await;
+    assert_eq!(made.status, 201);
     server.shutdown().await;
 }
 
@@ -144,7 +251,7 @@ async fn bad_offers_are_told_and_counted() {
         ("/whep/nobody", FLOWS, 404, "no-such-stream", None),
         ("/whep/early", FLOWS, 409, "not-ready", None),
         ("/whip/live", FLOWS, 409, "name-in-use", None),
-        ("/whep/live", ALIEN, 406, "no-common-codecs", None),
+        ("/whep/live", ALIEN, 422, "no-common-codecs", None),
         ("/whip/b", GARBAGE, 400, "bad-offer", Some(Reason::BadSdp)),
         ("/whip/b", "", 400, "bad-offer", Some(Reason::BadSdp)),
         (
@@ -199,8 +306,12 @@ async fn bodies_that_are_no_sdp() {
         let headers = [("Content-Type", kind)];
         let answer = request(addr, "POST", "/whip/a", &headers, FLOWS.as_bytes()).await;
         assert_eq!(problem(&answer), (415, "unsupported-media-type".into()));
+        assert_eq!(answer.expect("accept-post"), "application/sdp");
     }
-    let headers = [("Content-Type", "Application/SDP; charset=utf-8")];
+    let headers = [
+        ("Content-Type", "Application/SDP; charset=utf-8"),
+        ("Authorization", "Bearer anything"),
+    ];
     let taken = request(addr, "POST", "/whip/a", &headers, FLOWS.as_bytes()).await;
     assert_eq!(taken.status, 201);
     let garbled = request(addr, "POST", "/whip/b", SDP, b"v=0\xff\xfe").await;
@@ -268,7 +379,7 @@ async fn a_page_from_anywhere_may_ask() {
             ),
         ];
         let answer = request(server.addr(), "OPTIONS", path, &headers, &[]).await;
-        assert_eq!((answer.status, answer.body.len()), (204, 0));
+        assert_eq!((answer.status, answer.body.len()), (200, 0));
         assert_eq!(answer.expect("access-control-allow-origin"), "*");
         assert_eq!(answer.expect("access-control-allow-methods"), methods);
         assert_eq!(answer.expect(accept), kind);

@@ -16,6 +16,8 @@ pub(crate) const ANSWERED: &str = "answered";
 pub(crate) const SILENT: &str = "silent";
 /// An offer with nothing that fits.
 pub(crate) const ALIEN: &str = "alien";
+/// As an ICE user name fragment: the restart is not answered.
+pub(crate) const STUCK: &str = "stuck";
 /// An offer that is not one.
 pub(crate) const GARBAGE: &str = "garbage";
 
@@ -24,6 +26,8 @@ pub(crate) const GARBAGE: &str = "garbage";
 pub(crate) struct FakeBackend {
     peers: BTreeMap<PeerId, Role>,
     events: VecDeque<Event>,
+    /// What offers are answered with, instead of a text that names the peer.
+    pub(crate) answer: Option<String>,
     /// What the newest peer was opened with.
     pub(crate) wishes: Wishes,
     /// Pictures asked for and not taken yet, oldest first.
@@ -53,7 +57,7 @@ impl FakeBackend {
                 self.snapshots.push_back(request);
             }
             Command::Splice { from, to } => self.splice(from, to),
-            Command::Restart { .. } => {}
+            Command::Restart { peer, fragment } => self.restart(peer, &fragment),
             Command::Close { peer } => {
                 assert!(self.peers.remove(&peer).is_some(), "{peer:?} was not open");
                 self.events.retain(|event| peer_of(event) != Some(peer));
@@ -94,7 +98,7 @@ impl FakeBackend {
     fn follow(&mut self, peer: PeerId, offer: &str) {
         let answered = Event::Answered {
             peer,
-            answer: format!("answer of {}", peer.0),
+            answer: (self.answer.clone()).unwrap_or_else(|| format!("answer of {}", peer.0)),
             codecs: Codecs {
                 audio: Some("opus".into()),
                 video: Some("H264".into()),
@@ -112,6 +116,14 @@ impl FakeBackend {
                 peer,
                 reason: EndReason::BadOffer,
             }),
+        }
+    }
+
+    fn restart(&mut self, peer: PeerId, fragment: &str) {
+        assert!(self.peers.contains_key(&peer), "{peer:?} was not open");
+        if !fragment.contains(STUCK) {
+            let fragment = format!("restart of {}", peer.0);
+            self.events.push_back(Event::Restarted { peer, fragment });
         }
     }
 

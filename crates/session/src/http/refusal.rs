@@ -98,8 +98,9 @@ fn refusal(response: &HttpResponse, role: StreamRole) -> Failure {
         (404 | 409 | 410, StreamRole::Player) => known(info::SESSION_DOES_NOT_EXIST),
         (409, StreamRole::Publisher) => known(info::STREAM_NAME_ALREADY_IN_USE),
         (401 | 403, _) => known(info::RESTRICTED_ACCESS),
-        // Nothing it has fits what is offered (RFC 9110 section 15.5.7).
-        (406, _) => known(info::NO_COMMON_CODECS),
+        // Nothing it has fits what is offered (RFC 9110 section 15.5.7, RFC 9725
+        // section 4.4.3).
+        (406 | 422, _) => known(info::NO_COMMON_CODECS),
         (408 | 425 | 429 | 500.., _) => (info::STREAM_FAILED, Severity::Passing),
         _ => (info::FAILED_BY_ERROR, Severity::Fatal),
     };

@@ -32,7 +32,9 @@ pub(crate) fn complete_answer(
             let mut block = blocks.next().unwrap_or_default();
             let told = told_lines(&block, &section.told);
             let rids = rid_lines(&block, &section.layers);
-            for (line, told) in told.iter().chain(&rids) {
+            let protocol = &offer.sections[index].protocol;
+            let media = media_line(&block, protocol).map(|line| (0, line));
+            for (line, told) in told.iter().chain(&rids).chain(&media) {
                 block[*line] = told;
             }
             push_media(&mut complete, &block, stream, sends, first);
@@ -42,6 +44,25 @@ pub(crate) fn complete_answer(
         }
     }
     complete
+}
+
+/// What of str0m's answer goes to a client that restarted ICE: its part of an SDP
+/// (RFC 8840 section 9, RFC 9725 section 4.3.3).
+pub(crate) fn restart_answer(answer: &str) -> String {
+    const SESSION: &[&str] = &["a=ice-lite", "a=group:"];
+    const MEDIA: &[&str] = &["m=", "a=mid:", "a=ice-", "a=candidate:"];
+    let blocks = media_blocks(answer);
+    let mut fragment = String::new();
+    // The rest of the bundle has the transport of the first m-line.
+    for (block, wanted) in blocks.iter().take(2).zip([SESSION, MEDIA]) {
+        for line in block {
+            if wanted.iter().any(|start| line.starts_with(start)) {
+                push(&mut fragment, line);
+            }
+        }
+    }
+    push(&mut fragment, "a=end-of-candidates");
+    fragment
 }
 
 /// Lines of the session part, then of each m-line's.
@@ -61,6 +82,15 @@ fn media_blocks(sdp: &str) -> Vec<Vec<&str>> {
 fn push(sdp: &mut String, line: &str) {
     sdp.push_str(line);
     sdp.push_str("\r\n");
+}
+
+/// The m-line with the protocol that was offered, spelled alike (RFC 8829 section
+/// 5.3.1): old clients say `RTP/SAVPF` for what is the same.
+fn media_line(block: &[&str], protocol: &str) -> Option<String> {
+    let mut words = block.first()?.splitn(4, ' ');
+    let (media, port) = (words.next()?, words.next()?);
+    let formats = words.nth(1)?;
+    Some(format!("{media} {port} {protocol} {formats}"))
 }
 
 /// An m-line that is taken. Candidates stand in the first; the rest of the

@@ -20,9 +20,12 @@ mod select;
 mod simulcast;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traps;
 
-pub(super) use answer::complete_answer;
+pub(super) use answer::{complete_answer, restart_answer};
 pub(super) use offer::Offer;
+pub(super) use offer::with_credentials;
 pub(super) use select::{
     Selection, SourceCodec, needs_transcoding, payload_types, select_for_player,
     select_for_publisher,

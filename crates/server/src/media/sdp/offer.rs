@@ -6,6 +6,7 @@ use str0m::format::FormatParams;
 use thiserror::Error;
 
 use super::simulcast::{self, OfferedLayer};
+use crate::fragment::Credentials;
 use crate::media::codec::{Codec, Kind, Profile};
 
 /// The offer cannot be answered at all.
@@ -117,6 +118,7 @@ impl Offer {
     pub(crate) fn parse(sdp: &str) -> Result<Self, OfferError> {
         let mut offer = Self::default();
         let mut raw: Vec<RawSection<'_>> = Vec::new();
+        let mut session_direction = None;
         for line in sdp.lines().map(str::trim) {
             match line.split_once('=') {
                 Some(("m", media)) => raw.push(RawSection::new(media)),
@@ -125,6 +127,8 @@ impl Offer {
                     offer.read_transport(name, value);
                     if let Some(section) = raw.last_mut() {
                         section.attributes.push((name, value));
+                    } else if DIRECTIONS.contains(&name) {
+                        session_direction = Some(name);
                     }
                 }
                 Some(_) | None => {}
@@ -132,6 +136,9 @@ impl Offer {
         }
         if raw.len() > MAX_SECTIONS {
             return Err(OfferError::TooManySections);
+        }
+        for section in &mut raw {
+            section.inherit(session_direction);
         }
         offer.sections = raw.iter().enumerate().map(RawSection::read).collect();
         offer.checked()
@@ -212,6 +219,15 @@ impl Offer {
             .collect()
     }
 
+    /// The mid, the SSRC and that of its retransmissions of each m-line of
+    /// `taken` that names its own.
+    pub(crate) fn sources(&self, taken: &super::Selection) -> Vec<(&str, u32, Option<u32>)> {
+        let sections = taken.sections.iter().map(|t| &self.sections[t.index]);
+        sections
+            .filter_map(|s| Some((s.mid.as_str(), s.ssrc?, s.repair_ssrc)))
+            .collect()
+    }
+
     fn write_section<'a>(
         &'a self,
         sdp: &mut String,
@@ -267,6 +283,22 @@ impl Offer {
             line(format_args!("a=ssrc:{ssrc} cname:publisher"));
         }
     }
+}
+
+/// A reduced offer of the same client in its next ICE session.
+pub(crate) fn with_credentials(reduced: &str, credentials: Credentials<'_>) -> String {
+    let mut sdp = String::with_capacity(reduced.len());
+    for line in reduced.lines() {
+        // Writing to a String cannot fail.
+        let _ = if line.starts_with("a=ice-ufrag:") {
+            write!(sdp, "a=ice-ufrag:{}\r\n", credentials.user)
+        } else if line.starts_with("a=ice-pwd:") {
+            write!(sdp, "a=ice-pwd:{}\r\n", credentials.password)
+        } else {
+            write!(sdp, "{line}\r\n")
+        };
+    }
+    sdp
 }
 
 impl Setup {
@@ -336,6 +368,14 @@ struct RawSection<'a> {
     attributes: Vec<(&'a str, &'a str)>,
 }
 
+/// RFC 8866 section 6.7; at session level it is for the m-lines that have none.
+const DIRECTIONS: &[&str] = &["sendrecv", "sendonly", "recvonly", "inactive"];
+
+/// What is taken for the feedback of a video codec whose lines are missing: the
+/// SDK's `stripCodecs` loses them from the text alone (reference section 6.3),
+/// and a picture without them does not outlive its first loss.
+const LOST_FEEDBACK: &[&str] = &["nack", "nack pli", "ccm fir"];
+
 /// Feedback that is understood; anything else is not answered.
 const FEEDBACK: &[&str] = &["nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"];
 
@@ -344,6 +384,13 @@ impl<'a> RawSection<'a> {
         Self {
             media,
             attributes: Vec::new(),
+        }
+    }
+
+    fn inherit(&mut self, direction: Option<&'a str>) {
+        let has_own = self.attributes.iter().any(|(n, _)| DIRECTIONS.contains(n));
+        if let Some(direction) = direction.filter(|_| !has_own) {
+            self.attributes.push((direction, ""));
         }
     }
 
@@ -409,12 +456,23 @@ impl<'a> RawSection<'a> {
             profile: Profile::new(codec, &parameters),
             format: parameters,
             fmtp,
-            feedback: self
-                .of_format("rtcp-fb", format)
-                .filter(|f| FEEDBACK.contains(f))
-                .map(str::to_owned)
-                .collect(),
+            feedback: self.feedback(codec, format),
         })
+    }
+
+    fn feedback(&self, codec: Codec, format: &'a str) -> Vec<String> {
+        // `*` is every payload type (RFC 4585 section 4.2).
+        let own = self.of_format("rtcp-fb", format);
+        let mut offered = own.chain(self.of_format("rtcp-fb", "*")).peekable();
+        let lost = codec.kind() == Kind::Video && offered.peek().is_none();
+        let missing = LOST_FEEDBACK.iter().copied().filter(|_| lost);
+        let mut feedback: Vec<String> = Vec::new();
+        for name in offered.chain(missing).filter(|f| FEEDBACK.contains(f)) {
+            if !feedback.iter().any(|f| f == name) {
+                feedback.push(name.to_owned());
+            }
+        }
+        feedback
     }
 
     /// The codec that `a=rtpmap` gives a payload type, or its static

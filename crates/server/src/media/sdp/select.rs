@@ -49,6 +49,11 @@ impl Selection {
         self.sections.iter().flat_map(|s| &s.codecs)
     }
 
+    /// The client sends: it is a publisher.
+    pub(crate) fn sends(&self) -> bool {
+        self.sections.iter().any(|s| s.direction == "sendonly")
+    }
+
     /// The simulcast encodings of a kind; none if it is one stream.
     pub(crate) fn layers(&self, kind: Kind) -> &[OfferedLayer] {
         let section = self.sections.iter().find(|s| s.kind == kind);

@@ -7,7 +7,7 @@ use super::*;
 use crate::media::codec::{Codec, Kind, Profile};
 
 /// A browser's two m-lines, cut to what matters, with a data channel besides.
-const OFFER: &str = "v=0\r\n\
+pub(super) const OFFER: &str = "v=0\r\n\
 o=- 4611731400430051336 2 IN IP4 127.0.0.1\r\n\
 s=-\r\n\
 t=0 0\r\n\
@@ -83,12 +83,12 @@ c=IN IP4 0.0.0.0\r\n\
 a=mid:2\r\n\
 a=sctp-port:5000\r\n";
 
-fn offer(direction: &str) -> Offer {
+pub(super) fn offer(direction: &str) -> Offer {
     Offer::parse(&OFFER.replace("DIRECTION", direction)).unwrap()
 }
 
 /// The payload types taken of a kind.
-fn taken(selection: &Selection, kind: Kind) -> Vec<u8> {
+pub(super) fn taken(selection: &Selection, kind: Kind) -> Vec<u8> {
     let mut tracks = selection.tracks();
     let track = tracks.find(|(k, ..)| *k == kind);
     track.map_or_else(Vec::new, |(_, _, codecs)| {
@@ -96,7 +96,7 @@ fn taken(selection: &Selection, kind: Kind) -> Vec<u8> {
     })
 }
 
-const OPUS: SourceCodec = SourceCodec {
+pub(super) const OPUS: SourceCodec = SourceCodec {
     pt: 120,
     profile: Profile::Plain(Codec::Opus),
     profile_level_id: None,

@@ -77,60 +77,62 @@ struct Times {
     idle: Duration,
 }
 
-struct Listener {
+/// A socket that connections come to.
+pub(super) struct Listener {
     io: TcpListener,
     local: SocketAddr,
     token: Token,
+    /// There may be something to accept.
     ready: bool,
 }
 
-/// Listens.
-///
-/// # Errors
-/// The system refuses.
-pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let raw = RawSocket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(RawProtocol::TCP),
-    )?;
-    raw.set_nonblocking(true)?;
-    if address.is_ipv6() {
-        raw.set_only_v6(true)?;
+impl Listener {
+    /// Listens.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub(super) fn bind(address: SocketAddr) -> io::Result<Self> {
+        let raw = RawSocket::new(
+            Domain::for_address(address),
+            Type::STREAM,
+            Some(RawProtocol::TCP),
+        )?;
+        raw.set_nonblocking(true)?;
+        if address.is_ipv6() {
+            raw.set_only_v6(true)?;
+        }
+        // Or the connections of the server before keep the port for a minute.
+        #[cfg(unix)]
+        raw.set_reuse_address(true)?;
+        raw.bind(&address.into())?;
+        raw.listen(BACKLOG)?;
+        let io = TcpListener::from_std(raw.into());
+        Ok(Self {
+            local: io.local_addr()?,
+            io,
+            token: Token(0),
+            ready: true,
+        })
     }
-    // Or the connections of the server before keep the port for a minute.
-    #[cfg(unix)]
-    raw.set_reuse_address(true)?;
-    raw.bind(&address.into())?;
-    raw.listen(BACKLOG)?;
-    Ok(TcpListener::from_std(raw.into()))
+
+    pub(super) fn port(&self) -> u16 {
+        self.local.port()
+    }
 }
 
 impl Connections {
     /// Those that come to `listeners`. Tokens from `first_token` on are theirs.
-    ///
-    /// # Errors
-    /// A listener has no address.
     pub(super) fn new(
-        listeners: Vec<TcpListener>,
+        mut listeners: Vec<Listener>,
         first_token: usize,
         config: &Config,
         counters: Arc<Counters>,
-    ) -> io::Result<Self> {
-        let next_token = first_token + listeners.len();
-        let listeners = listeners
-            .into_iter()
-            .zip(first_token..)
-            .map(|(io, token)| {
-                Ok(Listener {
-                    local: io.local_addr()?,
-                    io,
-                    token: Token(token),
-                    ready: true,
-                })
-            })
-            .collect::<io::Result<_>>()?;
-        Ok(Self {
+    ) -> Self {
+        for (listener, token) in listeners.iter_mut().zip(first_token..) {
+            listener.token = Token(token);
+        }
+        Self {
+            next_token: first_token + listeners.len(),
             listeners,
             registry: None,
             times: Times {
@@ -139,7 +141,6 @@ impl Connections {
             },
             queue: config.tcp_queue,
             counters,
-            next_token,
             census: Census::new(config.tcp_connections, config.tcp_per_address),
             open: HashMap::new(),
             by_path: HashMap::new(),
@@ -150,7 +151,7 @@ impl Connections {
             paused: false,
             next_sweep: Instant::now(),
             buffer: vec![0; READ_BYTES],
-        })
+        }
     }
 
     /// Has `registry` tell of what comes.

@@ -26,6 +26,7 @@ fn refusals_in_the_words_of_the_protocol() {
         check(role, 403, "Restricted access", fatal);
         check(role, 405, "Failed by error", fatal);
         check(role, 406, "No common codecs", fatal);
+        check(role, 422, "No common codecs", fatal);
         check(role, 408, "Stream failed", passing);
         check(role, 415, "Failed by error", fatal);
         check(role, 422, "Failed by error", fatal);

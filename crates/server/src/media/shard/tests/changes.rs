@@ -90,3 +90,40 @@ fn ssrcs_change_again_and_again() {
     assert_contiguous(&client.numbers(true));
     assert_eq!(world.ends(VIEWER, world.now), []);
 }
+
+/// The sequence begins anew elsewhere, under the same SSRC.
+fn leap_in_sequence(world: &mut World) {
+    world.source.sequence += 20_000;
+    world.source.tag += 1;
+}
+
+/// Time leaps ahead by an hour, or back.
+fn leap_ahead(world: &mut World) {
+    world.source.time = world.source.time.wrapping_add(3_600 * 90_000);
+    world.source.tag += 1;
+}
+
+fn leap_back(world: &mut World) {
+    world.source.time = world.source.time.wrapping_sub(3_600 * 90_000);
+    world.source.tag += 1;
+}
+
+#[test]
+fn numbers_that_leap_go_on_in_the_viewers_numbers() {
+    for change in [leap_in_sequence, leap_ahead, leap_back] as [fn(&mut World); 3] {
+        let mut world = World::new(1);
+        world.publish();
+        let viewer = world.play();
+        change(&mut world);
+        world.stream(5 * SECOND);
+        let client = &world.clients[viewer];
+        let after = tagged(client, 1);
+        assert!(after.len() > 100, "{} after the leap", after.len());
+        assert_contiguous(&client.numbers(true));
+        let times: Vec<_> = client.of_kind(true).map(|p| p.header.timestamp).collect();
+        for step in times.windows(2) {
+            let ticks = step[1].wrapping_sub(step[0]);
+            assert!((1..90_000).contains(&ticks), "time leaps by {ticks}");
+        }
+    }
+}

@@ -12,16 +12,21 @@ mod changes;
 mod client;
 mod ends;
 mod groups;
+mod hostile;
 mod joins;
 mod loss;
 mod playout;
 mod rates;
+#[path = "../../../../tests/media/restart.rs"]
+mod restart;
+mod restarts;
 mod simulcast;
 mod snapshots;
 mod splice;
 mod sync;
 
 use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use client::{Client, PayloadTypes, Video, assert_contiguous};
@@ -74,6 +79,9 @@ const VIEWER_TYPES: PayloadTypes = PayloadTypes {
     ],
 };
 
+/// Where nobody listens.
+const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 1));
+
 /// The worker of publishers.
 const SOURCE_WORKER: WorkerId = WorkerId(0);
 
@@ -99,8 +107,12 @@ struct World {
 /// Everything under way, in order.
 #[derive(Default)]
 struct Network {
+    latency: Duration,
     datagrams: VecDeque<Datagram>,
     losses: Vec<Loss>,
+    /// Whose datagrams are kept, and what came of it.
+    tapped: Option<SocketAddr>,
+    tape: Vec<Datagram>,
     bottlenecks: Vec<Bottleneck>,
 }
 
@@ -129,6 +141,7 @@ impl Bottleneck {
     }
 }
 
+#[derive(Clone)]
 struct Datagram {
     due: Instant,
     source: SocketAddr,
@@ -159,6 +172,8 @@ struct Source {
     deaf: bool,
     /// What it takes from capture to the wire.
     video_delay: Duration,
+    /// When each frame went out.
+    sent: Vec<(u64, Instant)>,
     /// Marks the payload of all packets until it is changed.
     tag: u8,
 }
@@ -189,14 +204,17 @@ impl Network {
             Some(link) => link.pass(transmit.contents.len(), now),
             None => Some(now),
         };
-        if let Some(passed) = passed.filter(|_| !lost) {
-            let due = passed + LATENCY;
-            let datagram = Datagram {
-                due,
-                source,
-                destination,
-                contents: transmit.contents.to_vec(),
-            };
+        let datagram = Datagram {
+            due: passed.unwrap_or(now) + self.latency,
+            source,
+            destination,
+            contents: transmit.contents.to_vec(),
+        };
+        if self.tapped == Some(source) {
+            self.tape.push(datagram.clone());
+        }
+        if passed.is_some() && !lost {
+            let due = datagram.due;
             let place = self.datagrams.partition_point(|other| other.due <= due);
             self.datagrams.insert(place, datagram);
         }
@@ -228,7 +246,10 @@ impl World {
         Self {
             shards: (0..workers).map(shard).collect(),
             clients: Vec::new(),
-            network: Network::default(),
+            network: Network {
+                latency: LATENCY,
+                ..Network::default()
+            },
             publisher: 0,
             source: Source {
                 pt: H264,
@@ -238,6 +259,7 @@ impl World {
                 answered: 0,
                 deaf: false,
                 video_delay: Duration::ZERO,
+                sent: Vec::new(),
                 tag: 0,
             },
             wishes: Wishes::default(),
@@ -255,10 +277,18 @@ impl World {
 
     /// The same with a client that sends these simulcast layers.
     fn open_layers(&mut self, peer: PeerId, role: Role, rids: &[&str]) -> usize {
+        let types = match role {
+            Role::Publisher => PUBLISHER_TYPES,
+            Role::Player { .. } => VIEWER_TYPES,
+        };
+        self.open_with(peer, role, types, rids)
+    }
+
+    fn open_with(&mut self, peer: PeerId, role: Role, types: PayloadTypes, rids: &[&str]) -> usize {
         let index = self.clients.len();
-        let (direction, types) = match role {
-            Role::Publisher => (Direction::SendOnly, PUBLISHER_TYPES),
-            Role::Player { .. } => (Direction::RecvOnly, VIEWER_TYPES),
+        let direction = match role {
+            Role::Publisher => Direction::SendOnly,
+            Role::Player { .. } => Direction::RecvOnly,
         };
         let local = client_address(index);
         let (mut client, offer) = Client::offer(local, direction, types, rids, self.now);
@@ -371,6 +401,7 @@ impl World {
         client.write(Some(source.pt), numbers, video_at, &payload, now);
         let sound = (source.sequence, source.audio_time);
         client.write(None, sound, now, &[0xfc, source.tag], now);
+        source.sent.push((source.sequence, now));
         source.sequence += 1;
         source.time = source.time.wrapping_add(FRAME.as_millis() as u32 * 90);
         source.audio_time += FRAME.as_millis() as u32 * 48;
@@ -415,6 +446,7 @@ impl World {
                     };
                     self.shards[i].handle_datagram(path, &contents, now);
                 }
+                (None, None) if destination.ip() == NOWHERE => {}
                 (None, None) => panic!("sent to nobody: {destination}"),
             }
         }

@@ -1,4 +1,4 @@
-//! Clients that do what the page does not, as scripts of a page.
+//! Clients of a few lines of JavaScript, which do in a page what ours does not.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;

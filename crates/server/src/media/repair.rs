@@ -1,0 +1,387 @@
+//! Retransmissions to a viewer (RFC 4585 section 6.2.1).
+//!
+//! str0m answers NACKs with RTX packets (RFC 4588) out of a cache; how long that
+//! lasts and how much of it may be sent again is decided here. To a viewer that
+//! takes NACK without RTX the packet itself is sent again. It must be the very
+//! same datagram: one packet index must not be used for two ciphertexts (RFC
+//! 3711 section 9.1), so what was sent is kept as it was.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use str0m::Rtc;
+use str0m::media::Mid;
+use str0m::net::Transmit;
+use str0m::rtp::RawPacket;
+use str0m::rtp::rtcp::Rtcp;
+
+use super::rtp_header::RtpHeader;
+use super::sdp::Selection;
+
+/// How often a viewer may ask for a packet before it no longer helps: with one
+/// in ten lost each way, what is asked for comes in four rounds of five, and
+/// after eight rounds all but two in a million packets have come.
+const ROUNDS: u32 = 8;
+
+/// What a round takes on top of the round trip: viewers gather what they miss
+/// for a few frames, and their networks jitter.
+const ROUND_MARGIN: Duration = Duration::from_millis(40);
+
+/// The round trip while it has not been measured.
+const UNKNOWN_ROUND_TRIP: Duration = Duration::from_millis(100);
+
+/// How much longer packets must be of use before they are kept longer: str0m
+/// forgets all of them when that changes.
+const WORTH_FORGETTING: f32 = 1.5;
+
+/// Most bytes that may be sent again at once, and at first.
+const MOST_BYTES: usize = 1 << 20;
+
+/// How long a sent packet is kept for a viewer with this round trip, but no
+/// longer than `longest`.
+fn kept_for(round_trip: Option<Duration>, longest: Duration) -> Duration {
+    round_trip
+        .map_or(longest, |trip| (trip + ROUND_MARGIN) * ROUNDS)
+        .min(longest)
+}
+
+/// What of one viewer's media goes out again.
+#[derive(Debug)]
+pub(super) struct Repair {
+    /// Payload types of retransmissions.
+    rtx: Vec<u8>,
+    /// Payload types with NACK and without retransmissions of their own.
+    plain: Vec<u8>,
+    /// Bytes that may be sent again: as many as went out the first time, since a
+    /// link that loses more than that needs less, not more.
+    credit: usize,
+    /// The m-lines that may have retransmissions.
+    mids: Vec<Mid>,
+    longest: Duration,
+    sent: Sent,
+}
+
+/// What to do with a datagram that str0m has made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Send,
+    /// A retransmission too many.
+    Drop,
+}
+
+impl Repair {
+    pub(super) fn new(taken: &Selection, packets: usize, age: Duration) -> Self {
+        let codecs = || taken.codecs().filter(|_| !taken.sends());
+        let plain = codecs().filter(|c| c.rtx.is_none() && c.has_feedback("nack"));
+        Self {
+            rtx: codecs().filter_map(|codec| codec.rtx).collect(),
+            plain: plain.map(|codec| codec.pt).collect(),
+            credit: MOST_BYTES,
+            mids: taken.tracks().map(|(_, mid, _)| Mid::from(mid)).collect(),
+            longest: age,
+            sent: Sent {
+                packets: VecDeque::new(),
+                most: packets,
+                age,
+            },
+        }
+    }
+
+    /// Most packets that are kept, and how long.
+    pub(super) fn cache(&self) -> (usize, Duration) {
+        (self.sent.most, self.sent.age)
+    }
+
+    /// Takes in the first measured round trip: nothing is kept yet.
+    pub(super) fn start(&mut self, round_trip: Option<Duration>) {
+        self.sent.age = kept_for(round_trip, self.longest);
+    }
+
+    /// Takes in a round trip, and has str0m keep packets for longer if they are
+    /// of use for much longer.
+    pub(super) fn follow(&mut self, round_trip: Duration, rtc: &mut Rtc) {
+        let age = kept_for(Some(round_trip), self.longest);
+        if age > self.sent.age.mul_f32(WORTH_FORGETTING) {
+            self.sent.age = age;
+            self.forget(rtc);
+        }
+    }
+
+    /// Has str0m forget what it could send again.
+    pub(super) fn forget(&self, rtc: &mut Rtc) {
+        let (packets, age) = self.cache();
+        let mut api = rtc.direct_api();
+        for mid in &self.mids {
+            if let Some(stream) = api.stream_tx_by_mid(*mid, None) {
+                stream.set_rtx_cache(packets, age, None);
+            }
+        }
+    }
+
+    /// NACKs have to be seen here.
+    pub(super) fn is_plain(&self) -> bool {
+        !self.plain.is_empty()
+    }
+
+    /// Takes note of a datagram on its way out.
+    pub(super) fn pass(&mut self, transmit: &Transmit, now: Instant) -> Verdict {
+        let datagram: &[u8] = &transmit.contents;
+        let Some(pt) = media_type(datagram) else {
+            return Verdict::Send;
+        };
+        if self.rtx.contains(&pt) {
+            return self.spend(datagram.len());
+        }
+        self.credit = (self.credit + datagram.len()).min(MOST_BYTES);
+        if self.plain.contains(&pt)
+            && let Some(header) = RtpHeader::parse(datagram)
+        {
+            self.sent.keep(header, transmit, now);
+        }
+        Verdict::Send
+    }
+
+    /// The datagrams to send again for what a viewer without RTX has sent, each
+    /// once a round trip.
+    pub(super) fn answer(
+        &mut self,
+        packet: &RawPacket,
+        round_trip: Option<Duration>,
+        now: Instant,
+    ) -> Vec<Transmit> {
+        let RawPacket::RtcpRx(Rtcp::Nack(nack)) = packet else {
+            return Vec::new();
+        };
+        let wait = round_trip.unwrap_or(UNKNOWN_ROUND_TRIP);
+        let mut again = Vec::new();
+        for entry in nack.reports.iter() {
+            let following = (0..16_u16).filter(|bit| entry.blp & (1 << bit) != 0);
+            let lost = following.map(|bit| entry.pid.wrapping_add(bit + 1));
+            for sequence in std::iter::once(entry.pid).chain(lost) {
+                let Some(transmit) = self.sent.again(*nack.ssrc, sequence, wait, now) else {
+                    continue;
+                };
+                if self.spend(transmit.contents.len()) == Verdict::Drop {
+                    return again;
+                }
+                again.push(transmit);
+            }
+        }
+        again
+    }
+
+    fn spend(&mut self, bytes: usize) -> Verdict {
+        match self.credit.checked_sub(bytes) {
+            Some(left) => {
+                self.credit = left;
+                Verdict::Send
+            }
+            None => Verdict::Drop,
+        }
+    }
+}
+
+/// The payload type of an RTP packet; `None` for anything else (RFC 7983
+/// section 7, RFC 5761 section 4).
+fn media_type(datagram: &[u8]) -> Option<u8> {
+    let [first, second, ..] = datagram else {
+        return None;
+    };
+    let pt = second & 0x7f;
+    ((128..192).contains(first) && !(64..96).contains(&pt)).then_some(pt)
+}
+
+/// Datagrams as they were sent, the oldest first.
+#[derive(Debug)]
+struct Sent {
+    packets: VecDeque<SentPacket>,
+    most: usize,
+    age: Duration,
+}
+
+#[derive(Debug)]
+struct SentPacket {
+    ssrc: u32,
+    sequence: u16,
+    /// When it was sent, for the last time.
+    at: Instant,
+    first_at: Instant,
+    transmit: Transmit,
+}
+
+impl Sent {
+    fn keep(&mut self, header: RtpHeader<'_>, transmit: &Transmit, now: Instant) {
+        let is_old = |p: &SentPacket| now.saturating_duration_since(p.first_at) > self.age;
+        while self.packets.len() >= self.most || self.packets.front().is_some_and(is_old) {
+            if self.packets.pop_front().is_none() {
+                return;
+            }
+        }
+        self.packets.push_back(SentPacket {
+            ssrc: header.ssrc,
+            sequence: header.sequence,
+            at: now,
+            first_at: now,
+            transmit: copy(transmit),
+        });
+    }
+
+    /// A packet that is still there, unless it went out less than `wait` ago for
+    /// another time: what was asked for then may be on its way.
+    fn again(
+        &mut self,
+        ssrc: u32,
+        sequence: u16,
+        wait: Duration,
+        now: Instant,
+    ) -> Option<Transmit> {
+        let mut packets = self.packets.iter_mut().rev();
+        let packet = packets.find(|p| p.ssrc == ssrc && p.sequence == sequence)?;
+        let is_again = packet.at != packet.first_at;
+        if is_again && now.saturating_duration_since(packet.at) < wait {
+            return None;
+        }
+        packet.at = now;
+        Some(copy(&packet.transmit))
+    }
+}
+
+fn copy(transmit: &Transmit) -> Transmit {
+    Transmit {
+        proto: transmit.proto,
+        source: transmit.source,
+        destination: transmit.destination,
+        contents: transmit.contents.to_vec().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+    use str0m::net::Protocol;
+    use str0m::rtp::rtcp::{Nack, NackEntry};
+
+    const SSRC: u32 = 7;
+    const PLAIN: u8 = 96;
+    const RTX: u8 = 97;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn repair(most: usize) -> Repair {
+        Repair {
+            rtx: vec![RTX],
+            plain: vec![PLAIN],
+            credit: MOST_BYTES,
+            mids: Vec::new(),
+            longest: ms(1_000),
+            sent: Sent {
+                packets: VecDeque::new(),
+                most,
+                age: ms(1_000),
+            },
+        }
+    }
+
+    fn packet(pt: u8, sequence: u16, size: usize) -> Transmit {
+        let mut contents = vec![0x80, pt];
+        contents.extend(sequence.to_be_bytes());
+        contents.extend([0; 4]);
+        contents.extend(SSRC.to_be_bytes());
+        contents.resize(size, 9);
+        Transmit {
+            proto: Protocol::Udp,
+            source: SocketAddr::from(([127, 0, 0, 1], 1)),
+            destination: SocketAddr::from(([127, 0, 0, 1], 2)),
+            contents: contents.into(),
+        }
+    }
+
+    /// The numbers of what is sent again.
+    fn asked(repair: &mut Repair, (pid, blp): (u16, u16), now: Instant) -> Vec<u16> {
+        let nack = Nack {
+            sender_ssrc: 1.into(),
+            ssrc: SSRC.into(),
+            reports: NackEntry { pid, blp }.into(),
+        };
+        let raw = RawPacket::RtcpRx(Rtcp::Nack(nack));
+        let again = repair.answer(&raw, Some(ms(50)), now);
+        let headers = again
+            .iter()
+            .map(|t| RtpHeader::parse(&t.contents).unwrap().sequence);
+        headers.collect()
+    }
+
+    #[test]
+    fn what_is_kept_depends_on_the_round_trip() {
+        let longest = ms(3_000);
+        let table = [
+            (None, 3_000),
+            (Some(20), 480),
+            (Some(100), 1_120),
+            (Some(900), 3_000),
+        ];
+        for (trip, expected) in table {
+            assert_eq!(kept_for(trip.map(ms), longest), ms(expected), "{trip:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_datagram_is_sent_again_once_a_round_trip() {
+        let start = Instant::now();
+        let mut repair = repair(100);
+        for sequence in 65_530..=65_535 {
+            repair.pass(&packet(PLAIN, sequence, 100), start);
+        }
+        repair.pass(&packet(PLAIN, 0, 100), start);
+        assert_eq!(
+            asked(&mut repair, (65_534, 0b11), start + ms(1)),
+            [65_534, 65_535, 0]
+        );
+        assert_eq!(
+            asked(&mut repair, (65_534, 0b11), start + ms(50)),
+            [0_u16; 0]
+        );
+        assert_eq!(asked(&mut repair, (65_534, 0), start + ms(51)), [65_534]);
+        assert_eq!(asked(&mut repair, (5, 0), start + ms(51)), [0_u16; 0]);
+    }
+
+    #[test]
+    fn what_is_old_or_too_much_is_given_up() {
+        let start = Instant::now();
+        let mut repair = repair(3);
+        for sequence in 0..5 {
+            repair.pass(&packet(PLAIN, sequence, 100), start);
+        }
+        assert_eq!(asked(&mut repair, (0, 0b1111), start + ms(1)), [2, 3, 4]);
+        repair.pass(&packet(PLAIN, 5, 100), start + ms(1_001));
+        assert_eq!(asked(&mut repair, (2, 0b111), start + ms(1_001)), [5]);
+    }
+
+    #[test]
+    fn no_more_goes_out_again_than_went_out() {
+        let now = Instant::now();
+        let mut repair = repair(100);
+        let resent = packet(RTX, 1, 1_024);
+        let at_first = (0..2_000).filter(|_| repair.pass(&resent, now) == Verdict::Send);
+        assert_eq!(at_first.count(), 1_024);
+        for _ in 0..10 {
+            assert_eq!(repair.pass(&packet(PLAIN, 1, 1_024), now), Verdict::Send);
+        }
+        let after = (0..2_000).filter(|_| repair.pass(&resent, now) == Verdict::Send);
+        assert_eq!(after.count(), 10);
+        assert_eq!(asked(&mut repair, (1, 0), now), [0_u16; 0]);
+    }
+
+    #[test]
+    fn reports_and_sound_are_sent() {
+        let mut repair = repair(100);
+        repair.credit = 0;
+        for pt in [200, 205, 111] {
+            let verdict = repair.pass(&packet(pt, 1, 100), Instant::now());
+            assert_eq!(verdict, Verdict::Send);
+        }
+    }
+}
