@@ -1,12 +1,12 @@
-//! Layers over real sockets, on a real clock: probes, timers and all.
+//! Layers over real sockets. How viewers go from one to another is tested in
+//! virtual time, since it depends on what a machine's load does to delays.
 
-use str0m::rtp::RtpWrite;
+use str0m::rtp::{RtpPacket, RtpWrite};
 
 use super::*;
 
-/// The layers, and the bytes of their frames: a viewer starts with the first,
-/// and finds out that there is room for the other one.
-const LAYERS: [(&str, usize); 2] = [("q", 200), ("f", 3_000)];
+/// The layers, and the bytes of their frames. Viewers start with the larger one.
+const LAYERS: [(&str, usize); 2] = [("q", 200), ("f", 1_500)];
 
 const FRAME: Duration = Duration::from_millis(33);
 
@@ -54,7 +54,7 @@ fn packets_of(world: &World, viewer: usize, letter: u8) -> usize {
 }
 
 #[test]
-fn a_viewer_finds_room_for_the_larger_layer() {
+fn a_viewer_gets_one_of_the_layers() {
     let mut world = World::new(2);
     let rids = LAYERS.map(|(rid, _)| rid);
     world.join_layers(PUBLISHER, Role::Publisher, PUBLISHER_TYPES, &rids);
@@ -73,10 +73,11 @@ fn a_viewer_finds_room_for_the_larger_layer() {
     world.flowing(PUBLISHER);
     let viewer = world.play(0);
     stream(&mut world, "the larger layer", &|world| {
-        packets_of(world, viewer, b'f') > 100
+        packets_of(world, viewer, b'f') > 20
     });
-    assert!(
-        packets_of(&world, viewer, b'q') > 0,
-        "starts with the other"
-    );
+    let client = &world.clients[viewer].client;
+    let first = client.of_kind(true).next().unwrap();
+    assert_eq!(first.payload[..KEYFRAME.len()], *KEYFRAME);
+    let tells = |p: &RtpPacket| p.header.ext_vals.transport_cc.is_some();
+    assert!(client.of_kind(true).all(tells), "feedback is asked for");
 }
