@@ -49,7 +49,7 @@ async fn the_page_plays_what_aiortc_publishes() -> Result<()> {
 #[tokio::test]
 async fn whip_whep_of_npm_publishes_plays_and_restarts() -> Result<()> {
     // It can put no more than one candidate into what it makes of a restart.
-    let server = Server::start_with(&["--public-address", "127.0.0.1"])?;
+    let server = Server::start_with(&["--public-address", "127.0.0.1", "--media", "udp"])?;
     let stage = Stage::set_with(server, Browser::start()).await?;
     let page = ClientPage::open(&stage.browser).await?;
     let whip = Endpoint::Whip.url(&stage.server, "npm");
