@@ -51,7 +51,10 @@ impl Aiortc {
             Endpoint::Whep => "play",
         };
         let mut command = Command::new(python);
-        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/clients/aiortc.py"));
+        command.arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/clients/aiortc_client.py"
+        ));
         command.args([what, &endpoint.url(server, name)]);
         Ok(Self(Process::spawn_piped("aiortc", &mut command)?))
     }

@@ -1,7 +1,7 @@
 //! WHIP and WHEP clients by other people, with each other and with ours.
 
 use anyhow::Result;
-use e2e::{Aiortc, Browser, ClientPage, Endpoint, Publisher, Server, TwoWayPage, turn};
+use e2e::{Aiortc, Browser, ClientPage, Endpoint, Publisher, Server, Stage};
 use serde_json::json;
 
 /// Frames after which a stream counts as playing, and how many of them must
@@ -11,7 +11,6 @@ const DIFFERENT: u64 = 10;
 
 #[tokio::test]
 async fn aiortc_plays_what_aiortc_publishes() -> Result<()> {
-    let _turn = turn().await;
     let server = Server::start()?;
     let player = Aiortc::start(Endpoint::Whep, &server, "live")?;
     let publisher = Aiortc::start(Endpoint::Whip, &server, "live")?;
@@ -25,7 +24,6 @@ async fn aiortc_plays_what_aiortc_publishes() -> Result<()> {
 
 #[tokio::test]
 async fn aiortc_plays_what_web_call_server_signalling_publishes() -> Result<()> {
-    let _turn = turn().await;
     let server = Server::start()?;
     let _publisher = Publisher::start(&server, "native")?;
     let player = Aiortc::start(Endpoint::Whep, &server, "native")?;
@@ -36,29 +34,26 @@ async fn aiortc_plays_what_web_call_server_signalling_publishes() -> Result<()> 
 
 #[tokio::test]
 async fn the_page_plays_what_aiortc_publishes() -> Result<()> {
-    let _turn = turn().await;
-    let server = Server::start()?;
-    let publisher = Aiortc::start(Endpoint::Whip, &server, "python")?;
+    let stage = Stage::set().await?;
+    let publisher = Aiortc::start(Endpoint::Whip, &stage.server, "python")?;
     publisher.wait_connected()?;
-    let browser = Browser::start().await?;
-    let page = TwoWayPage::open_connected(&browser, &server).await?;
+    let page = stage.connected().await?;
     page.play("python").await?;
     publisher.stop()?;
     page.wait_text("playStatus", "FAILED").await?;
-    browser.close().await
+    stage.clear().await
 }
 
 /// The draft's author's own client, from another origin, with a token that the
 /// browser asks no leave for with one; through an ICE restart of both sides.
 #[tokio::test]
 async fn whip_whep_of_npm_publishes_plays_and_restarts() -> Result<()> {
-    let _turn = turn().await;
     // It can put no more than one candidate into what it makes of a restart.
-    let server = Server::start_with(&["--public-address", "127.0.0.1"])?;
-    let browser = Browser::start().await?;
-    let page = ClientPage::open(&browser).await?;
-    let whip = Endpoint::Whip.url(&server, "npm");
-    let whep = Endpoint::Whep.url(&server, "npm");
+    let server = Server::start_with(&["--public-address", "127.0.0.1", "--media", "udp"])?;
+    let stage = Stage::set_with(server, Browser::start()).await?;
+    let page = ClientPage::open(&stage.browser).await?;
+    let whip = Endpoint::Whip.url(&stage.server, "npm");
+    let whep = Endpoint::Whep.url(&stage.server, "npm");
     page.call("whipWhepPublish", &whip).await?;
     page.wait_status(&whep, 201).await?;
     page.call("whipWhepPlay", &whep).await?;
@@ -70,17 +65,17 @@ async fn whip_whep_of_npm_publishes_plays_and_restarts() -> Result<()> {
     page.call("whipWhepStop", "").await?;
     assert_eq!(page.errors().await?, json!([]));
     page.wait_status(&whep, 404).await?;
-    browser.close().await
+    drop(page);
+    stage.clear().await
 }
 
 #[tokio::test]
 async fn eyevinn_of_npm_publishes_and_plays() -> Result<()> {
-    let _turn = turn().await;
     let server = Server::start_with(&["--ice-server", "stun:127.0.0.1:9"])?;
-    let browser = Browser::start().await?;
-    let page = ClientPage::open(&browser).await?;
-    let whip = Endpoint::Whip.url(&server, "eyevinn");
-    let whep = Endpoint::Whep.url(&server, "eyevinn");
+    let stage = Stage::set_with(server, Browser::start()).await?;
+    let page = ClientPage::open(&stage.browser).await?;
+    let whip = Endpoint::Whip.url(&stage.server, "eyevinn");
+    let whep = Endpoint::Whep.url(&stage.server, "eyevinn");
     page.call("eyevinnPublish", &whip).await?;
     page.wait_status(&whep, 201).await?;
     page.call("eyevinnPlay", &whep).await?;
@@ -88,5 +83,6 @@ async fn eyevinn_of_npm_publishes_and_plays() -> Result<()> {
     page.call("eyevinnStop", "").await?;
     assert_eq!(page.errors().await?, json!([]));
     page.wait_status(&whep, 404).await?;
-    browser.close().await
+    drop(page);
+    stage.clear().await
 }

@@ -1,7 +1,7 @@
 """An independent WHIP publisher and WHEP player: aiortc.
 
-    aiortc.py publish <endpoint>   sends a moving picture and a tone
-    aiortc.py play <endpoint>      receives, and counts what it decodes
+    aiortc_client.py publish <endpoint>   sends a moving picture and a tone
+    aiortc_client.py play <endpoint>      receives, and counts what it decodes
 
 Both print one line for each thing that happened, and end with their standard
 input, with a DELETE.
