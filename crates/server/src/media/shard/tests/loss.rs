@@ -136,9 +136,10 @@ fn one_in_ten_lost_each_way_and_the_picture_moves() {
         let round = round_trip + 2 * FRAME;
         assert!(most <= round_trip + 2 * round, "{most:?}");
         assert!(nearly_all <= round_trip + 5 * round, "{nearly_all:?}");
-        assert!(got.missing * 200 <= got.frames, "{} missing", got.missing);
-        // What the publisher's way loses for good is known here.
-        assert!(got.keyframes_asked <= 30, "{}", got.keyframes_asked);
+        // The client, which is str0m too, stops sending again past 15 % of what it
+        // sends. What is lost for good then is made up for by a keyframe.
+        assert!(got.missing * 50 <= got.frames, "{} missing", got.missing);
+        assert!(got.keyframes_asked <= 60, "{}", got.keyframes_asked);
     }
 }
 
