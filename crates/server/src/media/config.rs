@@ -61,7 +61,8 @@ pub struct Config {
     /// Send and receive buffer of each UDP socket in bytes, as far as the
     /// system allows. Default: 4 MiB.
     pub socket_buffer: usize,
-    /// How long packets are kept for a viewer's NACK. Default: 3 s.
+    /// How long packets are kept for a viewer's NACK at most; its round trip
+    /// decides. Default: 3 s.
     pub rtx_age: Duration,
     /// Most packets kept for a viewer's NACK, a track. Default: 2,048.
     pub rtx_packets: usize,
