@@ -75,8 +75,8 @@ impl Delivery {
 /// A minute of everything losing one in ten each way, at both ends.
 fn deliver(round_trip: Duration) -> Delivery {
     let mut world = World::new(1);
-    // Half of it to the publisher and back, and half to the viewer.
-    world.network.latency = round_trip / 4;
+    // Between the server and each of them.
+    world.network.latency = round_trip / 2;
     world.open(PUBLISHER, Role::Publisher);
     world.run_for(3 * SECOND);
     world.stream(SECOND);
@@ -132,13 +132,14 @@ fn one_in_ten_lost_each_way_and_the_picture_moves() {
             got.percentile(100),
         );
         assert_eq!(half, round_trip);
-        // Two rounds of asking, each as long as a round trip and a look around.
-        let round = round_trip + Duration::from_millis(45);
+        // A loss is seen with the next frame, and asked for at the next look.
+        let round = round_trip + 2 * FRAME;
         assert!(most <= round_trip + 2 * round, "{most:?}");
-        assert!(nearly_all <= round_trip + 4 * round, "{nearly_all:?}");
-        assert!(got.missing * 200 <= got.frames, "{} missing", got.missing);
-        // What the publisher's way loses for good is known here.
-        assert!(got.keyframes_asked <= 30, "{}", got.keyframes_asked);
+        assert!(nearly_all <= round_trip + 5 * round, "{nearly_all:?}");
+        // The client, which is str0m too, stops sending again past 15 % of what it
+        // sends. What is lost for good then is made up for by a keyframe.
+        assert!(got.missing * 50 <= got.frames, "{} missing", got.missing);
+        assert!(got.keyframes_asked <= 60, "{}", got.keyframes_asked);
     }
 }
 
