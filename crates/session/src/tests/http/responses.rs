@@ -29,7 +29,6 @@ fn refusals_in_the_words_of_the_protocol() {
         check(role, 422, "No common codecs", fatal);
         check(role, 408, "Stream failed", passing);
         check(role, 415, "Failed by error", fatal);
-        check(role, 422, "Failed by error", fatal);
         check(role, 429, "Stream failed", passing);
         check(role, 500, "Stream failed", passing);
         check(role, 503, "Stream failed", passing);
