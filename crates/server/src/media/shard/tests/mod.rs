@@ -15,6 +15,7 @@ mod groups;
 mod hostile;
 mod joins;
 mod loss;
+mod pictures;
 mod playout;
 mod rates;
 #[path = "../../../../tests/media/restart.rs"]
