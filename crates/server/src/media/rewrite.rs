@@ -164,6 +164,7 @@ impl Mapping {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::codec::Codec;
     use std::time::Duration;
 
     const RATE: u32 = 90_000;
@@ -254,6 +255,39 @@ mod tests {
         assert!(!rewriter.has_place_for(after));
         assert_eq!(sequence(&mut rewriter, after), None);
         assert_eq!(sequence(&mut rewriter, source.at(1, 6, 77, 133)), Some(32));
+    }
+
+    #[test]
+    fn pictures_are_numbered_on_and_late_ones_stay_what_they_were() {
+        let source = Source(Instant::now());
+        let picture = |id: u8, base| {
+            let payload = [0x90, 0xe0, id, base, 0x20, 0x00];
+            PictureNumbers::read(Codec::Vp8, &payload)
+        };
+        let at = |epoch, sequence, picture| Position {
+            picture,
+            ..source.at(epoch, sequence, 0, 0)
+        };
+        let mut rewriter = Rewriter::new(9);
+        let out = |rewriter: &mut Rewriter, at: Position| {
+            let out = rewriter.rewrite(at).unwrap();
+            at.picture.shifted(out.pictures)
+        };
+        rewriter.splice(at(0, 1, picture(100, 50)), RATE);
+        for (sequence, numbers) in [(1, (100, 50)), (3, (101, 51))] {
+            let numbers = picture(numbers.0, numbers.1);
+            assert_eq!(out(&mut rewriter, at(0, sequence, numbers)), numbers);
+        }
+        let first = at(1, 9, picture(7, 200));
+        rewriter.splice(first, RATE);
+        assert_eq!(out(&mut rewriter, first), picture(102, 52));
+        let late = picture(101, 51);
+        assert_eq!(out(&mut rewriter, at(0, 2, late)), late);
+        // Not all packets have to say it.
+        out(&mut rewriter, at(1, 10, PictureNumbers::default()));
+        let again = at(2, 0, picture(90, 1));
+        rewriter.splice(again, RATE);
+        assert_eq!(out(&mut rewriter, again), picture(103, 53));
     }
 
     #[test]
