@@ -235,6 +235,7 @@ impl Publisher {
             .flatten()
             .chain(self.silent_until)
             .chain(self.snapshots.poll_timeout())
+            .chain(self.pictures.poll_timeout())
             .fold(self.link.deadline(), Instant::min)
     }
 
@@ -252,6 +253,8 @@ impl Publisher {
             self.handle(event, now, events);
         }
         self.events = link_events;
+        let size = self.pictures.take_size(now);
+        events.extend(size.map(PeerEvent::Resized));
         self.give_up(now, events);
         if self.silent_until.is_some_and(|until| until <= now) {
             self.end(EndReason::RtpInactive, events);
@@ -286,8 +289,7 @@ impl Publisher {
                     self.flowing = true;
                     events.push(PeerEvent::Flowing);
                 }
-                let size = self.pictures.take_in(&packet);
-                events.extend(size.map(PeerEvent::Resized));
+                self.pictures.take_in(&packet);
                 self.head_start.keep(&packet, now);
                 events.push(PeerEvent::Media(packet));
             }

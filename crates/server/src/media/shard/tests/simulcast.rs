@@ -4,6 +4,8 @@ use str0m::bwe::Bitrate;
 use str0m::media::Rid;
 use str0m::rtp::{RtpPacket, RtpWrite};
 
+use super::changes::tagged;
+use super::splice::{SECOND_ONE, publish, splice};
 use super::*;
 use crate::core::backend::SnapshotId;
 
@@ -494,4 +496,25 @@ fn a_picture_is_taken_of_the_largest_layer_that_flows() {
     sender.layer("f").on = false;
     world.send_layers(&mut sender, SECOND);
     assert_eq!(pictured(&mut world), 'h');
+}
+
+#[test]
+fn a_viewer_of_layers_goes_on_with_a_publisher_that_has_none() {
+    for workers in [1, 2] {
+        let mut world = World::with(workers, Config::default());
+        let mut sender = Sender::new(&[("q", LEAST), ("h", MIDDLE), ("f", MOST)]);
+        world.publish_layers(&mut sender);
+        let viewer = world.play_layers(&mut sender);
+        world.send_layers(&mut sender, 5 * SECOND);
+        let shown = video(&world.clients[viewer], world.now - SECOND);
+        assert_eq!(layer_of(shown[shown.len() - 1]), 'f', "the third");
+        world.close(PUBLISHER);
+        world.run_for(5 * SECOND);
+        publish(&mut world, SECOND_ONE, 0, PUBLISHER_TYPES);
+        world.command(splice(&world, SECOND_ONE, 0));
+        world.stream(3 * SECOND);
+        let after = tagged(&world.clients[viewer], 1);
+        assert!(after.len() > 80, "{} after the splice", after.len());
+        assert_eq!(world.ends(VIEWER, world.start), []);
+    }
 }
