@@ -168,8 +168,8 @@ impl Publisher {
             return Err(SnapshotError::NoVideo);
         }
         self.snapshots.add(request, now)?;
-        if self.keyframe().is_none() {
-            self.want_keyframe(self.pictures.largest_layer().unwrap_or_default());
+        if self.keyframe(now).is_none() {
+            self.want_keyframe(self.largest_layer(now).unwrap_or_default());
         }
         Ok(())
     }
@@ -183,7 +183,7 @@ impl Publisher {
         if self.snapshots.is_empty() {
             return;
         }
-        if let Some(keyframe) = self.keyframe() {
+        if let Some(keyframe) = self.keyframe(now) {
             let requests = self.snapshots.take().into_iter();
             events.extend(requests.map(|request| PeerEvent::Keyframe(request, keyframe.clone())));
         }
@@ -192,14 +192,22 @@ impl Publisher {
     }
 
     /// The latest of the largest picture, if it came whole.
-    fn keyframe(&self) -> Option<Keyframe> {
-        let largest = self.pictures.largest_layer()?;
+    fn keyframe(&self, now: Instant) -> Option<Keyframe> {
+        let largest = self.largest_layer(now)?;
         let group = self
             .head_start
             .best(|layer| (layer == largest).then_some(0))?;
         let packets = group.keyframe()?.to_vec();
         let codec = packets.first()?.codec;
         Some(Keyframe { codec, packets })
+    }
+
+    /// The layer with the largest picture. One that the publisher has stopped
+    /// shows what was long ago.
+    fn largest_layer(&self, now: Instant) -> Option<u8> {
+        let flowing = self.layers.flowing(now);
+        let flows = |layer| flowing.iter().any(|flowing| flowing.layer == layer);
+        self.pictures.largest_layer(flows)
     }
 
     /// It sends several encodings of its video at once.

@@ -15,7 +15,7 @@ use str0m::net::Transmit;
 use str0m::rtp::RawPacket;
 use str0m::rtp::rtcp::Rtcp;
 
-use super::rtp_header::RtpHeader;
+use super::rtp_header::{RtpHeader, payload_type};
 use super::sdp::Selection;
 
 /// How often a viewer may ask for a packet before it no longer helps: with one
@@ -126,7 +126,7 @@ impl Repair {
     /// Takes note of a datagram on its way out.
     pub(super) fn pass(&mut self, transmit: &Transmit, now: Instant) -> Verdict {
         let datagram: &[u8] = &transmit.contents;
-        let Some(pt) = media_type(datagram) else {
+        let Some(pt) = payload_type(datagram) else {
             return Verdict::Send;
         };
         if self.rtx.contains(&pt) {
@@ -179,16 +179,6 @@ impl Repair {
             None => Verdict::Drop,
         }
     }
-}
-
-/// The payload type of an RTP packet; `None` for anything else (RFC 7983
-/// section 7, RFC 5761 section 4).
-fn media_type(datagram: &[u8]) -> Option<u8> {
-    let [first, second, ..] = datagram else {
-        return None;
-    };
-    let pt = second & 0x7f;
-    ((128..192).contains(first) && !(64..96).contains(&pt)).then_some(pt)
 }
 
 /// Datagrams as they were sent, the oldest first.

@@ -90,14 +90,18 @@ impl Pictures {
         header.profile_level_id.filter(|_| of == pt)
     }
 
-    /// The layer with the largest picture.
-    pub(super) fn largest_layer(&self) -> Option<u8> {
-        self.largest().map(|(layer, ..)| layer)
+    /// The layer with the largest picture of those that count.
+    pub(super) fn largest_layer(&self, counts: impl Fn(u8) -> bool) -> Option<u8> {
+        self.largest_of(counts).map(|(layer, ..)| layer)
     }
 
     fn largest(&self) -> Option<(u8, u8, Header)> {
+        self.largest_of(|_| true)
+    }
+
+    fn largest_of(&self, counts: impl Fn(u8) -> bool) -> Option<(u8, u8, Header)> {
         let area = |size: PictureSize| size.width * size.height;
-        let layers = self.layers.iter();
+        let layers = self.layers.iter().filter(|(layer, ..)| counts(*layer));
         layers.max_by_key(|(_, _, h)| area(h.size)).copied()
     }
 }

@@ -5,10 +5,12 @@ use str0m::media::Rid;
 use str0m::rtp::{RtpPacket, RtpWrite};
 
 use super::*;
+use crate::core::backend::SnapshotId;
 
 /// A simulcast publisher, in its order.
 struct Sender {
     layers: Vec<Layer>,
+    pt: u8,
     frames: u64,
 }
 
@@ -33,6 +35,9 @@ const LEAST: usize = 600;
 const MIDDLE: usize = 2_000;
 const MOST: usize = 6_000;
 
+/// Where the upper half of the width is in the payload of a VP8 keyframe.
+const WIDTH: usize = 8;
+
 /// Largest payload of a packet.
 const MTU: usize = 1_100;
 
@@ -48,6 +53,7 @@ impl Sender {
         });
         Self {
             layers: layers.collect(),
+            pt: H264,
             frames: 0,
         }
     }
@@ -64,9 +70,14 @@ impl Sender {
 }
 
 /// A payload that names its layer by its first letter, and its frame.
-fn layer_payload(rid: Option<Rid>, keyframe: bool, frame: u64, bytes: usize) -> Vec<u8> {
+fn layer_payload(
+    (pt, rid): (u8, Option<Rid>),
+    keyframe: bool,
+    frame: u64,
+    bytes: usize,
+) -> Vec<u8> {
     let letter = rid.map_or(b'-', |rid| rid.as_bytes()[0]);
-    let mut payload = payload(H264, keyframe, letter, frame);
+    let mut payload = payload(pt, keyframe, letter, frame);
     payload.resize(bytes.max(payload.len()), 0);
     payload
 }
@@ -145,12 +156,17 @@ impl World {
             while left > 0 {
                 let bytes = left.min(MTU);
                 left -= bytes;
-                let payload = layer_payload(layer.rid, keyframe && first, sender.frames, bytes);
+                let of = (sender.pt, layer.rid);
+                let mut payload = layer_payload(of, keyframe && first, sender.frames, bytes);
+                if sender.pt == VP8 && keyframe && first {
+                    // The more it takes, the wider its picture is.
+                    payload[WIDTH] = (layer.bytes / 1_000) as u8;
+                }
                 let (sequence, time) = (layer.sequence, layer.time);
                 let mut api = client.rtc.direct_api();
                 let stream = api.stream_tx_by_mid(client.video, layer.rid).unwrap();
                 stream.write_rtp(
-                    RtpWrite::new(H264.into(), sequence.into(), time, now, payload)
+                    RtpWrite::new(sender.pt.into(), sequence.into(), time, now, payload)
                         .marker(left == 0)
                         .nackable(true),
                 );
@@ -457,4 +473,25 @@ fn layers_are_one_stream_to_whoever_is_told_its_rate() {
     assert!((29.0..=31.0).contains(&rate.fps), "{rate:?}");
     let told = world.rates(PUBLISHER).len();
     assert!((11..=15).contains(&told), "{told} in 13 s");
+}
+
+/// The layer of the keyframe that a picture is taken of.
+fn pictured(world: &mut World) -> char {
+    let (request, source) = (SnapshotId(1), PUBLISHER);
+    world.command(Message::Snapshot { request, source });
+    let mut keyframes = world.shards[SOURCE_WORKER.0].outbox.keyframes.drain(..);
+    let (_, keyframe) = keyframes.next().unwrap();
+    keyframe.packets[0].payload[2].into()
+}
+
+#[test]
+fn a_picture_is_taken_of_the_largest_layer_that_flows() {
+    let mut world = World::new(1);
+    let mut sender = Sender::new(&[("f", MOST), ("h", MIDDLE), ("q", LEAST)]);
+    sender.pt = VP8;
+    world.publish_layers(&mut sender);
+    assert_eq!(pictured(&mut world), 'f');
+    sender.layer("f").on = false;
+    world.send_layers(&mut sender, SECOND);
+    assert_eq!(pictured(&mut world), 'h');
 }
