@@ -87,12 +87,21 @@ impl World {
         stream.set_rtx_cache(2_000, 3 * SECOND, None);
     }
 
+    /// A viewer asks for lost packets, RTX or not: str0m, as a client, asks only
+    /// where there is RTX unless it is told to.
+    pub(super) fn ask_without_rtx(&mut self, viewer: usize) {
+        let client = &mut self.clients[viewer];
+        let ssrc = client.of_kind(true).next().unwrap().header.ssrc;
+        let mut api = client.rtc.direct_api();
+        api.stream_rx(&ssrc).unwrap().suppress_nack(false);
+    }
+
     /// When frames came to a viewer, in the order in which they were sent, and
     /// whether they are keyframes.
-    fn received(&self, viewer: usize) -> Vec<(Instant, Option<(Instant, bool)>)> {
+    pub(super) fn received(&self, viewer: usize) -> Vec<(Instant, Option<(Instant, bool)>)> {
         let packets = self.clients[viewer].of_kind(true);
         let came: HashMap<_, _> = packets
-            .map(|p| (&p.payload[3..], (p.timestamp, p.payload[0] == 0x67)))
+            .map(|p| (&p.payload[3..11], (p.timestamp, p.payload[0] == 0x67)))
             .collect();
         let sent = self.source.sent.iter();
         sent.map(|(number, at)| (*at, came.get(&number.to_be_bytes()[..]).copied()))
@@ -252,7 +261,7 @@ fn trap_34_late_joiners_get_a_keyframe_however_often_the_request_is_lost() {
 }
 
 /// A viewer that takes NACK and no RTX.
-const PLAIN_TYPES: PayloadTypes = PayloadTypes {
+pub(super) const PLAIN_TYPES: PayloadTypes = PayloadTypes {
     opus: 109,
     video: &[Video {
         codec: Codec::H264,
@@ -269,11 +278,7 @@ fn a_viewer_without_rtx_gets_the_packet_itself_again() {
         let source = PUBLISHER;
         let viewer = world.open_with(VIEWER, Role::Player { source }, PLAIN_TYPES, &[]);
         world.stream(SECOND);
-        let client = &mut world.clients[viewer];
-        let ssrc = client.of_kind(true).next().unwrap().header.ssrc;
-        // str0m, as a client, asks only where there is RTX unless it is told to.
-        let mut api = client.rtc.direct_api();
-        api.stream_rx(&ssrc).unwrap().suppress_nack(false);
+        world.ask_without_rtx(viewer);
         let first = world.source.sequence;
         world.lose(viewer, is_rtp, one_in_ten);
         world.stream(20 * SECOND);
