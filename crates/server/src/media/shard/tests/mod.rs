@@ -16,6 +16,7 @@ mod groups;
 mod hostile;
 mod joins;
 mod loss;
+mod pictures;
 mod playout;
 mod rates;
 #[path = "../../../../tests/media/restart.rs"]
