@@ -155,6 +155,7 @@ impl Group {
 pub(super) mod tests {
     use super::*;
     use crate::media::codec::Codec;
+    use crate::media::picture::PictureNumbers;
     use crate::media::rewrite::Position;
     use str0m::rtp::ExtensionValues;
 
@@ -175,6 +176,7 @@ pub(super) mod tests {
                 sequence,
                 timestamp,
                 captured,
+                picture: PictureNumbers::default(),
             },
             marker: false,
             starts_keyframe,

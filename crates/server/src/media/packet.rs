@@ -45,6 +45,7 @@ pub(super) mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::media::picture::PictureNumbers;
 
     /// A video frame of one packet.
     pub(in crate::media) fn video(layer: u8, bytes: usize) -> MediaPacket {
@@ -58,6 +59,7 @@ pub(super) mod tests {
                 sequence: 0,
                 timestamp: 0,
                 captured: Instant::now(),
+                picture: PictureNumbers::default(),
             },
             marker: true,
             starts_keyframe: false,

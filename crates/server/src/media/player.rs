@@ -348,7 +348,7 @@ impl Player {
         if let Some((min, max)) = self.playout_delay.filter(|_| track.kind == Kind::Video) {
             (extensions.play_delay_min, extensions.play_delay_max) = (Some(min), Some(max));
         }
-        let write = RtpWrite::new(
+        let mut write = RtpWrite::new(
             pt,
             rewritten.sequence.into(),
             rewritten.timestamp,
@@ -358,6 +358,9 @@ impl Player {
         .marker(packet.marker)
         .ext_vals(extensions)
         .nackable(track.kind == Kind::Video);
+        if let Some(patch) = rewritten.pictures.patch(&packet.payload) {
+            write = write.vp8_patch(patch);
+        }
         let (rtx_packets, rtx_age) = self.link.rtx_cache();
         let mut api = self.link.rtc.direct_api();
         if !track.declared {

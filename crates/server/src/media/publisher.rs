@@ -20,7 +20,7 @@ use super::leap::Newest;
 use super::link::{Link, LinkEvent};
 use super::packet::{MediaPacket, forwarded};
 use super::peer::PeerEvent;
-use super::picture::{Pictures, starts_keyframe};
+use super::picture::{PictureNumbers, Pictures, starts_keyframe};
 use super::rate::RateMeter;
 use super::rewrite::Position;
 use super::sdp::{OfferedLayer, Selection, SourceCodec};
@@ -425,6 +425,7 @@ impl Publisher {
                 sequence: *packet.seq_no,
                 timestamp: packet.header.timestamp,
                 captured,
+                picture: PictureNumbers::read(codec.codec, &packet.payload),
             },
             marker: packet.header.marker,
             starts_keyframe,

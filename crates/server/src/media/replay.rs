@@ -186,6 +186,7 @@ mod tests {
     use crate::media::config::Config;
     use crate::media::head_start::HeadStart;
     use crate::media::head_start::tests::packet;
+    use crate::media::picture::PictureNumbers;
 
     const RATE: u32 = 90_000;
     const FRAME: u32 = 3_000;
@@ -258,6 +259,7 @@ mod tests {
                     sequence: 999,
                     timestamp,
                     captured,
+                    picture: PictureNumbers::default(),
                 };
                 assert_eq!(replay.place(at, captured), at);
             }

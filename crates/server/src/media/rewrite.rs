@@ -6,6 +6,8 @@
 
 use std::time::Instant;
 
+use super::picture::{PictureNumbers, Shift};
+
 /// Where a packet stands in the publisher's stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Position {
@@ -17,6 +19,8 @@ pub(super) struct Position {
     pub(super) timestamp: u32,
     /// When it was captured, on this server's clock.
     pub(super) captured: Instant,
+    /// Which picture it is of.
+    pub(super) picture: PictureNumbers,
 }
 
 /// Where the packet stands in the viewer's stream.
@@ -26,6 +30,8 @@ pub(super) struct Rewritten {
     pub(super) sequence: u64,
     /// RTP timestamp.
     pub(super) timestamp: u32,
+    /// What becomes of its picture's numbers.
+    pub(super) pictures: Shift,
 }
 
 /// Numbers one track for one viewer.
@@ -45,6 +51,7 @@ struct Mapping {
     first_in: u64,
     first_out: u64,
     timestamp_offset: u32,
+    pictures: Shift,
     /// The newest packet in, and its timestamp out.
     newest: Position,
     newest_timestamp: u32,
@@ -82,7 +89,8 @@ impl Rewriter {
     }
 
     /// Starts the stream at `from`, or splices it on to what came before: the
-    /// sequence goes on by one, the timestamp by the time that has passed.
+    /// sequence goes on by one, and so do the pictures, the timestamp by the time
+    /// that has passed.
     pub(super) fn splice(&mut self, from: Position, clock_rate: u32) {
         let timestamp_offset = self.mapping.as_ref().map_or(0, |old| {
             let passed = from
@@ -95,12 +103,17 @@ impl Rewriter {
                 .wrapping_add(ticks)
                 .wrapping_sub(from.timestamp)
         });
+        let pictures = self.mapping.as_ref().map_or_else(Shift::default, |old| {
+            let last = old.newest.picture.shifted(old.pictures);
+            from.picture.shift_after(last)
+        });
         self.former = self.mapping.take();
         self.mapping = Some(Mapping {
             epoch: Some(from.epoch),
             first_in: from.sequence,
             first_out: self.next_sequence,
             timestamp_offset,
+            pictures,
             newest: from,
             newest_timestamp: from.timestamp.wrapping_add(timestamp_offset),
         });
@@ -123,7 +136,8 @@ impl Rewriter {
             .filter(|m| m.epoch == Some(at.epoch))?;
         let out = mapping.place(at)?;
         if at.sequence >= mapping.newest.sequence {
-            mapping.newest = at;
+            let picture = at.picture.or(mapping.newest.picture);
+            mapping.newest = Position { picture, ..at };
             mapping.newest_timestamp = out.timestamp;
             self.next_sequence = out.sequence + 1;
         }
@@ -137,6 +151,7 @@ impl Mapping {
         Some(Rewritten {
             sequence: self.first_out + since_first,
             timestamp: at.timestamp.wrapping_add(self.timestamp_offset),
+            pictures: self.pictures,
         })
     }
 
@@ -162,6 +177,7 @@ mod tests {
                 sequence,
                 timestamp,
                 captured: self.0 + Duration::from_millis(ms),
+                picture: PictureNumbers::default(),
             }
         }
     }
@@ -211,7 +227,8 @@ mod tests {
             rewriter.rewrite(source.at(0, 65_535 + 70_000, 2_999, 0)),
             Some(Rewritten {
                 sequence: 70_010,
-                timestamp: 2_999
+                timestamp: 2_999,
+                pictures: Shift::default(),
             })
         );
     }

@@ -7,6 +7,7 @@
 mod av1;
 mod bits;
 mod h264;
+mod numbers;
 #[cfg(test)]
 mod tests;
 mod vp8;
@@ -19,6 +20,7 @@ use super::packet::MediaPacket;
 use crate::core::backend::PictureSize;
 
 pub(super) use h264::{Unit, units};
+pub(super) use numbers::{PictureNumbers, Shift};
 pub(super) use vp8::frame as vp8_frame;
 
 /// Widest and highest picture that is believed: what VP8 can say, and more than

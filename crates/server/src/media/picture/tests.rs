@@ -283,6 +283,7 @@ fn packet(codec: Codec, layer: u8, pt: u8, payload: &[u8]) -> MediaPacket {
             sequence: 0,
             timestamp: 0,
             captured: Instant::now(),
+            picture: PictureNumbers::default(),
         },
         marker: true,
         starts_keyframe: starts_keyframe(codec, payload),

@@ -9,6 +9,7 @@ use str0m::rtp::{ExtensionValues, VideoOrientation};
 
 use super::*;
 use crate::media::codec::Kind;
+use crate::media::picture::PictureNumbers;
 use crate::media::rewrite::Position;
 
 const WIDTH: usize = 64;
@@ -33,6 +34,7 @@ fn keyframe(codec: Codec, payloads: &[Vec<u8>]) -> Keyframe {
                 sequence: sequence as u64,
                 timestamp: 0,
                 captured: Instant::now(),
+                picture: PictureNumbers::default(),
             },
             marker: sequence + 1 == payloads.len(),
             starts_keyframe: sequence == 0,

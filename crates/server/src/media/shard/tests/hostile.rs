@@ -49,7 +49,7 @@ impl World {
     }
 
     /// What anybody can send from `source`.
-    fn inject(&mut self, source: SocketAddr, datagram: &[u8]) {
+    pub(super) fn inject(&mut self, source: SocketAddr, datagram: &[u8]) {
         let now = self.now;
         let path = Path {
             protocol: Protocol::Udp,
@@ -60,7 +60,7 @@ impl World {
         self.obey();
     }
 
-    fn counted(&self, reason: Reason) -> u64 {
+    pub(super) fn counted(&self, reason: Reason) -> u64 {
         self.shards[0].counters.of(reason)
     }
 
@@ -92,7 +92,9 @@ impl World {
         self.network.tapped = Some(client_address(client));
         self.stream(3 * SECOND);
         self.network.tapped = None;
-        std::mem::take(&mut self.network.tape)
+        let mut tape = std::mem::take(&mut self.network.tape);
+        tape.retain(|datagram| datagram.source == client_address(client));
+        tape
     }
 }
 

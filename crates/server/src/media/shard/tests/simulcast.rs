@@ -5,24 +5,28 @@ use str0m::media::Rid;
 use str0m::rtp::{RtpPacket, RtpWrite};
 
 use super::changes::tagged;
+use super::pictures::Picture;
 use super::splice::{SECOND_ONE, publish, splice};
 use super::*;
 use crate::core::backend::SnapshotId;
 
 /// A simulcast publisher, in its order.
-struct Sender {
-    layers: Vec<Layer>,
+pub(super) struct Sender {
+    pub(super) layers: Vec<Layer>,
+    /// What layers without numbered pictures send.
     pt: u8,
     frames: u64,
 }
 
 /// One of its encodings.
-struct Layer {
+pub(super) struct Layer {
     /// `None` if there is no other one.
     rid: Option<Rid>,
     /// Of a frame. Keyframes take four times as much.
     bytes: usize,
-    on: bool,
+    pub(super) on: bool,
+    /// The last, of VP8; `None` if it sends H.264.
+    pub(super) picture: Option<Picture>,
     sequence: u64,
     time: u32,
     answered: usize,
@@ -49,6 +53,7 @@ impl Sender {
             rid: (!rid.is_empty()).then(|| (*rid).into()),
             bytes: *bytes,
             on: true,
+            picture: None,
             sequence: 1_000 * nth,
             time: 77_777 * nth as u32,
             answered: 0,
@@ -65,23 +70,34 @@ impl Sender {
         Self::new(&[("", bytes)])
     }
 
-    fn layer(&mut self, rid: &str) -> &mut Layer {
+    pub(super) fn layer(&mut self, rid: &str) -> &mut Layer {
         let mut layers = self.layers.iter_mut();
         layers.find(|layer| layer.rid == Some(rid.into())).unwrap()
     }
 }
 
-/// A payload that names its layer by its first letter, and its frame.
-fn layer_payload(
-    (pt, rid): (u8, Option<Rid>),
-    keyframe: bool,
-    frame: u64,
-    bytes: usize,
-) -> Vec<u8> {
-    let letter = rid.map_or(b'-', |rid| rid.as_bytes()[0]);
-    let mut payload = payload(pt, keyframe, letter, frame);
-    payload.resize(bytes.max(payload.len()), 0);
-    payload
+impl Layer {
+    /// A payload that names its layer by its first letter, and its frame, and of
+    /// which type it is.
+    fn payload(
+        &self,
+        pt: u8,
+        (keyframe, first): (bool, bool),
+        frame: u64,
+        bytes: usize,
+    ) -> (u8, Vec<u8>) {
+        let letter = self.rid.map_or(b'-', |rid| rid.as_bytes()[0]);
+        if let Some(picture) = self.picture {
+            return (VP8, picture.payload(first, keyframe, letter, bytes));
+        }
+        let mut payload = payload(pt, keyframe && first, letter, frame);
+        payload.resize(bytes.max(payload.len()), 0);
+        if pt == VP8 && keyframe && first {
+            // The more it takes, the wider its picture is.
+            payload[WIDTH] = (self.bytes / 1_000) as u8;
+        }
+        (pt, payload)
+    }
 }
 
 /// The letter of a packet's layer.
@@ -133,7 +149,7 @@ impl World {
     }
 
     /// Lets the publisher send for so long.
-    fn send_layers(&mut self, sender: &mut Sender, span: Duration) {
+    pub(super) fn send_layers(&mut self, sender: &mut Sender, span: Duration) {
         let until = self.now + span;
         while self.now < until {
             self.send_layered_frame(sender);
@@ -153,22 +169,19 @@ impl World {
             }
             let keyframe = asked > layer.answered || sender.frames == 0;
             layer.answered = asked;
+            layer.picture = layer.picture.map(|last| last.next(keyframe));
             let mut left = layer.bytes * if keyframe { 4 } else { 1 };
             let mut first = true;
             while left > 0 {
                 let bytes = left.min(MTU);
                 left -= bytes;
-                let of = (sender.pt, layer.rid);
-                let mut payload = layer_payload(of, keyframe && first, sender.frames, bytes);
-                if sender.pt == VP8 && keyframe && first {
-                    // The more it takes, the wider its picture is.
-                    payload[WIDTH] = (layer.bytes / 1_000) as u8;
-                }
+                let kind = (keyframe, first);
+                let (pt, payload) = layer.payload(sender.pt, kind, sender.frames, bytes);
                 let (sequence, time) = (layer.sequence, layer.time);
                 let mut api = client.rtc.direct_api();
                 let stream = api.stream_tx_by_mid(client.video, layer.rid).unwrap();
                 stream.write_rtp(
-                    RtpWrite::new(sender.pt.into(), sequence.into(), time, now, payload)
+                    RtpWrite::new(pt.into(), sequence.into(), time, now, payload)
                         .marker(left == 0)
                         .nackable(true),
                 );
@@ -238,12 +251,12 @@ fn longest_gap(packets: &[&RtpPacket]) -> Duration {
     gaps.max().unwrap_or_default()
 }
 
-fn three() -> Sender {
+pub(super) fn three() -> Sender {
     Sender::new(&[("q", LEAST), ("h", MIDDLE), ("f", MOST)])
 }
 
 /// A world with a simulcast publisher and a viewer that has come to the best.
-fn watched(sender: &mut Sender, workers: usize) -> (World, usize) {
+pub(super) fn watched(sender: &mut Sender, workers: usize) -> (World, usize) {
     let mut world = World::new(workers);
     world.publish_layers(sender);
     let viewer = world.play_layers(sender);
