@@ -97,7 +97,6 @@ impl Layer {
         (pt, payload)
     }
 }
-}
 
 /// The letter of a packet's layer.
 fn layer_of(packet: &RtpPacket) -> char {
