@@ -121,7 +121,9 @@ mod tests {
 
     #[test]
     fn numbers_are_read() {
-        let table: &[(&[u8], (Option<u16>, Option<u8>))] = &[
+        /// A payload, its PictureID and its TL0PICIDX.
+        type Case<'a> = (&'a [u8], (Option<u16>, Option<u8>));
+        let table: &[Case<'_>] = &[
             (&long(0x1234, 56), (Some(0x1234), Some(56))),
             (&[0x90, 0x80, 0x7f, 0x00], (Some(0x7f), None)),
             (&[0x90, 0x60, 9, 0x20, 0x00], (None, Some(9))),
