@@ -110,7 +110,8 @@ struct LimitArgs {
     /// Most streams in one session
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().streams_per_session)]
     max_streams: usize,
-    /// Most snapshots that one session waits for
+    /// Most snapshots that one session waits for. 0 takes none: then no decoder
+    /// here ever reads what publishers send
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().snapshots_per_session)]
     max_snapshots: usize,
     /// Most sessions at a time, streams by WHIP and WHEP among them
@@ -122,8 +123,9 @@ struct LimitArgs {
     /// Most TCP connections at a time, WebSocket and HTTP together
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().connections)]
     max_connections: usize,
-    /// Most TCP connections from one address; a proxy in front of the server is
-    /// one address, too
+    /// Most TCP connections from one address. By default as many as from all,
+    /// since a proxy in front of the server is one address, too: without a proxy,
+    /// fewer keep one host from taking every place
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().connections_per_address)]
     max_connections_per_address: usize,
     /// Most kbit/s of one publisher, more is dropped; 0 is no limit

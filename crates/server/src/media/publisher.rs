@@ -545,7 +545,7 @@ impl Layer {
             debug!(%ssrc, pt, epoch = *next_epoch, "the publisher starts anew");
         }
         self.epoch = *next_epoch;
-        *next_epoch += 1;
+        *next_epoch = next_epoch.wrapping_add(1);
         self.lost_before = self.lost();
         self.gaps = Gaps::default();
         self.current = Some(Current {

@@ -131,7 +131,7 @@ impl Pictures {
     }
 
     fn largest_of(&self, counts: impl Fn(u8) -> bool) -> Option<(u8, u8, Header)> {
-        let area = |size: PictureSize| size.width * size.height;
+        let area = |size: PictureSize| u64::from(size.width) * u64::from(size.height);
         let layers = self.layers.iter().filter(|(layer, ..)| counts(*layer));
         layers.max_by_key(|(_, _, h)| area(h.size)).copied()
     }
