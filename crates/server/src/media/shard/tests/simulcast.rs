@@ -458,3 +458,19 @@ fn layers_are_one_stream_to_whoever_is_told_its_rate() {
     let told = world.rates(PUBLISHER).len();
     assert!((11..=15).contains(&told), "{told} in 13 s");
 }
+
+/// With nothing acknowledged, nothing is known of the network, and what is sent
+/// must not pile up behind the estimate.
+#[test]
+fn what_a_viewer_never_acknowledges_does_not_pile_up() {
+    let mut sender = three();
+    let (mut world, viewer) = watched(&mut sender, 1);
+    world.lose(viewer, |datagram| datagram[0] >= 128, |_| true);
+    for second in 0..60 {
+        world.send_layers(&mut sender, SECOND);
+        let waiting = world.waiting(VIEWER);
+        // A keyframe of the largest layer, and what follows in half a second.
+        assert!(waiting <= MOST * 20, "{waiting} bytes after {second} s");
+    }
+    assert_eq!(world.ends(VIEWER, world.start), []);
+}
