@@ -118,6 +118,8 @@ struct Network {
     /// Whose datagrams, from there and to there, are kept.
     tapped: Option<SocketAddr>,
     tape: Vec<Datagram>,
+    /// Datagrams that were sent where nobody listens.
+    astray: u64,
     bottlenecks: Vec<Bottleneck>,
 }
 
@@ -457,7 +459,7 @@ impl World {
                     };
                     self.shards[i].handle_datagram(path, &contents, now);
                 }
-                (None, None) if destination.ip() == NOWHERE => {}
+                (None, None) if destination.ip() == NOWHERE => self.network.astray += 1,
                 (None, None) => panic!("sent to nobody: {destination}"),
             }
         }

@@ -530,4 +530,21 @@ fn a_viewer_of_layers_goes_on_with_a_publisher_that_has_none() {
         assert!(after.len() > 80, "{} after the splice", after.len());
         assert_eq!(world.ends(VIEWER, world.start), []);
     }
+    }
+}
+
+/// With nothing acknowledged, nothing is known of the network, and what is sent
+/// must not pile up behind the estimate.
+#[test]
+fn what_a_viewer_never_acknowledges_does_not_pile_up() {
+    let mut sender = three();
+    let (mut world, viewer) = watched(&mut sender, 1);
+    world.lose(viewer, |datagram| datagram[0] >= 128, |_| true);
+    for second in 0..60 {
+        world.send_layers(&mut sender, SECOND);
+        let waiting = world.waiting(VIEWER);
+        // A keyframe of the largest layer, and what follows in half a second.
+        assert!(waiting <= MOST * 20, "{waiting} bytes after {second} s");
+    }
+    assert_eq!(world.ends(VIEWER, world.start), []);
 }

@@ -41,7 +41,7 @@ impl World {
     }
 
     /// What waits in the server to be sent to a player, bytes of video.
-    fn waiting(&mut self, peer: PeerId) -> usize {
+    pub(super) fn waiting(&mut self, peer: PeerId) -> usize {
         let Some(Peer::Player(player)) = self.shards[0].peers.get_mut(&peer) else {
             return 0;
         };
@@ -49,9 +49,11 @@ impl World {
         let mids = self.clients.iter().map(|client| client.video);
         let waiting = mids.filter_map(|mid| {
             let info = api.stream_tx_by_mid(mid, None)?.queue_info()?;
+            let age = self.now - info.created_at();
+            assert!(age <= SECOND, "it was measured {age:?} ago");
             Some(info.byte_size())
         });
-        waiting.max().unwrap_or(0)
+        waiting.max().expect("it is measured")
     }
 
     /// Every packet since the `first` came to a viewer as soon as it can.
