@@ -3,7 +3,7 @@
 //! Down at once when its network carries far less than the layer takes, or less for
 //! a while; up when there has been room for the next for a while, and later each
 //! time that going up was too much. The old layer goes on until a keyframe of the
-//! new one comes.
+//! new one comes, but not where the network carries far less than it takes.
 
 use std::time::{Duration, Instant};
 
@@ -58,6 +58,9 @@ pub(super) struct Choice {
     target: Option<u8>,
     /// What it gets.
     current: Option<u8>,
+    /// What it gets is far too much, so it gets no more of it until a keyframe
+    /// comes.
+    leaving: bool,
     /// What takes less than the target.
     lesser: Vec<u8>,
     /// When it was last decided to go up.
@@ -78,6 +81,7 @@ impl Choice {
         Self {
             target: None,
             current: None,
+            leaving: false,
             lesser: Vec::new(),
             went_up: None,
             went_down: None,
@@ -95,12 +99,19 @@ impl Choice {
 
     /// The viewer gets what it shall get.
     pub(super) fn is_settled(&self) -> bool {
-        self.current.is_some() && self.current == self.target
+        self.current.is_some() && self.current == self.target && !self.leaving
     }
 
-    /// What the viewer sees, or is to see first.
+    /// What the viewer sees, or is to see first or next.
     pub(super) fn shown(&self) -> u8 {
-        self.current.or(self.target).unwrap_or_default()
+        let seen = self.current.filter(|_| !self.leaving);
+        seen.or(self.target).unwrap_or_default()
+    }
+
+    /// The viewer gets nothing until a keyframe comes: what it got would not
+    /// arrive whole, and the keyframe would queue up behind it.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving
     }
 
     /// A keyframe of this layer is what the viewer waits for, if for any.
@@ -122,7 +133,7 @@ impl Choice {
     pub(super) fn takes(&self, layer: u8) -> bool {
         match self.current {
             // What it gets may start anew on the way.
-            Some(current) => self.wants(layer) || current == layer,
+            Some(current) => self.wants(layer) || current == layer && !self.leaving,
             None => self.liking(layer).is_some(),
         }
     }
@@ -131,6 +142,7 @@ impl Choice {
     /// a larger one.
     pub(super) fn took(&mut self, layer: u8) -> bool {
         let before = self.current.replace(layer);
+        self.leaving = false;
         self.target.get_or_insert(layer);
         before.is_some_and(|before| before != layer && !self.lesser.contains(&before))
     }
@@ -169,10 +181,25 @@ impl Choice {
             self.target = wanted;
             let lesser = flowing.iter().map(|f| f.layer);
             self.lesser = lesser.take_while(|layer| Some(*layer) != wanted).collect();
+            self.leaving |= self.is_far_too_much(flowing, network);
             self.room_since = None;
             self.less_since = None;
         }
         changed
+    }
+
+    /// What the viewer gets is far more than the network carries, and more than
+    /// the target.
+    fn is_far_too_much(&self, flowing: &[Flowing], network: Network) -> bool {
+        let more = |f: &&Flowing| {
+            let is_current = Some(f.layer) == self.current;
+            is_current && !self.wants(f.layer) && !self.lesser.contains(&f.layer)
+        };
+        let current = flowing.iter().find(more);
+        current.is_some_and(|current| {
+            let far_less = percent(current.bps, FAR_LESS);
+            matches!(network, Network::Limit(bps) if bps < far_less)
+        })
     }
 
     fn wanted(&mut self, flowing: &[Flowing], network: Network, now: Instant) -> Option<u8> {
@@ -282,6 +309,41 @@ mod tests {
     }
 
     const RATES: [u64; 3] = [150_000, 500_000, 1_500_000];
+
+    #[test]
+    fn what_is_far_too_much_ends_before_what_comes_instead() {
+        let flowing = flowing(&RATES);
+        let mut choice = Choice::new(Instant::now());
+        let mut at = choice.look_at;
+        pass(&mut choice, &flowing, Network::Limit(2_000_000), (0, 100));
+        at += Duration::from_millis(100);
+        assert!(choice.decide(&flowing, Network::Limit(1_100_000), at));
+        assert!(choice.is_leaving() && !choice.is_settled());
+        assert_eq!((choice.shown(), choice.target()), (1, Some(1)));
+        // It is not gone back to without a keyframe either.
+        assert_eq!([0, 1, 2].map(|l| choice.takes(l)), [false, true, false]);
+        at += CALM;
+        choice.decide(&flowing, Network::Limit(2_000_000), at);
+        at += UP_AFTER;
+        assert!(choice.decide(&flowing, Network::Limit(2_000_000), at));
+        assert_eq!(choice.target(), Some(2));
+        assert!(choice.is_leaving() && !choice.is_settled() && choice.takes(2));
+        assert!(!choice.took(2));
+        assert!(!choice.is_leaving() && choice.is_settled());
+    }
+
+    #[test]
+    fn what_is_a_little_too_much_goes_on_until_a_keyframe_of_less() {
+        let flowing = flowing(&RATES);
+        let mut choice = Choice::new(Instant::now());
+        let start = choice.look_at;
+        pass(&mut choice, &flowing, Network::Limit(2_000_000), (0, 100));
+        let less = Network::Limit(1_200_000);
+        choice.decide(&flowing, less, start + LESS_FOR);
+        assert!(choice.decide(&flowing, less, start + LESS_FOR * 2));
+        assert!(!choice.is_leaving());
+        assert_eq!((choice.shown(), choice.target()), (2, Some(1)));
+    }
 
     #[test]
     fn it_starts_with_what_fits() {

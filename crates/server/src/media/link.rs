@@ -306,6 +306,11 @@ impl Link {
         bwe.set_bitrate(Bitrate::ZERO, Bitrate::bps(bps));
     }
 
+    /// Forgets what could be sent again.
+    pub(super) fn forget_sent(&mut self) {
+        self.repair.forget(&mut self.rtc);
+    }
+
     /// When [`Link::drain`] must be called again.
     pub(super) fn deadline(&self) -> Instant {
         match self.phase {

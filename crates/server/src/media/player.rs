@@ -173,6 +173,9 @@ impl Player {
         let network = self.bandwidth.network(sent_bps, now);
         let video = network.without(audio_bps);
         if self.choice.decide(&flowing, video, now) && !self.choice.is_settled() {
+            if self.choice.is_leaving() {
+                self.link.forget_sent();
+            }
             self.ask_again = Some(now);
             self.dirty = true;
         }
@@ -418,7 +421,9 @@ impl Track {
     /// Whether the packet can be passed on: it belongs to what the viewer is
     /// getting, or that can start anew with it. Video starts with a keyframe.
     fn takes_up(&mut self, packet: &MediaPacket, position: Position, choice: &mut Choice) -> Taken {
-        if self.rewriter.follows(position.epoch) || self.rewriter.has_place_for(position) {
+        let goes_on =
+            self.rewriter.follows(position.epoch) || self.rewriter.has_place_for(position);
+        if goes_on && (self.kind == Kind::Audio || !choice.is_leaving()) {
             return Taken::Up;
         }
         let taken = match self.kind {

@@ -16,6 +16,8 @@ pub(super) struct Sender {
     /// What layers without numbered pictures send.
     pt: u8,
     frames: u64,
+    /// It does not answer requests for keyframes.
+    deaf: bool,
 }
 
 /// One of its encodings.
@@ -62,6 +64,7 @@ impl Sender {
             layers: layers.collect(),
             pt: H264,
             frames: 0,
+            deaf: false,
         }
     }
 
@@ -167,8 +170,10 @@ impl World {
             if !layer.on {
                 continue;
             }
-            let keyframe = asked > layer.answered || sender.frames == 0;
-            layer.answered = asked;
+            let keyframe = asked > layer.answered && !sender.deaf || sender.frames == 0;
+            if keyframe {
+                layer.answered = asked;
+            }
             layer.picture = layer.picture.map(|last| last.next(keyframe));
             let mut left = layer.bytes * if keyframe { 4 } else { 1 };
             let mut first = true;
@@ -332,6 +337,25 @@ fn a_squeezed_viewer_gets_less_and_then_more_again() {
             longest_gap(&packets)
         );
     }
+}
+
+/// What is far too much is out of the way when a keyframe of less comes.
+#[test]
+fn a_keyframe_of_less_finds_an_empty_queue() {
+    let mut sender = three();
+    let (mut world, viewer) = watched(&mut sender, 1);
+    world.squeeze(viewer, Some(bps(LEAST) * 2));
+    sender.deaf = true;
+    world.send_layers(&mut sender, 3 * SECOND);
+    sender.deaf = false;
+    let heard = world.now;
+    world.send_layers(&mut sender, 2 * SECOND);
+    let packets = video(&world.clients[viewer], heard);
+    assert_eq!(course(&packets), "q");
+    check_changes(&packets);
+    let numbers: Vec<_> = packets.iter().map(|packet| *packet.seq_no).collect();
+    assert_contiguous(&numbers);
+    assert!(is_keyframe(packets[0]));
 }
 
 #[test]
