@@ -554,7 +554,6 @@ fn a_viewer_of_layers_goes_on_with_a_publisher_that_has_none() {
         assert!(after.len() > 80, "{} after the splice", after.len());
         assert_eq!(world.ends(VIEWER, world.start), []);
     }
-    }
 }
 
 /// With nothing acknowledged, nothing is known of the network, and what is sent
