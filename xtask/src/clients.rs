@@ -1,5 +1,5 @@
-//! WHIP and WHEP clients by other people, which the end-to-end tests run: aiortc
-//! in a virtual environment of Python, and libraries of npm for the browser.
+//! Clients by other people, which the end-to-end tests run: aiortc in a virtual
+//! environment of Python, and libraries of npm for the browser.
 //!
 //! What is installed, and in which version, say the lists in
 //! `crates/e2e/clients`. A change of a list makes another folder in the cache.
@@ -123,9 +123,9 @@ fn install_web_clients(shell: &Shell, folder: &Path, list: &Path) -> Result<()> 
     fs::copy(list, folder.join(NPM_LIST))?;
     let mut npm = shell.command("npm");
     npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts"]);
-    shell.run(npm.arg("--prefix").arg(folder)).context(
-        "the WHIP and WHEP clients of npm, which the end-to-end tests run, could not be installed",
-    )
+    shell
+        .run(npm.arg("--prefix").arg(folder))
+        .context("the clients of npm, which the end-to-end tests run, could not be installed")
 }
 
 #[cfg(test)]

@@ -26,7 +26,6 @@ mod squeeze;
 mod test;
 mod tools;
 mod version;
-mod websdk;
 
 use std::process::ExitCode;
 

@@ -18,7 +18,6 @@ use crate::process::Interrupted;
 use crate::progress::Progress;
 use crate::shell::Shell;
 use crate::tools::{self, Need};
-use crate::websdk;
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -219,9 +218,6 @@ impl Run {
         let programs = self.progress.step("server and publisher (dev)", || {
             build::programs(shell, Profile::Dev)
         })?;
-        let websdk = self
-            .progress
-            .step("the WebSDK (npm)", || websdk::ensure(shell))?;
         let results = &mut self.results;
         self.progress
             .step("end-to-end tests (headless Chromium)", || {
@@ -237,7 +233,6 @@ impl Run {
                 test.env("TWOWAY_SERVER", programs.server);
                 test.env("TWOWAY_PUBLISH", programs.publish);
                 test.env("TWOWAY_PAGE", page);
-                test.env("TWOWAY_WEBSDK", websdk);
                 shell.run_reading(&mut test, |line| keep_result(results, "e2e", line))
             })
     }

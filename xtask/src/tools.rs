@@ -36,7 +36,7 @@ pub(crate) enum Need {
     Browser,
     /// aiortc, a WHIP and WHEP client that is not ours.
     Aiortc,
-    /// WHIP and WHEP clients for the browser that are not ours.
+    /// Clients for the browser that are not ours.
     WebClients,
 }
 

@@ -1,11 +1,10 @@
 //! WHIP and WHEP clients by other people, as `cargo xtask` installs them: aiortc,
 //! and libraries of npm in a page that comes from elsewhere than the server.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::process::Process;
-use crate::{Browser, PATIENCE, POLL, Server, picture};
+use crate::{Browser, PATIENCE, POLL, Server, picture, programs};
 
 /// What a client talks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +44,7 @@ impl Aiortc {
     /// # Errors
     /// It is not installed.
     pub fn start(endpoint: Endpoint, server: &Server, name: &str) -> Result<Self> {
-        let python = installed("TWOWAY_AIORTC", "aiortc is")?;
+        let python = programs::aiortc_python()?;
         let what = match endpoint {
             Endpoint::Whip => "publish",
             Endpoint::Whep => "play",
@@ -118,7 +117,7 @@ impl<'b> ClientPage<'b> {
     /// # Errors
     /// The libraries are not installed, or the page does not come up.
     pub async fn open(browser: &'b Browser) -> Result<Self> {
-        let modules = installed("TWOWAY_WEB_CLIENTS", "the clients of npm are")?;
+        let modules = programs::web_clients_folder()?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let serving = tokio::spawn(serve(listener, modules));
@@ -190,13 +189,6 @@ impl Drop for ClientPage<'_> {
 }
 
 /// What xtask has installed.
-fn installed(variable: &str, what: &str) -> Result<PathBuf> {
-    let path = env::var_os(variable).map(PathBuf::from);
-    path.with_context(|| {
-        format!("{what} not installed: run cargo xtask test, which does that (and sets {variable})")
-    })
-}
-
 const PAGE: &str = include_str!("../clients/page.html");
 
 /// Serves the page and the libraries' files, one request a connection.

@@ -211,10 +211,33 @@ pub fn page_folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Where Flashphoner's WebSDK is.
+/// The Python that has aiortc.
 ///
 /// # Errors
 /// It is not installed.
-pub fn websdk_folder() -> Result<String> {
-    env::var("TWOWAY_WEBSDK").context("no WebSDK: run cargo xtask test")
+pub(crate) fn aiortc_python() -> Result<PathBuf> {
+    installed("TWOWAY_AIORTC", "aiortc")
+}
+
+/// Where the modules of npm are that tests run in the browser.
+///
+/// # Errors
+/// They are not installed.
+pub(crate) fn web_clients_folder() -> Result<PathBuf> {
+    installed("TWOWAY_WEB_CLIENTS", "what tests run of npm")
+}
+
+/// Where Flashphoner's WebSDK is, with its example pages.
+///
+/// # Errors
+/// It is not installed.
+pub fn websdk_folder() -> Result<PathBuf> {
+    Ok(web_clients_folder()?.join("@flashphoner/websdk"))
+}
+
+fn installed(variable: &str, what: &str) -> Result<PathBuf> {
+    let path = env::var_os(variable).map(PathBuf::from);
+    path.with_context(|| {
+        format!("no {what}: run cargo xtask test, which installs it (and sets {variable})")
+    })
 }

@@ -9,7 +9,8 @@ const TWO_WAY: &str = "examples/demo/streaming/two_way_streaming/two_way_streami
 const SNAPSHOT: &str = "examples/demo/streaming/stream-snapshot/stream-snapshot.html";
 
 async fn stage() -> Result<Stage> {
-    let server = Server::start_with(&["--page", &websdk_folder()?])?;
+    let folder = websdk_folder()?.display().to_string();
+    let server = Server::start_with(&["--page", &folder])?;
     Stage::set_with(server, Browser::start()).await
 }
 

@@ -15,7 +15,7 @@ pub struct Limits {
     pub name_chars: usize,
     /// Most streams, published and played, in one session at a time.
     pub streams_per_session: usize,
-    /// Most snapshots that one session may wait for at a time.
+    /// Most snapshots that one session may wait for at a time; zero takes none.
     pub snapshots_per_session: usize,
     /// Most sockets at a time, whether their session is established or not, and
     /// most sessions, whether they have a socket or wait for their client.

@@ -17,7 +17,10 @@ use twoway_server::{core, media, net};
 
 /// The Two-way Streaming server: signalling, media and the page in one program.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(
+    version,
+    after_help = "Logs go to stderr; RUST_LOG=debug has it say more."
+)]
 struct Args {
     /// Address to listen on for HTTP and WebSocket; :: is every IPv6 and IPv4 address
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V6(Ipv6Addr::UNSPECIFIED))]
@@ -28,48 +31,64 @@ struct Args {
     /// Folder with the built page
     #[arg(long, value_name = "DIR", default_value = "dist")]
     page: PathBuf,
-    /// What media may go over: UDP is best, TCP gets through where UDP is blocked
-    #[arg(long, value_name = "TRANSPORT", value_enum, default_value_t = Media::Both)]
-    media: Media,
-    /// Address to bind for media, 0.0.0.0 being every IPv4 and :: every IPv6 one;
-    /// may be given twice, for IPv4 and for IPv6 [default: both, where there is IPv6]
-    #[arg(long, value_name = "IP")]
-    media_bind: Vec<IpAddr>,
-    /// Port of the first media worker, of UDP and of TCP, the others follow; 0
-    /// takes free ones
-    #[arg(long, value_name = "PORT", default_value_t = 31001)]
-    media_port: u16,
-    /// Media worker threads [default: one a core]
-    #[arg(long, value_name = "COUNT")]
-    workers: Option<NonZeroUsize>,
+    /// Server that clients with lbUrl are sent to, if it is not this one; may be
+    /// given several times, and each takes its turn
+    #[arg(long, value_name = "HOST:PORT")]
+    balance_to: Vec<net::BalanceTarget>,
+    #[command(flatten)]
+    media: MediaArgs,
+    #[command(flatten)]
+    streams: StreamArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+/// Where media goes.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Media")]
+struct MediaArgs {
     /// Address at which clients reach this host's media, if it is not one of its
     /// own (behind NAT, in a container), with the port if the NAT maps another one
     /// to --media-port; may be given several times
     #[arg(long, value_name = "IP[:PORT]")]
     public_address: Vec<PublicAddress>,
-    /// Seconds between two reports of a stream's video rate to its client, from
-    /// which clients tell the connection's quality; 0 sends none
-    #[arg(long, value_name = "SECONDS", default_value_t = 1)]
-    rate_interval: u16,
-    /// Seconds that a session with keepAlive keeps its streams after its socket is
-    /// lost, for its client to come back with its authToken; 0 keeps none
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    resume_seconds: u16,
+    /// Port of the first media worker, of UDP and of TCP, the others follow; 0
+    /// takes free ones
+    #[arg(long, value_name = "PORT", default_value_t = 31001)]
+    media_port: u16,
+    /// Address to bind for media, 0.0.0.0 being every IPv4 and :: every IPv6 one;
+    /// may be given twice, for IPv4 and for IPv6 [default: both, where there is IPv6]
+    #[arg(long, value_name = "IP")]
+    media_bind: Vec<IpAddr>,
+    /// What media may go over: UDP is best, TCP gets through where UDP is blocked
+    #[arg(long = "media", value_name = "TRANSPORT", value_enum, default_value_t = Media::Both)]
+    transport: Media,
+    /// Media worker threads, each with a port of its own [default: one a core]
+    #[arg(long, value_name = "COUNT")]
+    workers: Option<NonZeroUsize>,
     /// STUN or TURN server that WHIP and WHEP clients are told of, as
     /// stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT?transport=udp (or tcp;
     /// stuns: and turns: with TLS); may be given several times
     #[arg(long, value_name = "URL")]
     ice_server: Vec<String>,
-    /// Server that a client with lbUrl is sent to, if it is not this one; given
-    /// several times, one after the other
-    #[arg(long, value_name = "HOST:PORT")]
-    balance_to: Vec<net::BalanceTarget>,
+}
+
+/// What clients get.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Streams")]
+struct StreamArgs {
+    /// Seconds that a session with keepAlive keeps its streams after its socket is
+    /// lost, for its client to come back with its authToken; 0 keeps none
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    resume_seconds: u16,
     /// Seconds that a stream's viewers wait for the next publisher of its name, once
     /// its publisher is gone, and then go on with that one; 0 ends them at once
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     hold_seconds: u16,
-    #[command(flatten)]
-    limits: LimitArgs,
+    /// Seconds between two reports of a stream's video rate to its client, from
+    /// which clients tell the connection's quality; 0 sends none
+    #[arg(long, value_name = "SECONDS", default_value_t = 1)]
+    rate_interval: u16,
 }
 
 /// Limits on clients.
@@ -85,16 +104,17 @@ struct LimitArgs {
     /// Most bytes, as JSON, in a stream's custom data
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().custom_bytes)]
     max_custom: usize,
-    /// Most characters in a stream name
+    /// Most characters in a stream's name or id
     #[arg(long, value_name = "CHARS", default_value_t = Limits::default().name_chars)]
     max_name: usize,
     /// Most streams in one session
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().streams_per_session)]
     max_streams: usize,
-    /// Most snapshots that one session waits for
+    /// Most snapshots that one session waits for. 0 takes none: then no decoder
+    /// here ever reads what publishers send
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().snapshots_per_session)]
     max_snapshots: usize,
-    /// Most sessions at a time
+    /// Most sessions at a time, streams by WHIP and WHEP among them
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().sessions)]
     max_sessions: usize,
     /// Most messages a second of one client, twice as many at once
@@ -103,8 +123,9 @@ struct LimitArgs {
     /// Most TCP connections at a time, WebSocket and HTTP together
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().connections)]
     max_connections: usize,
-    /// Most TCP connections from one address; a proxy in front of the server is
-    /// one address, too
+    /// Most TCP connections from one address. By default as many as from all,
+    /// since a proxy in front of the server is one address, too: without a proxy,
+    /// fewer keep one host from taking every place
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().connections_per_address)]
     max_connections_per_address: usize,
     /// Most kbit/s of one publisher, more is dropped; 0 is no limit
@@ -176,7 +197,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn configs(args: Args) -> anyhow::Result<(net::Config, media::Config)> {
-    let ice_servers = ice_servers(&args.ice_server)?;
+    let ice_servers = ice_servers(&args.media.ice_server)?;
     let limits = Limits {
         message_bytes: args.limits.max_message,
         sdp_bytes: args.limits.max_sdp,
@@ -193,18 +214,18 @@ fn configs(args: Args) -> anyhow::Result<(net::Config, media::Config)> {
         queued_picture_bytes: args.limits.max_queue_pictures,
     };
     let defaults = media::Config::default();
-    let workers = args.workers.unwrap_or(defaults.workers);
+    let workers = args.media.workers.unwrap_or(defaults.workers);
     let media = media::Config {
         workers,
-        bind: args.media_bind,
-        first_port: args.media_port,
-        transports: args.media.into(),
-        public_addresses: args.public_address,
+        bind: args.media.media_bind,
+        first_port: args.media.media_port,
+        transports: args.media.transport.into(),
+        public_addresses: args.media.public_address,
         publisher_bitrate_bps: args.limits.max_bitrate.saturating_mul(1_000),
         tcp_connections: affordable(args.limits.max_media_tcp, workers),
         tcp_per_address: args.limits.max_media_tcp_address,
-        rate_interval: Duration::from_secs(args.rate_interval.into()),
-        answer_all_codecs: args.hold_seconds > 0,
+        rate_interval: Duration::from_secs(args.streams.rate_interval.into()),
+        answer_all_codecs: args.streams.hold_seconds > 0,
         ..defaults
     };
     let config = net::Config {
@@ -213,8 +234,8 @@ fn configs(args: Args) -> anyhow::Result<(net::Config, media::Config)> {
         balance_to: args.balance_to,
         core: core::Config {
             limits,
-            resume_time: Duration::from_secs(args.resume_seconds.into()),
-            hold_time: Duration::from_secs(args.hold_seconds.into()),
+            resume_time: Duration::from_secs(args.streams.resume_seconds.into()),
+            hold_time: Duration::from_secs(args.streams.hold_seconds.into()),
             ..core::Config::default()
         },
         ..net::Config::new(SocketAddr::new(args.bind, args.port))

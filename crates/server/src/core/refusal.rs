@@ -41,6 +41,8 @@ pub(super) enum Refusal {
     PlayoutDelay,
     #[error("Session waits for {limit} snapshots already, the most allowed")]
     TooManySnapshots { limit: usize },
+    #[error("Snapshots are not taken here")]
+    NoSnapshots,
     #[error("Only the media provider WebRTC is supported")]
     MediaProvider,
     #[error("Data can be sent only while publishing")]
@@ -95,6 +97,7 @@ impl Refusal {
             Self::TooManyStreams { .. } => Some(Reason::TooManyStreams),
             Self::TooManySnapshots { .. } => Some(Reason::TooManySnapshots),
             Self::MediaProvider
+            | Self::NoSnapshots
             | Self::Calls
             | Self::Sip
             | Self::Recording

@@ -325,6 +325,7 @@ impl Refusal {
             | Self::CustomTooLarge { .. }
             | Self::PlayoutDelay
             | Self::TooManySnapshots { .. }
+            | Self::NoSnapshots
             | Self::MediaProvider
             | Self::NotPublishing
             | Self::EventType

@@ -56,7 +56,10 @@ impl Core {
         }
         let limit = self.config.limits.snapshots_per_session;
         if self.snapshots.of_client(client).count() >= limit {
-            let why = Refusal::TooManySnapshots { limit };
+            let why = match limit {
+                0 => Refusal::NoSnapshots,
+                limit => Refusal::TooManySnapshots { limit },
+            };
             self.count(client, why.reason(), why.to_string());
             return self.fail_snapshot(client, id, &why.to_string());
         }

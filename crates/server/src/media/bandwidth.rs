@@ -155,7 +155,7 @@ impl Shortage {
     /// True if it is to be said now that `needed_bps` are more than the network
     /// carries.
     pub(super) fn check(&mut self, needed_bps: u64, network: Network, now: Instant) -> bool {
-        let enough_bps = needed_bps.saturating_mul(SHORT_BELOW) / 100;
+        let enough_bps = percent(needed_bps, SHORT_BELOW);
         let short = matches!(network, Network::Limit(bps) if bps < enough_bps);
         if short == self.short {
             self.since = None;
@@ -176,6 +176,11 @@ impl Shortage {
         }
         tell
     }
+}
+
+/// So many hundredths of a rate.
+pub(super) fn percent(bps: u64, of_hundred: u64) -> u64 {
+    bps.saturating_mul(of_hundred) / 100
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::bandwidth::Network;
+use super::bandwidth::{Network, percent};
 use super::layers::Flowing;
 
 /// What a network that nothing is known of is taken to carry, bits per second:
@@ -279,10 +279,6 @@ fn best(flowing: &[Flowing], bps: u64, headroom: u64) -> Option<&Flowing> {
 fn best_above(above: &[Flowing], bps: u64) -> Option<&Flowing> {
     let mut descending = above.iter().rev();
     descending.find(|f| f.settled && percent(f.bps, HEADROOM) <= bps)
-}
-
-fn percent(bps: u64, of_hundred: u64) -> u64 {
-    bps.saturating_mul(of_hundred) / 100
 }
 
 #[cfg(test)]

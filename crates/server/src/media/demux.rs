@@ -43,10 +43,9 @@ impl Path {
 /// A client's end of a [`Path`].
 pub(super) type End = (Protocol, SocketAddr);
 
-/// Addresses kept for one peer; the one unused for
-/// longest makes room. ICE tries some, over TCP a
-/// new one for each of ours, and a client that moves between networks takes new
-/// ones.
+/// Addresses kept for one peer; the one unused for longest makes room. ICE tries
+/// some, over TCP a new one for each of ours, and a client that moves between
+/// networks takes new ones.
 const ADDRESSES_PER_PEER: usize = 32;
 
 /// The peers of one worker, by fragment and by address.

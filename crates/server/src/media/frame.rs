@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Write};
 
+use super::rtp_header::payload_type;
+
 /// Most bytes in a frame that is taken. A packet of WebRTC keeps below an
 /// Ethernet frame, over TCP too, since it may go on over UDP.
 pub(super) const MAX_FRAME: usize = 2_048;
@@ -113,7 +115,7 @@ impl SendQueue {
         let Ok(length) = u16::try_from(packet.len()) else {
             return false;
         };
-        let limit = if is_rtp(packet) {
+        let limit = if payload_type(packet).is_some() {
             self.limit
         } else {
             self.limit + self.limit / 4
@@ -147,12 +149,6 @@ impl SendQueue {
         }
         Ok(total)
     }
-}
-
-/// RTP as told from all else on the same port (RFC 7983 section 7), RTCP being
-/// else (RFC 5761 section 4).
-fn is_rtp(packet: &[u8]) -> bool {
-    matches!(packet, [128..=191, second, ..] if !matches!(second, 192..=223))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use str0m::ice::{StunMessage, TransId};
 
 use super::config::Config;
 use super::demux::End;
+use super::rtp_header::payload_type;
 use super::sdp::{Offer, Selection};
 use super::sources::Sources;
 use crate::allowance::Allowance;
@@ -186,8 +187,9 @@ fn sort(datagram: &[u8]) -> Option<Sort> {
     match first {
         0..=1 => Some(Sort::Check),
         20..=63 => Some(Sort::Handshake),
-        128..=191 if (64..96).contains(&(rest.first()? & 0x7f)) => Some(Sort::Report),
-        128..=191 => Some(Sort::Media),
+        128..=191 if rest.is_empty() => None,
+        128..=191 if payload_type(datagram).is_some() => Some(Sort::Media),
+        128..=191 => Some(Sort::Report),
         _ => None,
     }
 }

@@ -12,15 +12,13 @@ use std::time::{Duration, Instant};
 
 use super::codec::Kind;
 use super::config::Config;
+use super::layers::MAX_LAYERS;
 use super::packet::MediaPacket;
 
 /// How long after its keyframe a group is given up: past what encoders leave
 /// between two (250 frames, where nothing else is said), and past what a viewer
 /// can be expected to decode in one go.
 const MAX_AGE: Duration = Duration::from_secs(12);
-
-/// Most layers that anything is kept of.
-const MAX_LAYERS: usize = 4;
 
 /// A source's video from its latest keyframes on.
 #[derive(Debug, Clone, Default)]

@@ -78,7 +78,8 @@ impl Layers {
         }
         if packet.marker {
             for other in self.layers.iter_mut().flatten() {
-                other.missed[index] += 1;
+                let missed = &mut other.missed[index];
+                *missed = missed.saturating_add(1);
             }
         }
     }

@@ -12,14 +12,17 @@
 //! - `network`: its sockets, `socket` for UDP and `tcp`, with `frame`, for TCP;
 //! - `shard`: the peers of one worker, sans-IO; `demux`, `fanout` and `timers`
 //!   serve it;
-//! - `publisher`, `player`: a peer, on top of a `link` (str0m and its timeouts);
-//! - `gate`, `sources`: what of a peer's datagrams str0m gets to see;
+//! - `publisher`, `player`: a `peer`, on top of a `link` (str0m and its timeouts);
+//! - `gate`, `sources`, `rtp_header`: what of a peer's datagrams str0m gets to see;
+//! - `transport`, `nomination`, `restart`: what ICE takes beside str0m;
+//! - `gaps`, `repair`: packets that a publisher's or a viewer's network loses;
+//! - `leap`, `rewrite`: a publisher's numbers, whatever they do, as viewers see them;
 //! - `layers`, `bandwidth`, `choice`: what a publisher's simulcast layers carry, what
 //!   a viewer's network does, and which layer it gets therefore;
 //! - `head_start`, `replay`: what a player's viewer is shown first;
 //! - `snapshot`: pictures of what publishers send, on a thread of their own;
-//! - `clock`, `codec`, `keyframe`, `picture`, `playout`, `rate`, `rewrite`, `sdp`:
-//!   one matter each, pure.
+//! - `clock`, `codec`, `keyframe`, `packet`, `picture`, `playout`, `rate`, `sdp`: one
+//!   matter each, pure.
 //!
 //! Not here: decoding but for snapshots, recording, and asking a publisher for less:
 //! what its viewers' networks do not carry of a stream that it sends once, they lose.

@@ -168,8 +168,8 @@ impl Publisher {
             return Err(SnapshotError::NoVideo);
         }
         self.snapshots.add(request, now)?;
-        if self.keyframe().is_none() {
-            self.want_keyframe(self.pictures.largest_layer().unwrap_or_default());
+        if self.keyframe(now).is_none() {
+            self.want_keyframe(self.largest_layer(now).unwrap_or_default());
         }
         Ok(())
     }
@@ -183,7 +183,7 @@ impl Publisher {
         if self.snapshots.is_empty() {
             return;
         }
-        if let Some(keyframe) = self.keyframe() {
+        if let Some(keyframe) = self.keyframe(now) {
             let requests = self.snapshots.take().into_iter();
             events.extend(requests.map(|request| PeerEvent::Keyframe(request, keyframe.clone())));
         }
@@ -192,14 +192,22 @@ impl Publisher {
     }
 
     /// The latest of the largest picture, if it came whole.
-    fn keyframe(&self) -> Option<Keyframe> {
-        let largest = self.pictures.largest_layer()?;
+    fn keyframe(&self, now: Instant) -> Option<Keyframe> {
+        let largest = self.largest_layer(now)?;
         let group = self
             .head_start
             .best(|layer| (layer == largest).then_some(0))?;
         let packets = group.keyframe()?.to_vec();
         let codec = packets.first()?.codec;
         Some(Keyframe { codec, packets })
+    }
+
+    /// The layer with the largest picture. One that the publisher has stopped
+    /// shows what was long ago.
+    fn largest_layer(&self, now: Instant) -> Option<u8> {
+        let flowing = self.layers.flowing(now);
+        let flows = |layer| flowing.iter().any(|flowing| flowing.layer == layer);
+        self.pictures.largest_layer(flows)
     }
 
     /// It sends several encodings of its video at once.
@@ -227,6 +235,7 @@ impl Publisher {
             .flatten()
             .chain(self.silent_until)
             .chain(self.snapshots.poll_timeout())
+            .chain(self.pictures.poll_timeout())
             .fold(self.link.deadline(), Instant::min)
     }
 
@@ -244,6 +253,8 @@ impl Publisher {
             self.handle(event, now, events);
         }
         self.events = link_events;
+        let size = self.pictures.take_size(now);
+        events.extend(size.map(PeerEvent::Resized));
         self.give_up(now, events);
         if self.silent_until.is_some_and(|until| until <= now) {
             self.end(EndReason::RtpInactive, events);
@@ -278,8 +289,7 @@ impl Publisher {
                     self.flowing = true;
                     events.push(PeerEvent::Flowing);
                 }
-                let size = self.pictures.take_in(&packet);
-                events.extend(size.map(PeerEvent::Resized));
+                self.pictures.take_in(&packet);
                 self.head_start.keep(&packet, now);
                 events.push(PeerEvent::Media(packet));
             }
@@ -535,7 +545,7 @@ impl Layer {
             debug!(%ssrc, pt, epoch = *next_epoch, "the publisher starts anew");
         }
         self.epoch = *next_epoch;
-        *next_epoch += 1;
+        *next_epoch = next_epoch.wrapping_add(1);
         self.lost_before = self.lost();
         self.gaps = Gaps::default();
         self.current = Some(Current {

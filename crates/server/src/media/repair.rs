@@ -6,7 +6,7 @@
 //! same datagram: one packet index must not be used for two ciphertexts (RFC
 //! 3711 section 9.1), so what was sent is kept as it was.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use str0m::Rtc;
@@ -15,7 +15,7 @@ use str0m::net::Transmit;
 use str0m::rtp::RawPacket;
 use str0m::rtp::rtcp::Rtcp;
 
-use super::rtp_header::RtpHeader;
+use super::rtp_header::{RtpHeader, payload_type};
 use super::sdp::Selection;
 
 /// How often a viewer may ask for a packet before it no longer helps: with one
@@ -79,11 +79,7 @@ impl Repair {
             credit: MOST_BYTES,
             mids: taken.tracks().map(|(_, mid, _)| Mid::from(mid)).collect(),
             longest: age,
-            sent: Sent {
-                packets: VecDeque::new(),
-                most: packets,
-                age,
-            },
+            sent: Sent::new(packets, age),
         }
     }
 
@@ -126,7 +122,7 @@ impl Repair {
     /// Takes note of a datagram on its way out.
     pub(super) fn pass(&mut self, transmit: &Transmit, now: Instant) -> Verdict {
         let datagram: &[u8] = &transmit.contents;
-        let Some(pt) = media_type(datagram) else {
+        let Some(pt) = payload_type(datagram) else {
             return Verdict::Send;
         };
         if self.rtx.contains(&pt) {
@@ -181,28 +177,23 @@ impl Repair {
     }
 }
 
-/// The payload type of an RTP packet; `None` for anything else (RFC 7983
-/// section 7, RFC 5761 section 4).
-fn media_type(datagram: &[u8]) -> Option<u8> {
-    let [first, second, ..] = datagram else {
-        return None;
-    };
-    let pt = second & 0x7f;
-    ((128..192).contains(first) && !(64..96).contains(&pt)).then_some(pt)
-}
-
 /// Datagrams as they were sent, the oldest first.
 #[derive(Debug)]
 struct Sent {
     packets: VecDeque<SentPacket>,
+    /// How many have been before these.
+    gone: usize,
+    /// Which one of all each is, by SSRC and sequence number: one datagram of a
+    /// viewer's may ask for thousands.
+    places: HashMap<(u32, u16), usize>,
     most: usize,
     age: Duration,
 }
 
 #[derive(Debug)]
 struct SentPacket {
-    ssrc: u32,
-    sequence: u16,
+    /// SSRC and sequence number.
+    key: (u32, u16),
     /// When it was sent, for the last time.
     at: Instant,
     first_at: Instant,
@@ -210,20 +201,45 @@ struct SentPacket {
 }
 
 impl Sent {
+    fn new(most: usize, age: Duration) -> Self {
+        Self {
+            packets: VecDeque::new(),
+            gone: 0,
+            places: HashMap::new(),
+            most,
+            age,
+        }
+    }
+
     fn keep(&mut self, header: RtpHeader<'_>, transmit: &Transmit, now: Instant) {
-        let is_old = |p: &SentPacket| now.saturating_duration_since(p.first_at) > self.age;
+        let age = self.age;
+        let is_old = |p: &SentPacket| now.saturating_duration_since(p.first_at) > age;
         while self.packets.len() >= self.most || self.packets.front().is_some_and(is_old) {
-            if self.packets.pop_front().is_none() {
+            if !self.forget_oldest() {
                 return;
             }
         }
+        let key = (header.ssrc, header.sequence);
+        self.places.insert(key, self.gone + self.packets.len());
         self.packets.push_back(SentPacket {
-            ssrc: header.ssrc,
-            sequence: header.sequence,
+            key,
             at: now,
             first_at: now,
             transmit: copy(transmit),
         });
+    }
+
+    /// False if there is none.
+    fn forget_oldest(&mut self) -> bool {
+        let Some(oldest) = self.packets.pop_front() else {
+            return false;
+        };
+        // A later one may have the same number.
+        if self.places.get(&oldest.key) == Some(&self.gone) {
+            self.places.remove(&oldest.key);
+        }
+        self.gone += 1;
+        true
     }
 
     /// A packet that is still there, unless it went out less than `wait` ago for
@@ -235,8 +251,8 @@ impl Sent {
         wait: Duration,
         now: Instant,
     ) -> Option<Transmit> {
-        let mut packets = self.packets.iter_mut().rev();
-        let packet = packets.find(|p| p.ssrc == ssrc && p.sequence == sequence)?;
+        let place = *self.places.get(&(ssrc, sequence))?;
+        let packet = self.packets.get_mut(place.checked_sub(self.gone)?)?;
         let is_again = packet.at != packet.first_at;
         if is_again && now.saturating_duration_since(packet.at) < wait {
             return None;
@@ -277,11 +293,7 @@ mod tests {
             credit: MOST_BYTES,
             mids: Vec::new(),
             longest: ms(1_000),
-            sent: Sent {
-                packets: VecDeque::new(),
-                most,
-                age: ms(1_000),
-            },
+            sent: Sent::new(most, ms(1_000)),
         }
     }
 
@@ -358,6 +370,12 @@ mod tests {
         assert_eq!(asked(&mut repair, (0, 0b1111), start + ms(1)), [2, 3, 4]);
         repair.pass(&packet(PLAIN, 5, 100), start + ms(1_001));
         assert_eq!(asked(&mut repair, (2, 0b111), start + ms(1_001)), [5]);
+        // Numbers come again, and nothing is left of those before.
+        for _ in 0..10 {
+            repair.pass(&packet(PLAIN, 5, 100), start + ms(1_001));
+        }
+        assert_eq!(asked(&mut repair, (4, 0b1), start + ms(1_001)), [5]);
+        assert_eq!(repair.sent.places.len(), 1);
     }
 
     #[test]

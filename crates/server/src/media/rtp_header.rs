@@ -1,5 +1,15 @@
 //! What can be read of an RTP packet before it is authenticated.
 
+/// The payload type of an RTP packet; `None` for whatever else shares its port
+/// (RFC 7983 section 7), RTCP among it (RFC 5761 section 4).
+pub(super) fn payload_type(datagram: &[u8]) -> Option<u8> {
+    let [128..=191, second, ..] = datagram else {
+        return None;
+    };
+    let pt = second & 0x7f;
+    (!(64..96).contains(&pt)).then_some(pt)
+}
+
 /// The header of an RTP packet (RFC 3550 section 5.1), which anybody may have
 /// written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +88,25 @@ mod tests {
         packet.extend(extensions);
         packet.push(0xaa);
         packet
+    }
+
+    #[test]
+    fn rtp_is_told_from_all_else() {
+        let table: &[(&[u8], Option<u8>)] = &[
+            (&[], None),
+            (&[0x80], None),
+            (&[0x80, 96], Some(96)),
+            (&[0xbf, 0x80 | 102], Some(102)),
+            (&[0x80, 0], Some(0)),
+            // RTCP, with each of its first bits; DTLS; what is nothing.
+            (&[0x80, 200], None),
+            (&[0x80, 72], None),
+            (&[22, 254], None),
+            (&[0xff, 96], None),
+        ];
+        for (datagram, expected) in table {
+            assert_eq!(payload_type(datagram), *expected, "{datagram:?}");
+        }
     }
 
     #[test]

@@ -32,6 +32,10 @@ const EVENTS: usize = 256;
 /// Turns of receiving before timers and messages get their turn.
 const TURNS_IN_A_ROW: usize = 8;
 
+/// Messages taken before sockets and timers get their turn. While other workers
+/// put in more than this one takes out, there is always one more.
+const MESSAGES_IN_A_ROW: usize = 1_024;
+
 /// The way to a worker.
 #[derive(Debug, Clone)]
 pub(super) struct Mailbox {
@@ -160,6 +164,16 @@ struct Running {
     reporter: Reporter,
 }
 
+/// What is left of a worker's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inbox {
+    Empty,
+    /// There may be more.
+    More,
+    /// It is time to stop.
+    Stopped,
+}
+
 impl Running {
     /// Runs, and tells those concerned if that ends but by a [`Message::Stop`].
     fn run_supervised(self) {
@@ -199,13 +213,15 @@ impl Running {
             for event in &events {
                 self.worker.network.handle_event(event);
             }
-            if self.take_messages() {
+            let inbox = self.take_messages();
+            if inbox == Inbox::Stopped {
                 self.deliver();
                 return Ok(());
             }
-            more = self.receive();
+            // What it makes room for is accepted at once.
+            self.worker.network.handle_timeout(Instant::now());
+            more = self.receive() || inbox == Inbox::More;
             let now = Instant::now();
-            self.worker.network.handle_timeout(now);
             self.shard.handle_timeout(now);
             self.deliver();
             self.settle(now);
@@ -219,10 +235,10 @@ impl Running {
         Some(at.saturating_duration_since(Instant::now()))
     }
 
-    /// True if it is time to stop.
-    fn take_messages(&mut self) -> bool {
+    fn take_messages(&mut self) -> Inbox {
         let now = Instant::now();
-        loop {
+        let mut inbox = Inbox::More;
+        for _ in 0..MESSAGES_IN_A_ROW {
             match self.worker.messages.try_recv() {
                 Ok(message) => {
                     if matches!(message, Message::Media { .. }) {
@@ -232,15 +248,18 @@ impl Running {
                     let stop = matches!(message, Message::Stop);
                     self.shard.handle_message(message, now);
                     if stop {
-                        return true;
+                        return Inbox::Stopped;
                     }
                 }
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => return true,
+                Err(TryRecvError::Empty) => {
+                    inbox = Inbox::Empty;
+                    break;
+                }
+                Err(TryRecvError::Disconnected) => return Inbox::Stopped,
             }
         }
         self.shard.flush(now);
-        false
+        inbox
     }
 
     /// True if there may be more.

@@ -11,8 +11,9 @@ use crate::counters::{Counters, Reason};
 const RATES: usize = 4096;
 
 /// What a media backend's events go into. Media threads are never kept
-/// waiting: of rates only so many are kept, and of all others there are at most
-/// three a peer, and peers are limited.
+/// waiting: of rates only so many are kept, and all others are few, however a
+/// client behaves: steps of a peer's life, what a request is answered with, and
+/// what is told now and then only.
 #[derive(Debug, Clone)]
 pub struct EventSink {
     events: mpsc::UnboundedSender<Event>,

@@ -1,7 +1,7 @@
 //! The network shell: one port for the page, the HTTP API and WebSockets.
 //!
 //! ```text
-//! listener ── http ──┬─ page files, /api/...
+//! listener ── http ──┬─ page files, /api/..., /lb (which server to connect to)
 //!                    ├─ whip (one future a request) ── actor
 //!                    └─ socket (one task a client) ── actor (one task, owns Core) ── media
 //! ```

@@ -269,10 +269,10 @@ impl Link {
     /// Queues a message. One to a socket that is over is dropped.
     pub(super) fn send(&self, text: String) -> Result<(), Overflow> {
         let waiting = &self.backlog.messages;
-        let bytes = waiting.fetch_add(text.len(), Ordering::Relaxed) + text.len();
-        if bytes > self.max_backlog {
+        if waiting.load(Ordering::Relaxed) + text.len() > self.max_backlog {
             return Err(Overflow);
         }
+        waiting.fetch_add(text.len(), Ordering::Relaxed);
         self.queue(text, false)
     }
 
@@ -348,6 +348,10 @@ mod tests {
         assert!(link.send("x".repeat(60)).is_ok());
         assert!(link.update("1".into()).is_err());
         assert!(link.send("1".into()).is_ok());
+        // One that would not fit at all leaves no trace.
+        let (link, _outgoing) = Link::new(&limits);
+        assert!(link.update("x".repeat(101)).is_err());
+        assert!(link.send("x".repeat(100)).is_ok());
     }
 
     #[test]

@@ -143,6 +143,25 @@ fn a_session_waits_for_a_few_at_a_time() {
 }
 
 #[test]
+fn a_server_may_take_none() {
+    let limits = Limits {
+        snapshots_per_session: 0,
+        ..Limits::default()
+    };
+    let mut world = World::with(Config {
+        limits,
+        ..Config::default()
+    });
+    let client = world.connect();
+    world.send(client, publish("p", "live", FLOWS));
+    world.read(client);
+    world.send(client, snapshot("1", "live"));
+    let why = "Snapshots are not taken here";
+    assert_eq!(world.read_json(client), [failed("1", why)]);
+    assert_eq!(world.refused, [Reason::Unsupported]);
+}
+
+#[test]
 fn a_backend_that_does_not_answer_is_not_waited_for() {
     let mut world = World::new();
     let client = world.connect();

@@ -61,6 +61,19 @@ impl Client {
         rids: &[&str],
         now: Instant,
     ) -> (Self, String) {
+        let rtc = config(types).build(now);
+        Self::offer_with(rtc, local, direction, types, rids, now)
+    }
+
+    /// The same with an `rtc` of [`config`].
+    pub(crate) fn offer_with(
+        mut rtc: Rtc,
+        local: SocketAddr,
+        direction: Direction,
+        types: PayloadTypes,
+        rids: &[&str],
+        now: Instant,
+    ) -> (Self, String) {
         let simulcast = (!rids.is_empty()).then(|| {
             let mut simulcast = Simulcast::new();
             for rid in rids {
@@ -68,7 +81,6 @@ impl Client {
             }
             simulcast
         });
-        let mut rtc = config(types).build(now);
         rtc.add_local_candidate(Candidate::host(local, Protocol::Udp).unwrap());
         let mut changes = rtc.sdp_api();
         let audio = changes.add_media(MediaKind::Audio, direction, None, None, None);
@@ -199,7 +211,8 @@ pub(crate) fn assert_contiguous(numbers: &[u64]) {
     assert!(holes.is_empty(), "holes or repeats: {holes:?}");
 }
 
-fn config(types: PayloadTypes) -> RtcConfig {
+/// What a client takes and reports, with these payload types.
+pub(crate) fn config(types: PayloadTypes) -> RtcConfig {
     let often = Duration::from_millis(50);
     let mut config = RtcConfig::new()
         .set_rtp_mode(true)

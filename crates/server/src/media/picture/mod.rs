@@ -13,6 +13,8 @@ mod tests;
 mod vp8;
 mod vp9;
 
+use std::time::{Duration, Instant};
+
 use super::codec::Codec;
 use super::packet::MediaPacket;
 use crate::core::backend::PictureSize;
@@ -24,6 +26,10 @@ pub(super) use vp8::frame as vp8_frame;
 /// Widest and highest picture that is believed: what VP8 can say, and more than
 /// level 6.2 of H.264 allows.
 const MAX_SIDE: u32 = 16_384;
+
+/// Least time between two sizes that are told. All of a stream's viewers hear of
+/// each, and nothing else keeps a publisher from another one with every packet.
+const TOLD_EVERY: Duration = Duration::from_millis(500);
 
 /// What a keyframe's header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,22 +74,45 @@ fn size(width: u32, height: u32) -> Option<PictureSize> {
 pub(super) struct Pictures {
     /// The latest of each simulcast layer, with its payload type.
     layers: Vec<(u8, u8, Header)>,
-    told: Option<PictureSize>,
+    /// The size that was told last, and when.
+    told: Option<(PictureSize, Instant)>,
 }
 
 impl Pictures {
-    /// Takes note of a packet; the size of the largest picture, if that is new.
-    pub(super) fn take_in(&mut self, packet: &MediaPacket) -> Option<PictureSize> {
+    /// Takes note of a packet.
+    pub(super) fn take_in(&mut self, packet: &MediaPacket) {
         if !packet.starts_keyframe {
-            return None;
+            return;
         }
-        let header = header(packet.codec, &packet.payload)?;
+        let Some(header) = header(packet.codec, &packet.payload) else {
+            return;
+        };
         // Another codec: nothing of what was known of the one before holds.
         self.layers
             .retain(|(layer, pt, _)| *layer != packet.layer && *pt == packet.pt);
         self.layers.push((packet.layer, packet.pt, header));
+    }
+
+    /// The size of the largest picture, if that is to be told now.
+    pub(super) fn take_size(&mut self, now: Instant) -> Option<PictureSize> {
+        let size = self.untold()?;
+        if self.poll_timeout().is_some_and(|at| now < at) {
+            return None;
+        }
+        self.told = Some((size, now));
+        Some(size)
+    }
+
+    /// When [`Pictures::take_size`] has something, unless it has it at once.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.untold()?;
+        self.told.map(|(_, at)| at + TOLD_EVERY)
+    }
+
+    fn untold(&self) -> Option<PictureSize> {
         let size = self.largest()?.2.size;
-        (self.told.replace(size) != Some(size)).then_some(size)
+        let is_told = self.told.is_some_and(|(told, _)| told == size);
+        (!is_told).then_some(size)
     }
 
     /// The real `profile-level-id` of what is sent with a payload type.
@@ -92,14 +121,18 @@ impl Pictures {
         header.profile_level_id.filter(|_| of == pt)
     }
 
-    /// The layer with the largest picture.
-    pub(super) fn largest_layer(&self) -> Option<u8> {
-        self.largest().map(|(layer, ..)| layer)
+    /// The layer with the largest picture of those that count.
+    pub(super) fn largest_layer(&self, counts: impl Fn(u8) -> bool) -> Option<u8> {
+        self.largest_of(counts).map(|(layer, ..)| layer)
     }
 
     fn largest(&self) -> Option<(u8, u8, Header)> {
-        let area = |size: PictureSize| size.width * size.height;
-        let layers = self.layers.iter();
+        self.largest_of(|_| true)
+    }
+
+    fn largest_of(&self, counts: impl Fn(u8) -> bool) -> Option<(u8, u8, Header)> {
+        let area = |size: PictureSize| u64::from(size.width) * u64::from(size.height);
+        let layers = self.layers.iter().filter(|(layer, ..)| counts(*layer));
         layers.max_by_key(|(_, _, h)| area(h.size)).copied()
     }
 }

@@ -114,17 +114,16 @@ mod tests {
         vec![0x90, 0xe0, 0x80 | high, low, base, 0x20, 0x00]
     }
 
-    /// PictureID and TL0PICIDX.
-    type Pair = (Option<u16>, Option<u8>);
-
-    fn read(payload: &[u8]) -> Pair {
+    fn read(payload: &[u8]) -> (Option<u16>, Option<u8>) {
         let PictureNumbers { id, base } = PictureNumbers::read(Codec::Vp8, payload);
         (id, base)
     }
 
     #[test]
     fn numbers_are_read() {
-        let table: &[(&[u8], Pair)] = &[
+        /// A payload, its PictureID and its TL0PICIDX.
+        type Case<'a> = (&'a [u8], (Option<u16>, Option<u8>));
+        let table: &[Case<'_>] = &[
             (&long(0x1234, 56), (Some(0x1234), Some(56))),
             (&[0x90, 0x80, 0x7f, 0x00], (Some(0x7f), None)),
             (&[0x90, 0x60, 9, 0x20, 0x00], (None, Some(9))),
@@ -158,7 +157,7 @@ mod tests {
     }
 
     /// What is sent of a payload whose numbers are so much ahead.
-    fn sent(payload: &[u8], shift: Shift) -> Pair {
+    fn sent(payload: &[u8], shift: Shift) -> (Option<u16>, Option<u8>) {
         let numbers = PictureNumbers::read(Codec::Vp8, payload);
         let PictureNumbers { id, base } = numbers.shifted(shift);
         assert!(shift.patch(payload).is_some());

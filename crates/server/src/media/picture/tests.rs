@@ -295,8 +295,11 @@ fn packet(codec: Codec, layer: u8, pt: u8, payload: &[u8]) -> MediaPacket {
 #[test]
 fn a_size_is_told_once_and_when_it_changes() {
     let mut pictures = Pictures::default();
+    let mut now = Instant::now();
     let mut told = |codec, layer, pt, payload: &[u8]| {
-        let size = pictures.take_in(&packet(codec, layer, pt, payload));
+        now += TOLD_EVERY;
+        pictures.take_in(&packet(codec, layer, pt, payload));
+        let size = pictures.take_size(now);
         let size = size.map(|size| (size.width, size.height));
         (size, pictures.profile_level_id(102))
     };
@@ -318,6 +321,25 @@ fn a_size_is_told_once_and_when_it_changes() {
     // Another codec has a size of its own, and no profile.
     let vp8 = joined(&[&[0x10], VP8_34]);
     assert_eq!(told(Codec::Vp8, 0, 96, &vp8), (Some((34, 18)), None));
+}
+
+#[test]
+fn sizes_that_change_all_the_time_are_told_now_and_then() {
+    let start = Instant::now();
+    let mut pictures = Pictures::default();
+    let mut told = Vec::new();
+    for ms in 0..1_200 {
+        let payload = if ms % 2 == 0 { MAIN_642 } else { HIGH_1080 };
+        pictures.take_in(&packet(Codec::H264, 0, 102, payload));
+        let size = pictures.take_size(start + Duration::from_millis(ms));
+        told.extend(size.map(|size| (ms, size.width)));
+    }
+    // At its time the size is the one told before, and a moment later it is not.
+    assert_eq!(told, [(0, 642), (501, 1_920), (1_002, 642)]);
+    // The last one is told in the end, though nothing else comes.
+    let at = pictures.poll_timeout().unwrap();
+    assert_eq!(pictures.take_size(at).map(|size| size.width), Some(1_920));
+    assert_eq!(pictures.poll_timeout(), None);
 }
 
 proptest! {

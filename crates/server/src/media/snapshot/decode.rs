@@ -35,8 +35,9 @@ pub(super) fn picture(keyframe: &Keyframe) -> Result<Pixels, SnapshotError> {
     let decode = match keyframe.codec {
         Codec::H264 => h264,
         Codec::Vp8 => vp8,
-        // There is no decoder of VP9 in Rust that is kept up, and the one of AV1
-        // (rav1d) has a C interface alone, which takes unsafe code.
+        // There is no decoder of VP9 in Rust that is kept up. Those of AV1 (rav1d and
+        // re_rav1d) run behind `extern "C"`, where a panic ends the process instead
+        // of being caught: one bad keyframe would end the server.
         Codec::Vp9 | Codec::Av1 => return Err(SnapshotError::Codec),
         Codec::Opus | Codec::Pcmu | Codec::Pcma => return Err(SnapshotError::NoVideo),
     };

@@ -1,7 +1,5 @@
 //! What a request's query asks for beside the offer.
 
-use std::time::Duration;
-
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
@@ -18,9 +16,6 @@ pub(super) enum BadWish {
     )]
     PlayoutDelay,
 }
-
-/// The most that the RTP header extension can say: 12 bits of 10 ms.
-const MAX_DELAY: Duration = Duration::from_millis(40_950);
 
 /// Reads `transport=tcp|udp` and `playout-delay=<min>-<max>` in milliseconds.
 /// What else is in a query is for others: tokens, say.
@@ -54,16 +49,13 @@ fn transport(value: &str) -> Option<Transport> {
 
 fn playout_delay(value: &str) -> Option<PlayoutDelay> {
     let (min, max) = value.split_once('-')?;
-    let millis = |text: &str| Some(Duration::from_millis(text.parse().ok()?));
-    let delay = PlayoutDelay {
-        min: millis(min)?,
-        max: millis(max)?,
-    };
-    (delay.min <= delay.max && delay.max <= MAX_DELAY).then_some(delay)
+    PlayoutDelay::from_millis(min.parse().ok()?, max.parse().ok()?)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[track_caller]

@@ -10,6 +10,7 @@
 mod changes;
 #[path = "../../../../tests/media/client.rs"]
 mod client;
+mod clocks;
 mod ends;
 mod groups;
 mod hostile;
@@ -25,13 +26,14 @@ mod simulcast;
 mod snapshots;
 mod splice;
 mod sync;
+mod viewers;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use client::{Client, PayloadTypes, Video, assert_contiguous};
-use str0m::crypto::from_feature_flags;
+use str0m::crypto::{CryptoProvider, from_feature_flags};
 use str0m::format::Codec;
 use str0m::media::Direction;
 use str0m::net::{Protocol, Transmit};
@@ -103,6 +105,8 @@ struct World {
     events: Vec<(Instant, Event)>,
     /// What becomes of clients' offers on the way.
     edit_offers: fn(String) -> String,
+    /// That of clients to come; `None` for the usual.
+    crypto: Option<CryptoProvider>,
 }
 
 /// Everything under way, in order.
@@ -111,9 +115,11 @@ struct Network {
     latency: Duration,
     datagrams: VecDeque<Datagram>,
     losses: Vec<Loss>,
-    /// Whose datagrams are kept, and what came of it.
+    /// Whose datagrams, from there and to there, are kept.
     tapped: Option<SocketAddr>,
     tape: Vec<Datagram>,
+    /// Datagrams that were sent where nobody listens.
+    astray: u64,
     bottlenecks: Vec<Bottleneck>,
 }
 
@@ -211,7 +217,7 @@ impl Network {
             destination,
             contents: transmit.contents.to_vec(),
         };
-        if self.tapped == Some(source) {
+        if [source, destination].map(Some).contains(&self.tapped) {
             self.tape.push(datagram.clone());
         }
         if passed.is_some() && !lost {
@@ -268,6 +274,7 @@ impl World {
             start,
             events: Vec::new(),
             edit_offers: |offer| offer,
+            crypto: None,
         }
     }
 
@@ -292,7 +299,12 @@ impl World {
             Role::Player { .. } => Direction::RecvOnly,
         };
         let local = client_address(index);
-        let (mut client, offer) = Client::offer(local, direction, types, rids, self.now);
+        let mut config = client::config(types);
+        if let Some(crypto) = &self.crypto {
+            config = config.set_crypto_provider(Arc::new(crypto.clone()));
+        }
+        let rtc = config.build(self.now);
+        let (mut client, offer) = Client::offer_with(rtc, local, direction, types, rids, self.now);
         let offer = (self.edit_offers)(offer);
         let home = WorkerId(self.shards.len() - 1);
         self.command(match role {
@@ -447,7 +459,7 @@ impl World {
                     };
                     self.shards[i].handle_datagram(path, &contents, now);
                 }
-                (None, None) if destination.ip() == NOWHERE => {}
+                (None, None) if destination.ip() == NOWHERE => self.network.astray += 1,
                 (None, None) => panic!("sent to nobody: {destination}"),
             }
         }

@@ -4,12 +4,17 @@ use str0m::bwe::Bitrate;
 use str0m::media::Rid;
 use str0m::rtp::{RtpPacket, RtpWrite};
 
+use super::changes::tagged;
 use super::pictures::Picture;
+use super::splice::{SECOND_ONE, publish, splice};
 use super::*;
+use crate::core::backend::SnapshotId;
 
 /// A simulcast publisher, in its order.
 pub(super) struct Sender {
     pub(super) layers: Vec<Layer>,
+    /// What layers without numbered pictures send.
+    pt: u8,
     frames: u64,
     /// It does not answer requests for keyframes.
     deaf: bool,
@@ -38,6 +43,9 @@ const LEAST: usize = 600;
 const MIDDLE: usize = 2_000;
 const MOST: usize = 6_000;
 
+/// Where the upper half of the width is in the payload of a VP8 keyframe.
+const WIDTH: usize = 8;
+
 /// Largest payload of a packet.
 const MTU: usize = 1_100;
 
@@ -54,6 +62,7 @@ impl Sender {
         });
         Self {
             layers: layers.collect(),
+            pt: H264,
             frames: 0,
             deaf: false,
         }
@@ -73,14 +82,24 @@ impl Sender {
 impl Layer {
     /// A payload that names its layer by its first letter, and its frame, and of
     /// which type it is.
-    fn payload(&self, keyframe: bool, first: bool, frame: u64, bytes: usize) -> (u8, Vec<u8>) {
+    fn payload(
+        &self,
+        pt: u8,
+        (keyframe, first): (bool, bool),
+        frame: u64,
+        bytes: usize,
+    ) -> (u8, Vec<u8>) {
         let letter = self.rid.map_or(b'-', |rid| rid.as_bytes()[0]);
         if let Some(picture) = self.picture {
             return (VP8, picture.payload(first, keyframe, letter, bytes));
         }
-        let mut payload = payload(H264, keyframe && first, letter, frame);
+        let mut payload = payload(pt, keyframe && first, letter, frame);
         payload.resize(bytes.max(payload.len()), 0);
-        (H264, payload)
+        if pt == VP8 && keyframe && first {
+            // The more it takes, the wider its picture is.
+            payload[WIDTH] = (self.bytes / 1_000) as u8;
+        }
+        (pt, payload)
     }
 }
 
@@ -161,7 +180,8 @@ impl World {
             while left > 0 {
                 let bytes = left.min(MTU);
                 left -= bytes;
-                let (pt, payload) = layer.payload(keyframe, first, sender.frames, bytes);
+                let kind = (keyframe, first);
+                let (pt, payload) = layer.payload(sender.pt, kind, sender.frames, bytes);
                 let (sequence, time) = (layer.sequence, layer.time);
                 let mut api = client.rtc.direct_api();
                 let stream = api.stream_tx_by_mid(client.video, layer.rid).unwrap();
@@ -492,4 +512,62 @@ fn layers_are_one_stream_to_whoever_is_told_its_rate() {
     assert!((29.0..=31.0).contains(&rate.fps), "{rate:?}");
     let told = world.rates(PUBLISHER).len();
     assert!((11..=15).contains(&told), "{told} in 13 s");
+}
+
+/// The layer of the keyframe that a picture is taken of.
+fn pictured(world: &mut World) -> char {
+    let (request, source) = (SnapshotId(1), PUBLISHER);
+    world.command(Message::Snapshot { request, source });
+    let mut keyframes = world.shards[SOURCE_WORKER.0].outbox.keyframes.drain(..);
+    let (_, keyframe) = keyframes.next().unwrap();
+    keyframe.packets[0].payload[2].into()
+}
+
+#[test]
+fn a_picture_is_taken_of_the_largest_layer_that_flows() {
+    let mut world = World::new(1);
+    let mut sender = Sender::new(&[("f", MOST), ("h", MIDDLE), ("q", LEAST)]);
+    sender.pt = VP8;
+    world.publish_layers(&mut sender);
+    assert_eq!(pictured(&mut world), 'f');
+    sender.layer("f").on = false;
+    world.send_layers(&mut sender, SECOND);
+    assert_eq!(pictured(&mut world), 'h');
+}
+
+#[test]
+fn a_viewer_of_layers_goes_on_with_a_publisher_that_has_none() {
+    for workers in [1, 2] {
+        let mut world = World::with(workers, Config::default());
+        let mut sender = Sender::new(&[("q", LEAST), ("h", MIDDLE), ("f", MOST)]);
+        world.publish_layers(&mut sender);
+        let viewer = world.play_layers(&mut sender);
+        world.send_layers(&mut sender, 5 * SECOND);
+        let shown = video(&world.clients[viewer], world.now - SECOND);
+        assert_eq!(layer_of(shown[shown.len() - 1]), 'f', "the third");
+        world.close(PUBLISHER);
+        world.run_for(5 * SECOND);
+        publish(&mut world, SECOND_ONE, 0, PUBLISHER_TYPES);
+        world.command(splice(&world, SECOND_ONE, 0));
+        world.stream(3 * SECOND);
+        let after = tagged(&world.clients[viewer], 1);
+        assert!(after.len() > 80, "{} after the splice", after.len());
+        assert_eq!(world.ends(VIEWER, world.start), []);
+    }
+}
+
+/// With nothing acknowledged, nothing is known of the network, and what is sent
+/// must not pile up behind the estimate.
+#[test]
+fn what_a_viewer_never_acknowledges_does_not_pile_up() {
+    let mut sender = three();
+    let (mut world, viewer) = watched(&mut sender, 1);
+    world.lose(viewer, |datagram| datagram[0] >= 128, |_| true);
+    for second in 0..60 {
+        world.send_layers(&mut sender, SECOND);
+        let waiting = world.waiting(VIEWER);
+        // A keyframe of the largest layer, and what follows in half a second.
+        assert!(waiting <= MOST * 20, "{waiting} bytes after {second} s");
+    }
+    assert_eq!(world.ends(VIEWER, world.start), []);
 }

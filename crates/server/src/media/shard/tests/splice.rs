@@ -5,7 +5,7 @@ use super::changes::tagged;
 use super::*;
 
 /// The publishers that come after the first.
-const SECOND_ONE: PeerId = PeerId(2);
+pub(super) const SECOND_ONE: PeerId = PeerId(2);
 const THIRD_ONE: PeerId = PeerId(3);
 
 /// The frame with this number is a keyframe, asked for or not.
@@ -26,7 +26,7 @@ const VP8_ONLY: PayloadTypes = PayloadTypes {
 
 /// Opens one more publisher and lets it flow; it is the one that sends from now
 /// on, with numbers that have nothing to do with the ones before.
-fn publish(world: &mut World, peer: PeerId, worker: usize, types: PayloadTypes) {
+pub(super) fn publish(world: &mut World, peer: PeerId, worker: usize, types: PayloadTypes) {
     publish_from(world, peer, worker, types, 300 * peer.0);
 }
 
@@ -91,7 +91,7 @@ fn deliver(world: &mut World, from: usize) {
 }
 
 /// The viewer's source is `source` on `worker` from now on.
-fn splice(world: &World, source: PeerId, worker: usize) -> Message {
+pub(super) fn splice(world: &World, source: PeerId, worker: usize) -> Message {
     Message::SplicePlayer {
         peer: VIEWER,
         home: WorkerId(world.shards.len() - 1),

@@ -8,7 +8,7 @@ use str0m::media::SenderFeedback;
 use super::*;
 
 /// The latest report on a kind, and the ticks from it to the kind's last packet.
-fn report(client: &Client, video: bool) -> (SenderFeedback, i32) {
+pub(super) fn report(client: &Client, video: bool) -> (SenderFeedback, i32) {
     let packet = client.of_kind(video).last().unwrap();
     let ssrc = packet.header.ssrc;
     let mut reports = client.reports.iter().rev();
