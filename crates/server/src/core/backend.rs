@@ -240,6 +240,16 @@ pub struct Codecs {
     pub video: Option<String>,
 }
 
+impl Codecs {
+    /// Whether there is audio, and video; `otherwise` if nothing is known.
+    pub(super) fn kinds_or(&self, otherwise: (bool, bool)) -> (bool, bool) {
+        if *self == Self::default() {
+            return otherwise;
+        }
+        (self.audio.is_some(), self.video.is_some())
+    }
+}
+
 /// Why a peer is over. `Display` is the protocol's info text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EndReason {

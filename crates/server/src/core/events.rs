@@ -173,7 +173,7 @@ impl Core {
     /// Audio and video mute state of what a player plays.
     pub(super) fn mute_state_for(&self, player: PeerId) -> Option<(MuteState, MuteState)> {
         let player = self.registry.stream(player)?;
-        let Kind::Player { source } = player.kind else {
+        let Kind::Player { source, .. } = player.kind else {
             return None;
         };
         let held = || Some(self.registry.holds.named(&player.name)?.mute_state());
@@ -184,7 +184,7 @@ impl Core {
     /// not known.
     pub(super) fn picture_size(&self, peer: PeerId) -> Option<PictureSize> {
         let stream = self.registry.stream(peer)?;
-        let Kind::Player { source } = stream.kind else {
+        let Kind::Player { source, .. } = stream.kind else {
             return self.registry.size_of(peer);
         };
         let held = || self.registry.holds.named(&stream.name)?.size;

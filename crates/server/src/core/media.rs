@@ -40,9 +40,9 @@ impl Core {
         }
         stream.state = State::Answered;
         // A publisher says itself what it sends; of a player the answer says what it gets.
-        if !stream.is_publisher() && codecs != Codecs::default() {
-            stream.has_audio = codecs.audio.is_some();
-            stream.has_video = codecs.video.is_some();
+        if let Kind::Player { takes, .. } = &mut stream.kind {
+            *takes = codecs.kinds_or(*takes);
+            (stream.has_audio, stream.has_video) = *takes;
         }
         stream.codecs = codecs;
         let (client, media_session_id) = (stream.client, stream.id.clone());

@@ -42,6 +42,8 @@ pub(super) enum Kind {
     Player {
         /// A publisher, or the one that was and whose name is held.
         source: PeerId,
+        /// Whether its answer has audio, and video; its source may lack them.
+        takes: (bool, bool),
     },
 }
 
@@ -108,7 +110,7 @@ impl Registry {
             Kind::Publisher { .. } => {
                 self.publishers.insert(stream.name.clone(), peer);
             }
-            Kind::Player { source } => self.players_of(source, |players| {
+            Kind::Player { source, .. } => self.players_of(source, |players| {
                 players.insert(peer);
             }),
         }
@@ -127,7 +129,7 @@ impl Registry {
             Kind::Publisher { .. } => {
                 self.publishers.remove(&stream.name);
             }
-            Kind::Player { source } => {
+            Kind::Player { source, .. } => {
                 self.players_of(source, |players| {
                     players.remove(&peer);
                 });
@@ -162,15 +164,21 @@ impl Registry {
     pub(super) fn splice(&mut self, to: PeerId) -> Option<Held> {
         let publisher = self.streams.get(&to).filter(|s| s.is_publisher())?;
         let codecs = publisher.codecs.clone();
+        let (audio, video) = codecs.kinds_or((publisher.has_audio, publisher.has_video));
         let held = self.holds.take(&publisher.name)?;
         for player in &held.players {
-            if let Some(player) = self.streams.get_mut(player) {
-                player.kind = Kind::Player { source: to };
-                player.codecs = Codecs {
-                    audio: codecs.audio.clone().filter(|_| player.has_audio),
-                    video: codecs.video.clone().filter(|_| player.has_video),
-                };
+            let Some(player) = self.streams.get_mut(player) else {
+                continue;
+            };
+            if let Kind::Player { source, takes } = &mut player.kind {
+                *source = to;
+                player.has_audio = takes.0 && audio;
+                player.has_video = takes.1 && video;
             }
+            player.codecs = Codecs {
+                audio: codecs.audio.clone().filter(|_| player.has_audio),
+                video: codecs.video.clone().filter(|_| player.has_video),
+            };
         }
         self.players_of(to, |players| players.extend(&held.players));
         Some(held)

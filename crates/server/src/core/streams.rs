@@ -142,7 +142,8 @@ impl Core {
             Some((source, publisher)) if publisher.state == State::Active => {
                 // The request's own flags are always true: the publisher knows better.
                 let has = (publisher.has_audio, publisher.has_video);
-                self.open(client, admitted, Kind::Player { source }, has, now);
+                let kind = Kind::Player { source, takes: has };
+                self.open(client, admitted, kind, has, now);
                 Ok(())
             }
             Some(_) => Err(admitted.refused(Refusal::NotReady)),
@@ -263,7 +264,7 @@ impl Core {
         let peer = PeerId(self.last_peer);
         let role = match kind {
             Kind::Publisher { .. } => Role::Publisher,
-            Kind::Player { source } => Role::Player { source },
+            Kind::Player { source, .. } => Role::Player { source },
         };
         let Admitted {
             id,

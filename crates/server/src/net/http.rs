@@ -23,6 +23,7 @@ use tower::ServiceExt;
 
 use super::connections::{Place, Places};
 use super::files::Files;
+use super::patience::{Patient, Stalled};
 use super::socket::Hub;
 use super::whip::Requests;
 use super::{BalanceTarget, balance, page, whip};
@@ -92,6 +93,7 @@ pub(super) struct Server {
     pub(super) places: Places,
     pub(super) counters: Arc<Counters>,
     pub(super) head_timeout: Duration,
+    pub(super) write_timeout: Duration,
 }
 
 impl Server {
@@ -126,19 +128,33 @@ async fn serve(
         request.extensions_mut().insert(place.clone());
         router.clone().oneshot(request.map(Body::new))
     });
+    let (stream, waiver) = Patient::new(stream, server.write_timeout);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(server.head_timeout)
         .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    if let Err(error) = connection.await {
+    let served = connection.await;
+    // If it goes on as a WebSocket, the limits on what waits for it decide.
+    waiver.waive();
+    if let Err(error) = served {
+        if is_stalled(&error) {
+            server.count(Reason::SlowClient, "an answer is not read");
+        }
         // A connection that had its answer may well be kept without another use.
         if error.is_timeout() && !has_asked.load(Ordering::Relaxed) {
             server.count(Reason::SlowRequest, "no request in time");
         }
         tracing::debug!(%remote, %error, "HTTP connection ended");
     }
+}
+
+fn is_stalled(error: &hyper::Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    cause
+        .and_then(std::io::Error::get_ref)
+        .is_some_and(|cause| cause.is::<Stalled>())
 }
 
 /// An IPv4 client of an IPv6 socket is an IPv4 client.

@@ -19,6 +19,7 @@ mod ice_server;
 mod listen;
 mod negotiate;
 mod page;
+mod patience;
 mod socket;
 mod whip;
 
@@ -54,6 +55,10 @@ const LINGER: Duration = Duration::from_secs(1);
 /// How long a shutdown waits for the sockets: their own linger and a little more.
 const SHUTDOWN: Duration = Duration::from_millis(1500);
 
+/// See [`Config::write_timeout`]. A mobile network that loses its client for a
+/// while is no reason to give up.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// What the server serves, and where.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -64,6 +69,9 @@ pub struct Config {
     /// How long a connection may take to send a request's head, and then its
     /// body, and how long it may stay open without one. Default: 10 s.
     pub head_timeout: Duration,
+    /// How long an HTTP client may take nothing of an answer that waits for it;
+    /// then its connection is closed. Default: 30 s.
+    pub write_timeout: Duration,
     /// STUN and TURN servers that WHIP and WHEP clients are told of.
     pub ice_servers: Vec<IceServer>,
     /// Servers that clients which ask for a load balancer are sent to, in turn;
@@ -80,6 +88,7 @@ impl Config {
             listen,
             page: PathBuf::from("dist"),
             head_timeout: Duration::from_secs(10),
+            write_timeout: WRITE_TIMEOUT,
             ice_servers: Vec::new(),
             balance_to: Vec::new(),
             core: core::Config::default(),
@@ -200,6 +209,7 @@ where
         places: Places::new(limits.connections, limits.connections_per_address),
         counters: Arc::clone(&counters),
         head_timeout: config.head_timeout,
+        write_timeout: config.write_timeout,
     };
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);

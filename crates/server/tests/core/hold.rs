@@ -7,7 +7,7 @@ use twoway_server::core::{ClientId, Config, Input, Problem, Reply};
 use twoway_server::limits::Limits;
 use wire::{ClientMessage, StreamStatus};
 
-use crate::fake_backend::{ALIEN, ANSWERED, FLOWS, SILENT};
+use crate::fake_backend::{ALIEN, ANSWERED, FLOWS, SILENT, SOUND};
 use crate::world::{World, available, play, publish, stop, unpublish, whep, whip};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -354,6 +354,47 @@ fn a_session_that_resumes_is_not_held() {
     world.pass_awake(viewer, SECOND);
     let told = world.statuses(viewer);
     assert_eq!(told[0].info.as_deref(), Some("Stopped by publisher stop"));
+}
+
+/// Whether its statuses say that there is audio and video, and the codecs.
+fn told_of_media(world: &mut World, client: ClientId) -> Vec<String> {
+    let statuses = world.statuses(client).into_iter();
+    let told = statuses.map(|s| {
+        let audio = (s.has_audio, s.audio_codec.unwrap_or_default());
+        let video = (s.has_video, s.video_codec.unwrap_or_default());
+        format!("{} {audio:?} {video:?}", s.status.as_str())
+    });
+    told.collect()
+}
+
+#[test]
+fn a_resumed_viewer_is_told_what_the_next_publisher_has() {
+    const BOTH: &str = r#"PLAYING (true, "opus") (true, "H264")"#;
+    const AUDIO: &str = r#"PLAYING (true, "opus") (false, "")"#;
+    let mut world = holding();
+    let publisher = world.connect();
+    let (mut viewer, token) = world.connect_kept(None);
+    world.send(publisher, publish("p", "live", FLOWS));
+    world.send(viewer, play("v", "live", FLOWS));
+    assert_eq!(told_of_media(&mut world, viewer), [BOTH]);
+    for (script, told) in [(SOUND, AUDIO), (FLOWS, BOTH)] {
+        world.send(publisher, unpublish("p"));
+        world.send(publisher, publish("p", "live", script));
+        world.handle(Input::Gone { client: viewer });
+        (viewer, _) = world.connect_kept(Some(&token));
+        assert_eq!(told_of_media(&mut world, viewer), [told]);
+    }
+    // Who came for the sound has no video to take.
+    world.send(publisher, unpublish("p"));
+    world.send(publisher, publish("p", "live", SOUND));
+    let (mut listener, token) = world.connect_kept(None);
+    world.send(listener, play("l", "live", SOUND));
+    world.send(publisher, unpublish("p"));
+    world.send(publisher, publish("p", "live", FLOWS));
+    world.read(listener);
+    world.handle(Input::Gone { client: listener });
+    (listener, _) = world.connect_kept(Some(&token));
+    assert_eq!(told_of_media(&mut world, listener), [AUDIO]);
 }
 
 #[test]

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use futures_util::{SinkExt, StreamExt};
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use twoway_server::counters::Reason;
-use twoway_server::net::Running;
-use wire::{ClientMessage, Connection, ServerMessage};
+use twoway_server::net::{Config, Running};
+use wire::{ClientMessage, Connection, ServerMessage, StreamEventType};
 
-use crate::client::{Client, config, counted, publish, soon, start};
+use crate::client::{Client, config, counted, publish, snapshot, soon, start};
 use crate::web::get;
 
 /// Sockets that the test with thousands of them opens, if the system lets it.
@@ -171,6 +172,77 @@ async fn a_request_that_trickles_in_is_closed() {
     soon(trickling).await.unwrap();
     counted(&server, Reason::SlowRequest, 1).await;
     bystander.assert_untouched("live").await;
+    server.shutdown().await;
+}
+
+/// Each of these many requests is for a file of this size: far more than sockets
+/// hold.
+const LARGE_FILE: usize = 1 << 20;
+const LARGE_FILES: usize = 64;
+
+/// A connection that asks for all of them and reads nothing.
+async fn deaf(server: &Running) -> TcpStream {
+    let mut stream = TcpStream::connect(server.addr()).await.unwrap();
+    let request = "GET /large.bin HTTP/1.1\r\nHost: x\r\n\r\n".repeat(LARGE_FILES);
+    soon(stream.write_all(request.as_bytes())).await.unwrap();
+    stream
+}
+
+/// A server whose page has the large file; that lasts as long as the folder.
+async fn start_with_large_file(mut config: Config) -> (TempDir, Running) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("large.bin"), vec![0; LARGE_FILE]).unwrap();
+    config.page = folder.path().to_owned();
+    (folder, start(config).await)
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_its_answer_loses_its_place() {
+    let mut config = config();
+    config.write_timeout = Duration::from_millis(100);
+    config.core.limits.connections = 2;
+    let (_folder, server) = start_with_large_file(config).await;
+    let mut bystander = Client::publishing(server.addr(), "live").await;
+    let mut deaf = deaf(&server).await;
+    counted(&server, Reason::SlowClient, 1).await;
+    // The other place is free, while the client still is where it was.
+    soon(async {
+        while get(server.addr(), "/api/health").await.status != 200 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let mut read = Vec::new();
+    // What is left of it may look like a reset.
+    let _ = soon(deaf.read_to_end(&mut read)).await;
+    assert!(read.len() < LARGE_FILE * LARGE_FILES);
+    bystander.assert_untouched("live").await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_websocket_is_not_held_to_what_http_clients_are() {
+    let mut config = config();
+    config.write_timeout = Duration::from_millis(100);
+    // Far more than sockets hold, and allowed.
+    let pictures = config.core.limits.snapshots_per_session;
+    config.core.limits.queued_picture_bytes = usize::MAX / 2;
+    let (_folder, server) = start_with_large_file(config).await;
+    let mut publisher = Client::publishing(server.addr(), "live").await;
+    let mut viewer = Client::connect(server.addr()).await;
+    for number in 0..pictures {
+        viewer.send(&snapshot(&number.to_string(), "live")).await;
+    }
+    publisher.assert_untouched("live").await;
+    // By the time that this one is closed, the viewer has not read for longer.
+    let _deaf = deaf(&server).await;
+    counted(&server, Reason::SlowClient, 1).await;
+    for _ in 0..pictures {
+        let ServerMessage::StreamEvent(event) = viewer.next().await else {
+            panic!("no picture");
+        };
+        assert_eq!(event.event_type, StreamEventType::SnapshotCompleted);
+    }
     server.shutdown().await;
 }
 

@@ -10,6 +10,8 @@ use twoway_server::core::backend::{
 
 /// Answered, and media flows.
 pub(crate) const FLOWS: &str = "flows";
+/// The same without video.
+pub(crate) const SOUND: &str = "sound";
 /// Answered, but media never flows.
 pub(crate) const ANSWERED: &str = "answered";
 /// Not even answered.
@@ -96,16 +98,18 @@ impl FakeBackend {
     }
 
     fn follow(&mut self, peer: PeerId, offer: &str) {
+        let script = offer.lines().next().unwrap_or_default();
+        let video = (script != SOUND).then(|| "H264".into());
         let answered = Event::Answered {
             peer,
             answer: (self.answer.clone()).unwrap_or_else(|| format!("answer of {}", peer.0)),
             codecs: Codecs {
                 audio: Some("opus".into()),
-                video: Some("H264".into()),
+                video,
             },
         };
-        match offer.lines().next().unwrap_or_default() {
-            FLOWS => self.events.extend([answered, Event::Flowing { peer }]),
+        match script {
+            FLOWS | SOUND => self.events.extend([answered, Event::Flowing { peer }]),
             ANSWERED => self.events.push_back(answered),
             SILENT => {}
             ALIEN => self.events.push_back(Event::Ended {
