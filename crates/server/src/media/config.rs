@@ -55,8 +55,8 @@ pub struct Config {
     /// Most bits a second that one publisher may send; what is over is dropped,
     /// as by a link that is full, and 0 is no limit. Default: 50 Mbit/s.
     pub publisher_bitrate_bps: u64,
-    /// Packets that wait between two workers; what comes on top is dropped, as
-    /// a network would. Default: 8,192.
+    /// Packets, and wishes for keyframes, that wait for a worker; what comes on
+    /// top is dropped, as a network would. Default: 8,192.
     pub worker_queue: usize,
     /// Send and receive buffer of each UDP socket in bytes, as far as the
     /// system allows. Default: 4 MiB.

@@ -83,6 +83,14 @@ pub(super) enum Message {
     Stop,
 }
 
+impl Message {
+    /// Comes again and again, and can be done without now and then: the next
+    /// packet repairs a lost one, and players repeat their wishes.
+    pub(super) fn is_droppable(&self) -> bool {
+        matches!(self, Self::Media { .. } | Self::KeyframeWanted { .. })
+    }
+}
+
 /// A player with what its source's worker knows that the player's own needs.
 #[derive(Debug)]
 pub(super) struct Admission {

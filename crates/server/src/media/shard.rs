@@ -242,10 +242,12 @@ impl Shard {
             return Err(EndReason::TranscodingNeeded);
         }
         let mut taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
-        if self.settings.config.answer_all_codecs {
+        let may_be_spliced = self.settings.config.answer_all_codecs;
+        if may_be_spliced {
             taken = taken.with_all_codecs(&offer);
         }
-        if admission.is_layered {
+        // The next publisher may have layers if this one has none.
+        if admission.is_layered || may_be_spliced {
             taken = taken.with_transport_feedback(&offer);
         }
         let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;

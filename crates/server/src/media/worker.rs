@@ -42,20 +42,21 @@ pub(super) struct Mailbox {
     /// Everything in its order, which players depend on: what comes after an
     /// admission is what its head start does not have.
     messages: Sender<Message>,
-    /// Packets among them; more than so many are dropped, when the worker does
-    /// not keep up. All else is little, and never lost.
-    packets: Arc<AtomicUsize>,
-    max_packets: usize,
+    /// Those among them that may be dropped, and are if there are more than so
+    /// many, when the worker does not keep up. All else is little, and never
+    /// lost.
+    droppable: Arc<AtomicUsize>,
+    max_droppable: usize,
     waker: Arc<Waker>,
 }
 
 impl Mailbox {
     /// Puts a message in; [`Mailbox::wake`] makes the worker look.
     pub(super) fn put(&self, message: Message) {
-        if matches!(message, Message::Media { .. })
-            && self.packets.fetch_add(1, Ordering::Relaxed) >= self.max_packets
+        if message.is_droppable()
+            && self.droppable.fetch_add(1, Ordering::Relaxed) >= self.max_droppable
         {
-            self.packets.fetch_sub(1, Ordering::Relaxed);
+            self.droppable.fetch_sub(1, Ordering::Relaxed);
             trace!("a worker does not keep up");
             return;
         }
@@ -109,8 +110,8 @@ impl Worker {
         Ok(Self {
             mailbox: Mailbox {
                 messages: messages_in,
-                packets: Arc::default(),
-                max_packets: config.worker_queue,
+                droppable: Arc::default(),
+                max_droppable: config.worker_queue,
                 waker: Arc::new(waker),
             },
             candidates: Vec::new(),
@@ -241,9 +242,9 @@ impl Running {
         for _ in 0..MESSAGES_IN_A_ROW {
             match self.worker.messages.try_recv() {
                 Ok(message) => {
-                    if matches!(message, Message::Media { .. }) {
-                        let packets = &self.worker.mailbox.packets;
-                        packets.fetch_sub(1, Ordering::Relaxed);
+                    if message.is_droppable() {
+                        let droppable = &self.worker.mailbox.droppable;
+                        droppable.fetch_sub(1, Ordering::Relaxed);
                     }
                     let stop = matches!(message, Message::Stop);
                     self.shard.handle_message(message, now);
@@ -316,5 +317,39 @@ impl Running {
         for (request, keyframe) in outbox.keyframes.drain(..) {
             self.reporter.take_picture(request, keyframe);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::backend::PeerId;
+
+    #[test]
+    fn wishes_for_keyframes_do_not_pile_up_before_a_slow_worker() {
+        let (messages_in, messages) = mpsc::channel();
+        let poll = Poll::new().unwrap();
+        let mailbox = Mailbox {
+            messages: messages_in,
+            droppable: Arc::default(),
+            max_droppable: 2,
+            waker: Arc::new(Waker::new(poll.registry(), WAKE).unwrap()),
+        };
+        let source = PeerId(1);
+        for layer in 0..10 {
+            mailbox.put(Message::KeyframeWanted { source, layer });
+        }
+        mailbox.put(Message::ClosePublisher { peer: source });
+        drop(mailbox);
+        let layers: Vec<_> = messages
+            .iter()
+            .map(|message| {
+                if let Message::KeyframeWanted { layer, .. } = message {
+                    return Some(layer);
+                }
+                None
+            })
+            .collect();
+        assert_eq!(layers, [Some(0), Some(1), None], "the close is not lost");
     }
 }

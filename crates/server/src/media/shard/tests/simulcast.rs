@@ -162,7 +162,7 @@ impl World {
 
     fn send_layered_frame(&mut self, sender: &mut Sender) {
         let now = self.now;
-        let client = &mut self.clients[0];
+        let client = &mut self.clients[self.publisher];
         for layer in sender.layers.iter_mut() {
             let of_layer = |rid: &&Option<Rid>| **rid == layer.rid;
             let asked = client.keyframe_rids.iter().filter(of_layer).count();
@@ -570,4 +570,39 @@ fn what_a_viewer_never_acknowledges_does_not_pile_up() {
         assert!(waiting <= MOST * 20, "{waiting} bytes after {second} s");
     }
     assert_eq!(world.ends(VIEWER, world.start), []);
+}
+
+/// A viewer of a single stream that was spliced to a publisher with layers, over
+/// a link that carries the least of them: what it is shown in the end, and
+/// whether its client can tell how that comes through.
+fn spliced_to_layers(answer_all_codecs: bool, workers: usize) -> (String, bool) {
+    let config = Config {
+        answer_all_codecs,
+        ..Config::default()
+    };
+    let mut world = World::with(workers, config);
+    let mut single = Sender::single(LEAST);
+    world.publish_layers(&mut single);
+    let viewer = world.play_layers(&mut single);
+    world.close(PUBLISHER);
+    world.publisher = world.open_layers(SECOND_ONE, Role::Publisher, &["q", "h", "f"]);
+    world.run_for(SECOND);
+    let mut sender = three();
+    world.send_layers(&mut sender, 2 * SECOND);
+    world.command(splice(&world, SECOND_ONE, SOURCE_WORKER.0));
+    world.squeeze(viewer, Some(bps(LEAST) * 2));
+    world.send_layers(&mut sender, 20 * SECOND);
+    let packets = video(&world.clients[viewer], world.now - 5 * SECOND);
+    let mut numbers = packets.iter().map(|p| p.header.ext_vals.transport_cc);
+    (course(&packets), numbers.all(|number| number.is_some()))
+}
+
+/// Without the option nobody is spliced, and loss would have to tell.
+#[test]
+fn a_viewer_of_a_single_stream_that_may_be_spliced_has_feedback_for_layers() {
+    for workers in [1, 2] {
+        assert_eq!(spliced_to_layers(true, workers), ("q".into(), true));
+    }
+    let (_, tells) = spliced_to_layers(false, 1);
+    assert!(!tells);
 }
