@@ -25,6 +25,7 @@ use super::rate::RateMeter;
 use super::rewrite::Position;
 use super::sdp::{OfferedLayer, Selection, SourceCodec};
 use super::snapshot::{self, Keyframe};
+use super::sources::STRAGGLERS;
 use crate::core::backend::{EndReason, SnapshotError, SnapshotId, VideoRate};
 
 pub(super) struct Publisher {
@@ -89,10 +90,6 @@ struct Current {
     newest: Newest,
     received: u64,
 }
-
-/// How long packets of an SSRC that was left may be on their way. Later than
-/// this the publisher has gone back to it.
-const STRAGGLERS: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, Copy)]
 struct TrackCodec {

@@ -29,8 +29,9 @@ const MOST_STREAMS: usize = 16;
 /// Most SSRCs that one peer may change to: str0m remembers where each was.
 const MOST_CHANGES: u32 = 256;
 
-/// How long packets of an SSRC that was left may be on their way.
-const STRAGGLERS: Duration = Duration::from_secs(2);
+/// How long packets of an SSRC that was left may be on their way. Later than
+/// this the publisher has gone back to it.
+pub(super) const STRAGGLERS: Duration = Duration::from_secs(2);
 
 /// The RTP streams of one publisher.
 #[derive(Debug)]
