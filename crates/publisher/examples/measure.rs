@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // So fast that the source never waits: its own time is drawing.
     let mut source = TestPicture::new(size, 100_000);
     let mut video = VideoEncoder::new(VideoConfig {
-        format: twoway_publisher::Format { size, fps: 30 },
+        size,
+        fps: 30,
         bitrate_bps: kbps * 1000,
         keyframe_interval: Duration::ZERO,
     })?;
@@ -36,7 +37,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 audio.encode(&chunk)?;
                 opus.push(start.elapsed());
             }
-            Captured::Nothing => {}
+            Captured::EncodedVideo(_)
+            | Captured::EncodedAudio(_)
+            | Captured::Nothing
+            | Captured::Notice(_)
+            | Captured::End => {}
         }
     }
     print("draw a picture", draw);

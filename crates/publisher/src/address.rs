@@ -1,6 +1,7 @@
 //! `ws://host:port/name`: where to publish, and by which name.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use thiserror::Error;
 use tokio_tungstenite::tungstenite::http::Uri;
@@ -15,6 +16,24 @@ pub struct ServerUrl {
     /// As in the URL: an IPv6 address has its brackets.
     host: String,
     port: u16,
+}
+
+/// A server, by what it speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Server {
+    /// `ws`, `wss`: a Web Call Server.
+    WebCallServer(ServerUrl),
+    /// `http`, `https`: WHIP (RFC 9725).
+    Http(session::HttpAddress),
+}
+
+/// Whose certificates are trusted; of no effect without TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TlsOptions {
+    /// Files of certificates in PEM form, trusted beside the system's.
+    pub ca_files: Vec<PathBuf>,
+    /// Trust every certificate: for tests in a closed network only.
+    pub insecure: bool,
 }
 
 /// What is wrong with a URL.

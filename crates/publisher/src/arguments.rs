@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use twoway_publisher::{Options, ServerUrl, Size, StreamName};
+use twoway_publisher::{Options, Server, ServerUrl, Size, StreamName};
 
 /// Publishes a test picture with sound to a Two-way Streaming server.
 ///
@@ -79,12 +79,12 @@ fn arguments(cli: Cli) -> Result<Arguments, String> {
         None => name,
     };
     let name = name.ok_or("the stream has no name: give one in the URL's path or with --name")?;
+    let mut options = Options::new(Server::WebCallServer(server), name);
+    options.media.video.max_bitrate_bps = cli.bitrate * 1000;
+    options.media.video.keyframe_interval = cli.keyframe_interval;
+    options.retry.give_up_after = Some(Duration::ZERO);
     Ok(Arguments {
-        options: Options {
-            bitrate_bps: cli.bitrate * 1000,
-            keyframe_interval: cli.keyframe_interval,
-            ..Options::new(server, name)
-        },
+        options,
         size: cli.size,
         fps: cli.fps,
         duration: cli.duration,
@@ -124,11 +124,10 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_help() {
         let parsed = parse("ws://localhost:8080/test").unwrap();
-        let server = parsed.options.server.clone();
-        assert_eq!(
-            parsed.options,
-            Options::new(server, StreamName::new("test"))
-        );
+        let (server, _) = ServerUrl::parse("ws://localhost:8080").unwrap();
+        let mut expected = Options::new(Server::WebCallServer(server), StreamName::new("test"));
+        expected.retry.give_up_after = Some(Duration::ZERO);
+        assert_eq!(parsed.options, expected);
         assert_eq!(parsed.size.to_string(), "1280x720");
         assert_eq!((parsed.fps, parsed.duration), (30, None));
     }
@@ -141,8 +140,8 @@ mod tests {
         );
         let parsed = parsed.unwrap();
         assert_eq!(parsed.options.name.as_str(), "cam");
-        assert_eq!(parsed.options.bitrate_bps, 500_000);
-        assert_eq!(parsed.options.keyframe_interval, Duration::ZERO);
+        assert_eq!(parsed.options.media.video.max_bitrate_bps, 500_000);
+        assert_eq!(parsed.options.media.video.keyframe_interval, Duration::ZERO);
         assert_eq!(parsed.size.to_string(), "640x360");
         assert_eq!(parsed.fps, 15);
         assert_eq!(parsed.duration, Some(Duration::from_millis(2500)));

@@ -13,15 +13,16 @@ use session::{
     Config, Event, Input, Output, Publish, Session, SessionStatus, Severity, StreamUpdate, Time,
 };
 use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::watch;
 use tokio::time::sleep_until;
 use tracing::{debug, warn};
 use wire::{MediaSessionId, StreamStatus, info};
 
-use crate::encode::VideoConfig;
-use crate::peer::Peer;
-use crate::publisher::{Error, Options, Stop};
+use crate::peer::{Peer, PeerError, PeerEvent};
+use crate::pipeline::{Encoded, Pipeline, PipelineError, Sent};
+use crate::publisher::{Error, Options, PublisherEvent, Wish};
 use crate::socket::Socket;
-use crate::source::Source;
+use crate::{Server, Sources, Stats};
 
 /// For the TCP connection, the upgrade and the server's welcome.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,11 +41,16 @@ pub(crate) struct Driver {
     options: Options,
     socket: Socket,
     id: MediaSessionId,
-    /// Until the offer is made.
-    source: Option<Box<dyn Source>>,
+    sent: Sent,
+    /// Until capturing begins.
+    sources: Option<Sources>,
+    /// From then on, over all connections.
+    pipeline: Option<Pipeline>,
     peer: Option<Peer>,
-    stops: Receiver<Stop>,
-    events: Sender<Event>,
+    wishes: Receiver<Wish>,
+    events: Sender<PublisherEvent>,
+    /// Written once a second, and at the end.
+    _stats: watch::Sender<Stats>,
     stop_asked: bool,
     /// How the publication ends, once that is known.
     outcome: Option<Result<(), Error>>,
@@ -54,20 +60,24 @@ pub(crate) struct Driver {
 impl Driver {
     pub(crate) fn new(
         options: Options,
-        source: Box<dyn Source>,
-        stops: Receiver<Stop>,
-        events: Sender<Event>,
+        sources: Sources,
+        wishes: Receiver<Wish>,
+        events: Sender<PublisherEvent>,
+        stats: watch::Sender<Stats>,
     ) -> Self {
         Self {
             session: Session::new(session_config()),
             origin: Instant::now(),
+            sent: Sent::of(sources.format(), &options.media),
             options,
             socket: Socket::None,
             id: fresh_id(),
-            source: Some(source),
+            sources: Some(sources),
+            pipeline: None,
             peer: None,
-            stops,
+            wishes,
             events,
+            _stats: stats,
             stop_asked: false,
             outcome: None,
             over: false,
@@ -82,8 +92,9 @@ impl Driver {
             if self.over {
                 return self.outcome.unwrap_or(Ok(()));
             }
-            let input = self.wait().await;
-            self.handle(input);
+            if let Some(input) = self.wait().await {
+                self.handle(input);
+            }
         }
     }
 
@@ -94,8 +105,8 @@ impl Driver {
         }
     }
 
-    /// Waits for the next thing to happen.
-    async fn wait(&mut self) -> Input {
+    /// Waits for the next thing to happen; what the session should know of it.
+    async fn wait(&mut self) -> Option<Input> {
         let timeout = self
             .session
             .timeout()
@@ -108,26 +119,92 @@ impl Driver {
         };
         let peer = async {
             match &mut self.peer {
-                Some(peer) => peer.run().await,
+                Some(peer) => peer.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        let encoded = async {
+            match &mut self.pipeline {
+                Some(pipeline) => pipeline.next().await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            stop = self.stops.recv() => self.stop(stop),
-            input = self.socket.next() => input,
-            error = peer => Input::MediaFailed {
-                id: self.id.clone(),
-                error: error.to_string(),
-                severity: Severity::Passing,
-            },
-            () = timeout => Input::Timeout,
+            wish = self.wishes.recv() => self.handle_wish(wish),
+            input = self.socket.next() => Some(input),
+            event = peer => self.handle_peer(event),
+            encoded = encoded => self.handle_encoded(encoded),
+            () = timeout => Some(Input::Timeout),
+        }
+    }
+
+    fn handle_wish(&mut self, wish: Option<Wish>) -> Option<Input> {
+        match wish {
+            Some(Wish::Mute { .. } | Wish::SendData(_)) => None,
+            Some(Wish::Stop) => Some(self.stop(false)),
+            None => Some(self.stop(true)),
+        }
+    }
+
+    fn handle_peer(&mut self, event: Result<PeerEvent, PeerError>) -> Option<Input> {
+        match event {
+            Ok(PeerEvent::Connected) => {
+                let sources = self.sources.take()?;
+                match Pipeline::start(sources, &self.options.media) {
+                    Ok(pipeline) => {
+                        self.pipeline = Some(pipeline);
+                        None
+                    }
+                    Err(error) => Some(self.media_failed(&error, Severity::Fatal)),
+                }
+            }
+            Ok(PeerEvent::KeyframeRequested) => {
+                if let Some(pipeline) = &self.pipeline {
+                    pipeline.controls().request_keyframe();
+                }
+                None
+            }
+            Ok(PeerEvent::Bandwidth(bps)) => {
+                if let Some(pipeline) = &self.pipeline {
+                    pipeline.controls().set_bandwidth(Some(bps));
+                }
+                None
+            }
+            Err(error) => Some(self.media_failed(&error, Severity::Passing)),
+        }
+    }
+
+    fn handle_encoded(&mut self, encoded: Result<Encoded, PipelineError>) -> Option<Input> {
+        let sent = match (encoded, &mut self.peer) {
+            (Ok(Encoded::Video(frame)), Some(peer)) => peer.send_video(frame),
+            (Ok(Encoded::Audio(packet)), Some(peer)) => peer.send_audio(packet),
+            (Ok(Encoded::Video(_) | Encoded::Audio(_)), None) => Ok(()),
+            (Ok(Encoded::Notice(text)), _) => {
+                self.tell(PublisherEvent::Notice(text));
+                Ok(())
+            }
+            (Ok(Encoded::End), _) => {
+                self.pipeline = None;
+                return Some(self.stop(false));
+            }
+            (Err(error), _) => return Some(self.media_failed(&error, Severity::Fatal)),
+        };
+        let error = sent.err()?;
+        Some(self.media_failed(&error, Severity::Passing))
+    }
+
+    fn media_failed(&self, error: &dyn std::error::Error, severity: Severity) -> Input {
+        Input::MediaFailed {
+            id: self.id.clone(),
+            error: error.to_string(),
+            severity,
         }
     }
 
     /// The first stop unpublishes; the second, or an application that has let
     /// go of its publisher, does not wait for the server any more.
-    fn stop(&mut self, stop: Option<Stop>) -> Input {
-        let again = self.stop_asked || stop.is_none();
+    fn stop(&mut self, at_once: bool) -> Input {
+        let again = self.stop_asked || at_once;
         self.stop_asked = true;
         let unpublish = !again && self.session.status() == SessionStatus::Established;
         if unpublish {
@@ -141,7 +218,13 @@ impl Driver {
     async fn obey(&mut self) {
         while let Some(output) = self.session.poll_output() {
             match output {
-                Output::OpenSocket => self.socket = Socket::open(&self.options.server),
+                Output::OpenSocket => match &self.options.session.server {
+                    Server::WebCallServer(url) => self.socket = Socket::open(url),
+                    Server::Http(_) => {
+                        let error = "WHIP is not spoken yet".to_owned();
+                        self.handle(Input::SocketFailed(error));
+                    }
+                },
                 Output::Send(text) => {
                     if let Some(failure) = self.socket.send(text).await {
                         self.handle(failure);
@@ -163,34 +246,17 @@ impl Driver {
     async fn create_offer(&mut self, id: MediaSessionId) -> Input {
         let local = self.socket.local_address();
         let local = local.unwrap_or(IpAddr::from(Ipv4Addr::LOCALHOST));
-        let Some(source) = self.source.take() else {
-            let error = "the source is already used".to_owned();
-            return Input::MediaFailed {
-                id,
-                error,
-                severity: Severity::Fatal,
-            };
-        };
-        let config = VideoConfig {
-            format: source.format(),
-            bitrate_bps: self.options.bitrate_bps,
-            keyframe_interval: self.options.keyframe_interval,
-        };
-        match Peer::offer(local, source, config).await {
+        match Peer::offer(local, self.sent, self.origin).await {
             Ok((peer, sdp)) => {
                 self.peer = Some(peer);
                 Input::OfferCreated {
                     id,
                     sdp,
-                    has_audio: true,
-                    has_video: true,
+                    has_audio: self.sent.audio.is_some(),
+                    has_video: self.sent.video.is_some(),
                 }
             }
-            Err(error) => Input::MediaFailed {
-                id,
-                error: error.to_string(),
-                severity: Severity::Fatal,
-            },
+            Err(error) => self.media_failed(&error, Severity::Fatal),
         }
     }
 
@@ -209,9 +275,7 @@ impl Driver {
 
     /// Tells the application, and takes the next step of the call flow.
     fn notify(&mut self, event: Event) {
-        if self.events.try_send(event.clone()).is_err() {
-            warn!("the application does not read its events: one is lost");
-        }
+        self.tell(PublisherEvent::Signalling(event.clone()));
         match event {
             Event::Session { status, reason } => self.handle_session(status, reason),
             Event::Stream(update) => self.handle_stream(update),
@@ -220,6 +284,12 @@ impl Driver {
             | Event::Warning(_)
             | Event::AppData(_)
             | Event::VideoRate { .. } => {}
+        }
+    }
+
+    fn tell(&self, event: PublisherEvent) {
+        if self.events.try_send(event).is_err() {
+            warn!("the application does not read its events: one is lost");
         }
     }
 

@@ -5,10 +5,11 @@
 //! sends:
 //!
 //! ```no_run
-//! use twoway_publisher::{Options, Publisher, ServerUrl, TestPicture};
+//! use twoway_publisher::{Options, Publisher, Server, ServerUrl, TestPicture};
 //!
 //! # async fn publish() -> Result<(), Box<dyn std::error::Error>> {
 //! let (server, name) = ServerUrl::parse("ws://localhost:8080/test")?;
+//! let server = Server::WebCallServer(server);
 //! let options = Options::new(server, name.ok_or("no name")?);
 //! let source = TestPicture::new("1280x720".parse()?, 30);
 //! let mut publisher = Publisher::connect(options, source);
@@ -19,14 +20,12 @@
 //! # Ok(())
 //! # }
 //! ```
-//!
-//! What is deliberately not here: reconnecting, playing streams, adapting the
-//! bitrate to the network.
 
 mod address;
 mod clock;
 mod driver;
 pub mod encode;
+mod options;
 mod peer;
 mod picture;
 mod pipeline;
@@ -35,13 +34,19 @@ mod queue;
 mod socket;
 mod sockets;
 mod source;
+mod stats;
 mod test_picture;
 
-pub use address::{BadUrl, ServerUrl};
+pub use address::{BadUrl, Server, ServerUrl, TlsOptions};
+pub use options::{AudioOptions, MediaOptions, VideoOptions};
 pub use picture::{BadSize, Picture, Size};
-pub use publisher::{Error, Options, Publisher};
-/// What a publisher tells its application.
-pub use session::{Event, SessionStatus, StreamUpdate};
-pub use source::{AudioChunk, Captured, Format, SAMPLE_RATE, Source, SourceError, VideoFrame};
+pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions, SessionOptions};
+/// What the signalling tells, and the secret that some servers want.
+pub use session::{BadToken, Event, SessionStatus, StreamUpdate, Token};
+pub use source::{
+    AudioChunk, AudioFormat, BadSources, Captured, EncodedFrame, EncodedPacket, Format,
+    SAMPLE_RATE, Source, SourceError, Sources, VideoCodec, VideoFormat, VideoFrame,
+};
+pub use stats::{AudioStats, MonitorStats, NetworkStats, Stats, VideoStats};
 pub use test_picture::{FLASH, TestPicture};
 pub use wire::{StreamName, StreamStatus};

@@ -10,7 +10,7 @@ use arguments::Arguments;
 use tokio::time::{Instant, sleep_until};
 use tracing_subscriber::EnvFilter;
 use twoway_publisher::{
-    Error, Event, Publisher, SessionStatus, StreamStatus, StreamUpdate, TestPicture,
+    Error, Event, Publisher, PublisherEvent, SessionStatus, StreamStatus, StreamUpdate, TestPicture,
 };
 
 /// The connection failed or was lost.
@@ -89,12 +89,16 @@ async fn publish(arguments: Arguments) -> Result<(), Error> {
     publisher.wait().await
 }
 
-fn is_publishing(event: &Event) -> bool {
-    matches!(event, Event::Stream(update) if update.status == StreamStatus::Publishing)
+fn is_publishing(event: &PublisherEvent) -> bool {
+    matches!(event, PublisherEvent::Signalling(Event::Stream(update)) if update.status == StreamStatus::Publishing)
 }
 
 /// One line a status, for people and scripts.
-fn print(event: &Event) {
+fn print(event: &PublisherEvent) {
+    let event = match event {
+        PublisherEvent::Signalling(event) => event,
+        PublisherEvent::Reconnecting { .. } | PublisherEvent::Notice(_) => return,
+    };
     let line = match event {
         Event::Session { status, reason } => {
             format!(

@@ -1,5 +1,6 @@
 //! The peer connection: offer, ICE, DTLS, and encoded media out.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -12,10 +13,9 @@ use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig,
 use tokio::time::sleep_until;
 use tracing::{debug, info};
 
-use crate::encode::{VideoConfig, profile_level_id};
-use crate::pipeline::{Encoded, Pipeline, PipelineError};
+use crate::pipeline::Sent;
 use crate::sockets::Sockets;
-use crate::source::Source;
+use crate::source::{EncodedFrame, EncodedPacket, VideoCodec};
 
 /// Dynamic payload types (RFC 3551 section 6); any two would do.
 const H264_PT: u8 = 108;
@@ -33,47 +33,52 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(crate) enum PeerError {
     #[error("no UDP socket: {0}")]
     Socket(#[source] io::Error),
-    #[error("no media thread: {0}")]
-    Thread(#[source] io::Error),
     #[error("the server's answer cannot be used: {0}")]
     Answer(String),
     #[error("WebRTC: {0}")]
     Rtc(#[from] RtcError),
     #[error("the media connection is lost")]
     Lost,
-    #[error("{0}")]
-    Pipeline(#[from] PipelineError),
 }
 
-/// A send-only peer connection and the media that goes out on it.
+/// What happens on a peer connection that its owner should know.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum PeerEvent {
+    /// ICE and DTLS are up: media can be sent.
+    Connected,
+    /// The server needs a keyframe.
+    KeyframeRequested,
+    /// What the network carries, in bits per second, has changed.
+    Bandwidth(u64),
+}
+
+/// A send-only peer connection.
 pub(crate) struct Peer {
     rtc: Rtc,
     sockets: Sockets,
     buffer: Vec<u8>,
     pending: Option<SdpPendingOffer>,
-    video: Mid,
-    audio: Mid,
+    sent: Sent,
+    video: Option<Mid>,
+    audio: Option<Mid>,
     /// RTP time zero of both tracks.
     start: Instant,
-    config: VideoConfig,
-    /// Until the connection is up.
-    source: Option<Box<dyn Source>>,
-    /// From then on.
-    pipeline: Option<Pipeline>,
+    events: VecDeque<PeerEvent>,
     /// When the connection was last seen to be lost.
     lost_at: Option<Instant>,
 }
 
 impl Peer {
-    /// Opens sockets and makes the offer.
+    /// Opens sockets and makes the offer. `signalling` is this end's address
+    /// towards the server, `start` what RTP timestamps count from: the same for
+    /// all connections of a publication.
     pub(crate) async fn offer(
         signalling: IpAddr,
-        source: Box<dyn Source>,
-        config: VideoConfig,
+        sent: Sent,
+        start: Instant,
     ) -> Result<(Self, String), PeerError> {
         let sockets = Sockets::open(signalling).await.map_err(PeerError::Socket)?;
-        let start = Instant::now();
-        let mut rtc = rtc_config(config).build(start);
+        let mut rtc = rtc_config(sent).build(Instant::now());
         for address in sockets.addresses() {
             let candidate = Candidate::host(address, "udp").map_err(RtcError::from)?;
             rtc.add_local_candidate(candidate);
@@ -90,20 +95,19 @@ impl Peer {
                 None,
             )
         };
-        let audio = add(MediaKind::Audio, "audio");
-        let video = add(MediaKind::Video, "video");
+        let audio = sent.audio.map(|_| add(MediaKind::Audio, "audio"));
+        let video = sent.video.map(|_| add(MediaKind::Video, "video"));
         let (offer, pending) = changes.apply().ok_or(RtcError::ChangesOutOfOrder)?;
         let peer = Self {
             rtc,
             sockets,
             buffer: vec![0; MAX_DATAGRAM],
             pending: Some(pending),
+            sent,
             video,
             audio,
             start,
-            config,
-            source: Some(source),
-            pipeline: None,
+            events: VecDeque::new(),
             lost_at: None,
         };
         Ok((peer, offer.to_sdp_string()))
@@ -122,44 +126,35 @@ impl Peer {
         if let Err(error) = self.rtc.sdp_api().accept_answer(pending, answer) {
             return refuse(error.to_string());
         }
-        let has_video = self.payload_type(self.video, Codec::H264).is_some();
-        let has_audio = self.payload_type(self.audio, Codec::Opus).is_some();
+        let has_video = self.video_pt().is_some();
+        let has_audio = self.audio_pt().is_some();
         if !has_video && !has_audio {
-            return refuse("it takes neither H.264 nor Opus".to_owned());
+            return refuse("it takes no codec of the stream".to_owned());
         }
         debug!(has_video, has_audio, "answer accepted");
         Ok(())
     }
 
-    /// Runs the connection; returns when it is over. Cancelled, it loses nothing
-    /// and can be called again.
-    pub(crate) async fn run(&mut self) -> PeerError {
+    /// Runs the connection until something happens that its owner should know,
+    /// or it is over. Cancelled, it loses nothing and can be called again.
+    pub(crate) async fn next(&mut self) -> Result<PeerEvent, PeerError> {
         loop {
-            if let Err(error) = self.step().await {
-                return error;
+            let timeout = self.drain()?;
+            if let Some(event) = self.events.pop_front() {
+                return Ok(event);
             }
+            self.wait(timeout).await?;
         }
     }
 
-    /// Obeys `Rtc` until it waits, then waits for one thing.
-    async fn step(&mut self) -> Result<(), PeerError> {
-        let timeout = self.drain()?;
+    /// Waits for a datagram or for time to pass.
+    async fn wait(&mut self, timeout: Instant) -> Result<(), PeerError> {
         let deadline = self
             .lost_at
             .map_or(timeout, |lost| timeout.min(lost + GRACE));
-        let next_encoded = async {
-            match &mut self.pipeline {
-                Some(pipeline) => pipeline.next().await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             (length, source, destination) = self.sockets.recv(&mut self.buffer) => {
                 self.handle_datagram(length, source, destination)
-            }
-            encoded = next_encoded => {
-                let encoded = encoded?;
-                self.send(encoded)
             }
             () = sleep_until(deadline.into()) => self.handle_timeout(),
         }
@@ -187,16 +182,11 @@ impl Peer {
         match event {
             Event::Connected => {
                 info!("media connection up");
-                if let Some(source) = self.source.take() {
-                    let pipeline = Pipeline::start(source, self.config);
-                    self.pipeline = Some(pipeline.map_err(PeerError::Thread)?);
-                }
+                self.events.push_back(PeerEvent::Connected);
             }
             Event::KeyframeRequest(request) => {
                 debug!(kind = ?request.kind, "keyframe requested");
-                if let Some(pipeline) = &self.pipeline {
-                    pipeline.request_keyframe();
-                }
+                self.events.push_back(PeerEvent::KeyframeRequested);
             }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed => {
                 self.lost_at.get_or_insert_with(Instant::now);
@@ -240,29 +230,38 @@ impl Peer {
         Ok(self.rtc.handle_input(input)?)
     }
 
-    /// Sends a frame or packet. Its capture time becomes its RTP timestamp and
-    /// the wall clock of sender reports (RFC 3550 section 6.4.1), on one clock
-    /// for both tracks.
-    fn send(&mut self, encoded: Encoded) -> Result<(), PeerError> {
-        let (mid, codec, rate, capture_time, data) = match encoded {
-            Encoded::Video(frame) => (
-                self.video,
-                Codec::H264,
-                Frequency::NINETY_KHZ,
-                frame.capture_time,
-                frame.data,
-            ),
-            Encoded::Audio(packet) => (
-                self.audio,
-                Codec::Opus,
-                Frequency::FORTY_EIGHT_KHZ,
-                packet.capture_time,
-                packet.data,
-            ),
-        };
-        let Some(pt) = self.payload_type(mid, codec) else {
-            return Ok(());
-        };
+    /// Sends a picture.
+    pub(crate) fn send_video(&mut self, frame: EncodedFrame) -> Result<(), PeerError> {
+        match (self.video, self.video_pt()) {
+            (Some(mid), Some(pt)) => {
+                let rate = Frequency::NINETY_KHZ;
+                self.send(mid, pt, rate, frame.capture_time, frame.data)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends sound.
+    pub(crate) fn send_audio(&mut self, packet: EncodedPacket) -> Result<(), PeerError> {
+        match (self.audio, self.audio_pt()) {
+            (Some(mid), Some(pt)) => {
+                let rate = Frequency::FORTY_EIGHT_KHZ;
+                self.send(mid, pt, rate, packet.capture_time, packet.data)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The capture time becomes the RTP timestamp and the wall clock of sender
+    /// reports (RFC 3550 section 6.4.1), on one clock for both tracks.
+    fn send(
+        &mut self,
+        mid: Mid,
+        pt: Pt,
+        rate: Frequency,
+        capture_time: Instant,
+        data: Vec<u8>,
+    ) -> Result<(), PeerError> {
         let since_start = capture_time.saturating_duration_since(self.start);
         let ticks = since_start.as_nanos() * u128::from(rate.get()) / 1_000_000_000;
         let rtp_time = MediaTime::new(ticks as u64, rate);
@@ -273,6 +272,21 @@ impl Peer {
     }
 
     /// The negotiated payload type; `None` if the server declined the track.
+    fn video_pt(&mut self) -> Option<Pt> {
+        let codec = match self.sent.video? {
+            VideoCodec::H264 { .. } => Codec::H264,
+            VideoCodec::Vp8 => Codec::Vp8,
+            VideoCodec::Vp9 { .. } => Codec::Vp9,
+            VideoCodec::Av1 => Codec::Av1,
+        };
+        self.payload_type(self.video?, codec)
+    }
+
+    /// See [`Self::video_pt`].
+    fn audio_pt(&mut self) -> Option<Pt> {
+        self.payload_type(self.audio?, Codec::Opus)
+    }
+
     fn payload_type(&mut self, mid: Mid, codec: Codec) -> Option<Pt> {
         let writer = self.rtc.writer(mid)?;
         let mut params = writer.payload_params();
@@ -280,15 +294,21 @@ impl Peer {
     }
 }
 
-fn rtc_config(video: VideoConfig) -> RtcConfig {
+fn rtc_config(sent: Sent) -> RtcConfig {
     let mut config = RtcConfig::new().clear_codecs();
     let codecs = config.codec_config();
-    codecs.enable_opus(true, false);
-    codecs.add_h264(
-        H264_PT.into(),
-        Some(H264_RTX_PT.into()),
-        true,
-        profile_level_id(video.format),
-    );
+    codecs.enable_opus(sent.audio.is_some(), false);
+    match sent.video {
+        Some(VideoCodec::H264 { profile_level_id }) => codecs.add_h264(
+            H264_PT.into(),
+            Some(H264_RTX_PT.into()),
+            true,
+            profile_level_id,
+        ),
+        Some(VideoCodec::Vp8) => codecs.enable_vp8(true),
+        Some(VideoCodec::Vp9 { .. }) => codecs.enable_vp9(true),
+        Some(VideoCodec::Av1) => codecs.enable_av1(true),
+        None => {}
+    }
     config
 }

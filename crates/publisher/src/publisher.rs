@@ -1,40 +1,94 @@
-//! The library's front door.
+//! The library's front door for one stream that stays on air.
 
 use std::time::Duration;
 
-use session::Event;
+use serde_json::Value;
 use thiserror::Error as ThisError;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use wire::StreamName;
 
 use crate::driver::Driver;
-use crate::{ServerUrl, Source};
+use crate::{MediaOptions, Server, Sources, Stats, TlsOptions, Token};
 
 /// Events an application may leave unread before the newest are lost.
 const UNREAD_EVENTS: usize = 256;
 
+/// The server and how to reach it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionOptions {
+    /// Where it is and what it speaks.
+    pub server: Server,
+    /// Sent as `Authorization: Bearer` (RFC 6750 section 2.1); never shown.
+    pub token: Option<Token>,
+    /// Whom to trust.
+    pub tls: TlsOptions,
+    /// The server-side application (Web Call Server).
+    pub app_key: String,
+    /// Application data for the server (Web Call Server).
+    pub custom: Option<Value>,
+}
+
+impl SessionOptions {
+    /// The application `defaultApp`, no token, the system's certificates.
+    pub fn new(server: Server) -> Self {
+        Self {
+            server,
+            token: None,
+            tls: TlsOptions::default(),
+            app_key: "defaultApp".to_owned(),
+            custom: None,
+        }
+    }
+}
+
+/// When to come back after a loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryOptions {
+    /// The first wait, before chance takes off up to half of it.
+    pub first_wait: Duration,
+    /// The longest wait; each is twice the one before.
+    pub longest_wait: Duration,
+    /// Give up when the stream has been off air for this long. `None`: never.
+    /// Zero: the first loss or failure is the end.
+    pub give_up_after: Option<Duration>,
+}
+
+impl Default for RetryOptions {
+    /// From half a second to ten, for ever.
+    fn default() -> Self {
+        Self {
+            first_wait: Duration::from_millis(500),
+            longest_wait: Duration::from_secs(10),
+            give_up_after: None,
+        }
+    }
+}
+
 /// What to publish, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// The server.
-    pub server: ServerUrl,
+    pub session: SessionOptions,
     /// The name viewers play the stream by.
     pub name: StreamName,
-    /// The video bitrate aimed at, in bits per second.
-    pub bitrate_bps: u32,
-    /// The longest time between two keyframes. Zero: only those that viewers need.
-    pub keyframe_interval: Duration,
+    /// How it is encoded.
+    pub media: MediaOptions,
+    /// When to come back after a loss.
+    pub retry: RetryOptions,
+    /// Play the stream back and measure what returns, see [`Stats::monitor`].
+    pub monitor: bool,
 }
 
 impl Options {
-    /// 2 Mbit/s and a keyframe every 4 s.
-    pub fn new(server: ServerUrl, name: StreamName) -> Self {
+    /// The defaults of each part, without a monitor.
+    pub fn new(server: Server, name: StreamName) -> Self {
         Self {
-            server,
+            session: SessionOptions::new(server),
             name,
-            bitrate_bps: 2_000_000,
-            keyframe_interval: Duration::from_secs(4),
+            media: MediaOptions::default(),
+            retry: RetryOptions::default(),
+            monitor: false,
         }
     }
 }
@@ -53,60 +107,114 @@ pub enum Error {
     Media(String),
 }
 
-/// The application's wish to stop.
+/// What a publisher tells its application.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PublisherEvent {
+    /// A status of the session or the stream, or something else that the
+    /// signalling tells. Each connection has a new session and a new stream.
+    Signalling(session::Event),
+    /// The stream is off air and will be tried again.
+    Reconnecting {
+        /// Why, for people.
+        reason: Error,
+        /// Which attempt comes, from 1.
+        attempt: u32,
+        /// How long until it.
+        wait: Duration,
+    },
+    /// Something the user should know, in a sentence.
+    Notice(String),
+}
+
+/// The application's wishes.
 #[derive(Debug)]
-pub(crate) struct Stop;
+pub(crate) enum Wish {
+    Stop,
+    Mute { audio: bool, video: bool },
+    SendData(Value),
+}
 
 /// One stream being published. Any number of them live in one process.
 ///
-/// Dropping it disconnects without unpublishing first, which the server takes
-/// for the stream's end.
+/// It stays on air: whatever connection is lost is made again, under the same
+/// name, as [`RetryOptions`] say. Dropping it disconnects without unpublishing
+/// first, which the server takes for the stream's end.
 #[derive(Debug)]
 #[must_use = "dropping a publisher ends its stream"]
 pub struct Publisher {
-    stops: mpsc::Sender<Stop>,
-    events: mpsc::Receiver<Event>,
+    wishes: mpsc::Sender<Wish>,
+    events: mpsc::Receiver<PublisherEvent>,
+    stats: watch::Receiver<Stats>,
     task: JoinHandle<Result<(), Error>>,
 }
 
 impl Publisher {
-    /// Connects and publishes what `source` captures; [`Publisher::event`] tells
-    /// how it goes. Capturing begins when the media connection is up.
+    /// Connects and publishes what `sources` capture; [`Publisher::event`] tells
+    /// how it goes. Capturing begins when the media connection is first up.
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn connect(options: Options, source: impl Source + 'static) -> Self {
-        let (stops, stop_receiver) = mpsc::channel(2);
+    pub fn connect(options: Options, sources: impl Into<Sources>) -> Self {
+        let (wishes, wish_receiver) = mpsc::channel(16);
         let (event_sender, events) = mpsc::channel(UNREAD_EVENTS);
-        let driver = Driver::new(options, Box::new(source), stop_receiver, event_sender);
+        let (stats_sender, stats) = watch::channel(Stats::default());
+        let driver = Driver::new(
+            options,
+            sources.into(),
+            wish_receiver,
+            event_sender,
+            stats_sender,
+        );
         Self {
-            stops,
+            wishes,
             events,
+            stats,
             task: tokio::spawn(driver.run()),
         }
     }
 
     /// The next status or other event; `None` after the last.
-    pub async fn event(&mut self) -> Option<Event> {
+    pub async fn event(&mut self) -> Option<PublisherEvent> {
         self.events.recv().await
+    }
+
+    /// How it is doing: numbers at most a second old.
+    pub fn stats(&self) -> Stats {
+        self.stats.borrow().clone()
     }
 
     /// Unpublishes, waits for the server's word and disconnects. A second call
     /// does not wait any more.
     pub fn stop(&self) {
-        // Full or closed: it is already stopping.
-        let _ = self.stops.try_send(Stop);
+        self.wish(Wish::Stop);
     }
 
-    /// Waits for the end and tells how it came; `Ok` after [`Publisher::stop`].
+    /// Mutes or unmutes: viewers see black, hear silence, and are told so.
+    pub fn mute(&self, audio: bool, video: bool) {
+        self.wish(Wish::Mute { audio, video });
+    }
+
+    /// Sends data to the stream's viewers (Web Call Server only; elsewhere an
+    /// [`PublisherEvent::Notice`] says so).
+    pub fn send_data(&self, payload: Value) {
+        self.wish(Wish::SendData(payload));
+    }
+
+    fn wish(&self, wish: Wish) {
+        // Full: the driver is stuck and will not hear more; closed: it is over.
+        let _ = self.wishes.try_send(wish);
+    }
+
+    /// Waits for the end and tells how it came; `Ok` after [`Publisher::stop`]
+    /// and after the end of all sources.
     ///
     /// # Errors
-    /// The publication ended by itself.
+    /// The publication ended otherwise.
     pub async fn wait(self) -> Result<(), Error> {
         // Stopping still works: only the events are let go.
-        let Self { stops, task, .. } = self;
+        let Self { wishes, task, .. } = self;
         let result = task.await;
-        drop(stops);
+        drop(wishes);
         result.unwrap_or_else(|error| Err(Error::Media(error.to_string())))
     }
 }

@@ -5,10 +5,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use twoway_publisher::{
-    Error, Event, Options, Publisher, ServerUrl, SessionStatus, StreamName, StreamStatus,
-    TestPicture,
+    Error, Event, Options, Publisher, PublisherEvent, RetryOptions, Server, ServerUrl,
+    SessionStatus, StreamName, StreamStatus, TestPicture,
 };
 use twoway_server::{media, net};
 
@@ -26,11 +27,19 @@ async fn server() -> net::Running {
 fn publisher(server: &net::Running, name: &str) -> Publisher {
     let (url, _) = ServerUrl::parse(&format!("ws://{}", server.addr())).unwrap();
     let source = TestPicture::new("320x180".parse().unwrap(), 30);
-    Publisher::connect(Options::new(url, StreamName::new(name)), source)
+    let mut options = Options::new(Server::WebCallServer(url), StreamName::new(name));
+    options.retry = RetryOptions {
+        give_up_after: Some(Duration::ZERO),
+        ..RetryOptions::default()
+    };
+    Publisher::connect(options, source)
 }
 
 /// A status as the command prints it.
-fn status(event: &Event) -> Option<String> {
+fn status(event: &PublisherEvent) -> Option<String> {
+    let PublisherEvent::Signalling(event) = event else {
+        return None;
+    };
     match event {
         Event::Session { status, .. } => Some(format!("{status:?}")),
         Event::Stream(update) => Some(update.status.as_str().to_owned()),
@@ -115,7 +124,7 @@ async fn a_server_that_goes_away_is_a_lost_connection() {
     statuses_until(&mut publisher, "PUBLISHING").await;
     server.shutdown().await;
     while let Some(event) = publisher.event().await {
-        if let Event::Session { status, .. } = event {
+        if let PublisherEvent::Signalling(Event::Session { status, .. }) = event {
             assert_eq!(status, SessionStatus::Disconnected);
         }
     }

@@ -9,28 +9,20 @@ use openh264::encoder::{
 use openh264::{OpenH264API, Timestamp};
 
 use super::EncodeError;
-use crate::source::{Format, VideoFrame};
+use crate::Size;
+use crate::source::{EncodedFrame, VideoFrame};
 
 /// What a [`VideoEncoder`] makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VideoConfig {
-    /// The pictures to come.
-    pub format: Format,
+    /// The size of the pictures to come.
+    pub size: Size,
+    /// Pictures a second, at most.
+    pub fps: u32,
     /// The bitrate aimed at, in bits per second.
     pub bitrate_bps: u32,
     /// The longest time between two keyframes. Zero: only those asked for.
     pub keyframe_interval: Duration,
-}
-
-/// A frame of H.264.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EncodedFrame {
-    /// When the picture was taken.
-    pub capture_time: Instant,
-    /// An IDR picture with its parameter sets.
-    pub keyframe: bool,
-    /// One access unit as an Annex B byte stream.
-    pub data: Vec<u8>,
 }
 
 /// Encodes pictures as they come, each at once.
@@ -99,7 +91,7 @@ fn openh264_config(config: VideoConfig) -> EncoderConfig {
         .vui(VuiConfig::bt709())
         .rate_control_mode(RateControlMode::Bitrate)
         .bitrate(BitRate::from_bps(config.bitrate_bps))
-        .max_frame_rate(FrameRate::from_hz(config.format.fps as f32))
+        .max_frame_rate(FrameRate::from_hz(config.fps as f32))
         // Every picture is sent: a skipped one would look like a lost one.
         .skip_frames(false)
         // Keyframes come from `encode` alone.
@@ -115,11 +107,11 @@ fn openh264_config(config: VideoConfig) -> EncoderConfig {
 }
 
 /// The `profile-level-id` (RFC 6184 section 8.1) of what [`VideoEncoder`] makes
-/// of `format`: constrained baseline, at the lowest level from 3.1 that holds it.
+/// of pictures of `size` at `fps`: constrained baseline, at the lowest level from 3.1 that holds it.
 ///
 /// Level 3.1 is the least any WebRTC endpoint takes (RFC 7742 section 6.2), so
 /// nothing is won by promising less.
-pub fn profile_level_id(format: Format) -> u32 {
+pub fn profile_level_id(size: Size, fps: u32) -> u32 {
     /// Level times ten, most macroblocks a second, most in a frame: H.264 table A-1.
     const LEVELS: [(u32, u32, u32); 8] = [
         (31, 108_000, 3_600),
@@ -133,10 +125,10 @@ pub fn profile_level_id(format: Format) -> u32 {
     ];
     /// Profile 66 with constraint sets 0 to 2: constrained baseline.
     const CONSTRAINED_BASELINE: u32 = 0x42_e0_00;
-    let frame = format.size.width().div_ceil(16) * format.size.height().div_ceil(16);
+    let frame = size.width().div_ceil(16) * size.height().div_ceil(16);
     let frame = frame as u32;
     let fits = |&&(_, most_rate, most_frame): &&(u32, u32, u32)| {
-        frame <= most_frame && frame.saturating_mul(format.fps) <= most_rate
+        frame <= most_frame && frame.saturating_mul(fps) <= most_rate
     };
     let level = LEVELS.iter().find(fits).map_or(62, |(level, ..)| *level);
     CONSTRAINED_BASELINE | level
@@ -155,7 +147,8 @@ mod tests {
 
     fn config(source: &TestPicture, bitrate_bps: u32) -> VideoConfig {
         VideoConfig {
-            format: crate::Source::format(source),
+            size: source.size(),
+            fps: 30,
             bitrate_bps,
             keyframe_interval: Duration::from_secs(4),
         }
@@ -253,7 +246,7 @@ mod tests {
                 .windows(4)
                 .position(|w| w[..3] == [0, 0, 1] && w[3] & 0x1f == 7);
             let sps = &encoded.data[sps.unwrap() + 4..];
-            let offered = profile_level_id(config.format);
+            let offered = profile_level_id(config.size, config.fps);
             assert_eq!(u32::from(sps[0]), offered >> 16, "profile of {size}");
             assert_eq!(sps[1] & 0xc0, 0xc0, "constrained baseline at {size}");
             assert!(u32::from(sps[2]) <= offered & 0xff, "level of {size}");
@@ -264,11 +257,7 @@ mod tests {
     fn the_level_holds_size_and_rate() {
         let check = |size: &str, fps, expected| {
             let size = size.parse().unwrap();
-            assert_eq!(
-                profile_level_id(Format { size, fps }),
-                expected,
-                "{size} at {fps}"
-            );
+            assert_eq!(profile_level_id(size, fps), expected, "{size} at {fps}");
         };
         check("320x180", 30, 0x42e01f);
         check("1280x720", 30, 0x42e01f);

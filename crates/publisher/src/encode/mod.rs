@@ -5,8 +5,8 @@
 mod h264;
 mod opus;
 
-pub use h264::{EncodedFrame, VideoConfig, VideoEncoder, profile_level_id};
-pub use opus::{AudioEncoder, EncodedPacket};
+pub use h264::{VideoConfig, VideoEncoder, profile_level_id};
+pub use opus::AudioEncoder;
 
 use thiserror::Error;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use opus_pure::{Application, MAX_PACKET_BYTES, OpusEncoder};
 
 use super::EncodeError;
-use crate::source::{AudioChunk, SAMPLE_RATE};
+use crate::source::{AudioChunk, EncodedPacket, SAMPLE_RATE};
 
 /// Samples in a packet: 20 ms (RFC 7587 section 4.2 recommends it).
 const FRAME: usize = SAMPLE_RATE as usize / 50;
@@ -15,17 +15,6 @@ const BITRATE_BPS: i32 = 64_000;
 
 /// Chunks further than this from where the one before ended start anew.
 const MAX_DRIFT: Duration = Duration::from_millis(20);
-
-/// A packet of Opus.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EncodedPacket {
-    /// When the first sample that comes out of a decoder was taken. The codec
-    /// looks ahead, so this is a little before the first sample that went in;
-    /// sound stamped like this is in step with the pictures.
-    pub capture_time: Instant,
-    /// The packet (RFC 6716 section 3).
-    pub data: Vec<u8>,
-}
 
 /// Encodes sound as it comes, in chunks of any length.
 pub struct AudioEncoder {

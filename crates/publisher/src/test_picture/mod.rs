@@ -16,7 +16,10 @@ pub use draw::FLASH;
 use draw::Painter;
 
 use crate::clock::Clock;
-use crate::source::{AudioChunk, Captured, Format, SAMPLE_RATE, Source, SourceError, VideoFrame};
+use crate::source::{
+    AudioChunk, AudioFormat, Captured, Format, SAMPLE_RATE, Source, SourceError, VideoFormat,
+    VideoFrame,
+};
 use crate::{Picture, Size};
 
 /// Samples in a piece of sound: 20 ms.
@@ -56,6 +59,11 @@ impl TestPicture {
             next_tick: ticks(now, fps) + 1,
             next_sample: (ticks(now, SAMPLE_RATE) / CHUNK + 1) * CHUNK,
         }
+    }
+
+    /// The size of its pictures.
+    pub fn size(&self) -> Size {
+        self.painter.size()
     }
 
     /// When the next picture is taken, and when the next piece of sound is complete.
@@ -127,8 +135,14 @@ impl TestPicture {
 impl Source for TestPicture {
     fn format(&self) -> Format {
         Format {
-            size: self.painter.size(),
-            fps: self.fps,
+            video: Some(VideoFormat::Raw {
+                size: self.size(),
+                fps: self.fps,
+            }),
+            audio: Some(AudioFormat::Raw {
+                rate: SAMPLE_RATE,
+                channels: 1,
+            }),
         }
     }
 
@@ -220,7 +234,11 @@ mod tests {
             match source.capture(video_due.min(audio_due)) {
                 Captured::Video(frame) => frames.push(frame),
                 Captured::Audio(chunk) => chunks.push(chunk),
-                Captured::Nothing => {}
+                Captured::EncodedVideo(_)
+                | Captured::EncodedAudio(_)
+                | Captured::Nothing
+                | Captured::Notice(_)
+                | Captured::End => {}
             }
         }
         (frames, chunks, source.clock)
