@@ -77,6 +77,7 @@ struct Leg {
     media: Media,
     state: watch::Sender<StreamState>,
     stage: Stage,
+    stop_asked: bool,
 }
 
 enum Stage {
@@ -110,6 +111,8 @@ pub(crate) struct Driver {
     events: mpsc::Sender<SessionEvent>,
     state: watch::Sender<SessionState>,
     disconnect_asked: bool,
+    /// What happened last: no response to an HTTP request.
+    unreachable: bool,
 }
 
 impl Driver {
@@ -132,6 +135,7 @@ impl Driver {
             events,
             state,
             disconnect_asked: false,
+            unreachable: false,
         }
     }
 
@@ -149,7 +153,12 @@ impl Driver {
                     self.orders = None;
                     self.disconnect();
                 }
-                Happening::Input(input) => self.handle(input),
+                // The sources have ended.
+                Happening::Input(Input::Stop(id)) => self.stop(id),
+                Happening::Input(input) => {
+                    self.unreachable = matches!(input, Input::RequestFailed { .. });
+                    self.handle(input);
+                }
             }
         }
     }
@@ -219,6 +228,7 @@ impl Driver {
             media: new.media,
             state: new.state,
             stage: Stage::Held(publish),
+            stop_asked: false,
         });
         if self.signalling.status() == SessionStatus::Established {
             self.publish_held();
@@ -243,12 +253,19 @@ impl Driver {
     }
 
     fn stop(&mut self, id: MediaSessionId) {
-        let held = self.legs.iter();
-        let held = held.position(|leg| leg.id == id && matches!(leg.stage, Stage::Held(_)));
-        match held {
+        let Some(index) = self.legs.iter().position(|leg| leg.id == id) else {
+            return;
+        };
+        match &mut self.legs[index] {
             // The server has never heard of it.
-            Some(index) => self.legs.remove(index).end(Ok(())),
-            None => self.handle(Input::Stop(id)),
+            Leg {
+                stage: Stage::Held(_),
+                ..
+            } => self.legs.remove(index).end(Ok(())),
+            leg => {
+                leg.stop_asked = true;
+                self.handle(Input::Stop(id));
+            }
         }
     }
 
@@ -389,10 +406,22 @@ impl Driver {
             leg.stage = Stage::OnAir { told };
             leg.media.on_air();
             self.tell_muted(&update.id);
-        } else if update.status.is_terminal() && update.info.is_some() {
-            self.legs.remove(index).end(how_ended(&update));
+        } else if update.status.is_terminal() && !self.signalling.status().is_terminal() {
+            let end = match leg.stop_asked {
+                true => Ok(()),
+                false => Err(self.error(&update)),
+            };
+            self.legs.remove(index).end(end);
         }
-        // Without a reason the session is lost, and tells why itself.
+        // A session that is lost ends its streams itself, once it tells why.
+    }
+
+    /// Why a stream failed.
+    fn error(&self, update: &StreamUpdate) -> Error {
+        match &update.error {
+            Some(error) if self.unreachable => Error::Connection(error.clone()),
+            Some(_) | None => Error::of(update),
+        }
     }
 
     fn leg(&mut self, id: &MediaSessionId) -> Option<&mut Leg> {
@@ -423,18 +452,9 @@ fn refused(id: MediaSessionId, name: StreamName, error: &session::Error) -> Stre
     }
 }
 
-/// The end of a stream that was stopped, refused or lost by itself.
-fn how_ended(update: &StreamUpdate) -> Result<(), Error> {
-    let stopped = update.info.as_deref() == Some(info::STOPPED_BY_USER);
-    if update.status == StreamStatus::Unpublished && stopped {
-        return Ok(());
-    }
-    Err(Error::of(update))
-}
-
 impl Error {
     /// Tells failures of media from refusals.
-    pub(crate) fn of(update: &StreamUpdate) -> Self {
+    fn of(update: &StreamUpdate) -> Self {
         let media = [
             info::FAILED_BY_ICE_ERROR,
             info::FAILED_BY_ICE_TIMEOUT,
@@ -443,14 +463,12 @@ impl Error {
             info::FAILED_BY_DTLS_ERROR,
             info::FAILED_BY_RTP_ACTIVITY,
         ];
-        let why = update.info.clone();
-        let why = why.unwrap_or_else(|| "the server did not say why".to_owned());
-        if why == info::LOCAL_ERROR {
-            Self::Media(update.error.clone().unwrap_or(why))
-        } else if update.status == StreamStatus::Failed && media.contains(&why.as_str()) {
-            Self::Media(why)
-        } else {
-            Self::Refused(why)
+        match (update.info.as_deref(), &update.error) {
+            (Some(info::LOCAL_ERROR), Some(error)) => Self::Media(error.clone()),
+            (Some(why), None) if media.contains(&why) => Self::Media(why.to_owned()),
+            (Some(why), None) => Self::Refused(why.to_owned()),
+            (Some(why), Some(detail)) => Self::Refused(format!("{why}: {detail}")),
+            (None, _) => Self::Refused(format!("{} without a reason", update.status.as_str())),
         }
     }
 }
@@ -495,17 +513,22 @@ mod tests {
                 retry_after: None,
                 muted: None,
             };
-            assert_eq!(how_ended(&update), expected, "{why}");
+            assert_eq!(Error::of(&update), expected, "{why}");
         };
         let failed = StreamStatus::Failed;
         let taken = info::STREAM_NAME_ALREADY_IN_USE;
-        let refused = Error::Refused(taken.to_owned());
-        check(failed.clone(), taken, None, Err(refused));
+        check(
+            failed.clone(),
+            taken,
+            None,
+            Error::Refused(taken.to_owned()),
+        );
         let ice = info::FAILED_BY_ICE_TIMEOUT;
-        check(failed.clone(), ice, None, Err(Error::Media(ice.to_owned())));
+        check(failed.clone(), ice, None, Error::Media(ice.to_owned()));
         let local = Error::Media("no socket".to_owned());
-        check(failed, info::LOCAL_ERROR, Some("no socket"), Err(local));
-        let user = info::STOPPED_BY_USER;
-        check(StreamStatus::Unpublished, user, None, Ok(()));
+        check(failed.clone(), info::LOCAL_ERROR, Some("no socket"), local);
+        let said = Error::Refused("Restricted access: the server answered 401".to_owned());
+        let detail = Some("the server answered 401");
+        check(failed, info::RESTRICTED_ACCESS, detail, said);
     }
 }

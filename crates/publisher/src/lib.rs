@@ -22,26 +22,34 @@
 //! ```
 
 mod address;
+mod awake;
+mod client;
 mod clock;
 mod cpu;
 mod driver;
 pub mod encode;
+mod keeper;
+mod media;
 mod options;
 mod peer;
 mod picture;
 mod pipeline;
 mod publisher;
 mod queue;
+mod random;
+mod retry;
 mod socket;
 mod sockets;
 mod source;
 mod stats;
+mod stream;
 mod test_picture;
 
 pub use address::{BadUrl, Server, ServerUrl, TlsOptions};
+pub use client::{Session, SessionEvent, SessionOptions};
 pub use options::{AudioOptions, MediaOptions, VideoOptions};
 pub use picture::{BadSize, Picture, Size};
-pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions, SessionOptions};
+pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions};
 /// What the signalling tells, and the secret that some servers want.
 pub use session::{BadToken, Event, SessionStatus, StreamUpdate, Token};
 pub use source::{
@@ -49,5 +57,6 @@ pub use source::{
     SAMPLE_RATE, Source, SourceError, Sources, VideoCodec, VideoFormat, VideoFrame,
 };
 pub use stats::{AudioStats, MonitorStats, NetworkStats, Stats, VideoStats};
+pub use stream::{Stream, StreamOptions};
 pub use test_picture::{FLASH, TestPicture};
 pub use wire::{StreamName, StreamStatus};

@@ -11,9 +11,9 @@
 //!       +------------------ Close, or a failure ----+--------------------+
 //! ```
 //!
-//! Capturing goes on between two connections, and what nobody can be sent is
-//! thrown away at once: the next connection begins with what is new then, and
-//! with a keyframe. RTP timestamps count from the task's start over all of them.
+//! Capturing goes on between two connections while encoding rests: the next
+//! connection begins with what is new then, and with a keyframe. RTP timestamps
+//! count from the task's start over all of them.
 
 use std::future::pending;
 use std::net::IpAddr;
@@ -124,7 +124,6 @@ impl Media {
             start: Instant::now(),
             feed: Feed::Waiting(sources),
             connection: None,
-            keyframe_awaited: false,
             on_air: None,
             orders: order_receiver,
             muted: muted_receiver,
@@ -238,8 +237,6 @@ struct Task {
     start: Instant,
     feed: Feed,
     connection: Option<Connection>,
-    /// Nothing before a keyframe is of use to this connection.
-    keyframe_awaited: bool,
     /// Since the first PUBLISHING.
     on_air: Option<Instant>,
     orders: mpsc::Receiver<Order>,
@@ -365,11 +362,10 @@ impl Task {
         let id = connection.link.id.clone();
         connection.link.tell(Input::MediaConnected { id });
         self.connection = Some(connection);
-        self.keyframe_awaited = true;
         match std::mem::replace(&mut self.feed, Feed::Over) {
             Feed::Waiting(sources) => self.start_pipeline(sources),
-            Feed::Running(pipeline) => {
-                pipeline.controls().request_keyframe();
+            Feed::Running(mut pipeline) => {
+                pipeline.resume();
                 self.feed = Feed::Running(pipeline);
             }
             Feed::Over => {}
@@ -395,7 +391,8 @@ impl Task {
         }
     }
 
-    /// Sends it, or throws it away while nobody can be sent to.
+    /// A pipeline that rests gives nothing to send; what slips through while
+    /// nobody can be sent to is thrown away.
     fn send(&mut self, media: Encoded) {
         let Some(Connection {
             stage: Stage::Up(peer),
@@ -405,13 +402,7 @@ impl Task {
             return;
         };
         let sent = match media {
-            Encoded::Video(frame) => {
-                self.keyframe_awaited &= !frame.keyframe;
-                if self.keyframe_awaited {
-                    return;
-                }
-                peer.send_video(frame)
-            }
+            Encoded::Video(frame) => peer.send_video(frame),
             Encoded::Audio(packet) => peer.send_audio(packet),
             Encoded::Notice(_) | Encoded::End => Ok(()),
         };
@@ -442,9 +433,9 @@ impl Task {
     }
 
     fn disconnect(&mut self) {
-        self.gather_stats();
         self.connection = None;
-        if let Feed::Running(pipeline) = &self.feed {
+        if let Feed::Running(pipeline) = &mut self.feed {
+            pipeline.pause();
             pipeline.controls().set_bandwidth(None);
         }
     }
@@ -476,10 +467,18 @@ impl Task {
         }
     }
 
+    /// Renews what there is news of; what is over keeps its last numbers.
     fn gather_stats(&mut self) {
-        let on_air = self.on_air;
+        let on_air = self.on_air.map(|since| since.elapsed());
+        let media = match &mut self.feed {
+            Feed::Running(pipeline) => Some(pipeline.stats(Instant::now())),
+            Feed::Waiting(_) | Feed::Over => None,
+        };
         self.stats.send_modify(|stats| {
-            stats.on_air = on_air.map_or(Duration::ZERO, |since| since.elapsed());
+            stats.on_air = on_air.unwrap_or_default();
+            if let Some((video, audio)) = media {
+                (stats.video, stats.audio) = (video, audio);
+            }
         });
     }
 }
