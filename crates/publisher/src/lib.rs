@@ -5,12 +5,11 @@
 //! sends:
 //!
 //! ```no_run
-//! use twoway_publisher::{Options, Publisher, Server, ServerUrl, TestPicture};
+//! use twoway_publisher::{Options, Publisher, Target, TestPicture};
 //!
 //! # async fn publish() -> Result<(), Box<dyn std::error::Error>> {
-//! let (server, name) = ServerUrl::parse("ws://localhost:8080/test")?;
-//! let server = Server::WebCallServer(server);
-//! let options = Options::new(server, name.ok_or("no name")?);
+//! let target = Target::parse("ws://localhost:8080/test", None)?;
+//! let options = Options::new(target.server, target.name);
 //! let source = TestPicture::new("1280x720".parse()?, 30);
 //! let mut publisher = Publisher::connect(options, source);
 //! while let Some(event) = publisher.event().await {
@@ -25,6 +24,7 @@ mod address;
 mod clock;
 mod driver;
 pub mod encode;
+mod http;
 mod options;
 mod peer;
 mod picture;
@@ -36,8 +36,10 @@ mod sockets;
 mod source;
 mod stats;
 mod test_picture;
+mod tls;
+mod token;
 
-pub use address::{BadUrl, Server, ServerUrl, TlsOptions};
+pub use address::{BadUrl, Server, ServerUrl, Target};
 pub use options::{AudioOptions, MediaOptions, VideoOptions};
 pub use picture::{BadSize, Picture, Size};
 pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions, SessionOptions};
@@ -49,4 +51,6 @@ pub use source::{
 };
 pub use stats::{AudioStats, MonitorStats, NetworkStats, Stats, VideoStats};
 pub use test_picture::{FLASH, TestPicture};
+pub use tls::{BadCaFile, TlsOptions};
+pub use token::{TokenFileError, token_from_file};
 pub use wire::{StreamName, StreamStatus};
