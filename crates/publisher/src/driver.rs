@@ -13,7 +13,7 @@
 //! another.
 
 use std::future::pending;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -27,7 +27,8 @@ use tracing::{debug, warn};
 use wire::{MediaSessionId, StreamEventType, StreamName, StreamStatus, info};
 
 use crate::client::{SessionEvent, SessionOptions, SessionState};
-use crate::media::{Link, Media, Muted, Track};
+use crate::http::Requests;
+use crate::media::{Link, Local, Media, Muted, Track};
 use crate::socket::Socket;
 use crate::stream::StreamState;
 use crate::{Error, Server};
@@ -41,6 +42,10 @@ const STREAM_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Ten pings of the server missed, as the original clients count.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(50);
+
+/// How long the end of a session waits for the answers to its last requests:
+/// what they end on the server would else live on for a while.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// What the streams' media may have to say at once: each says a handful of
 /// things in a connection's whole life.
@@ -94,6 +99,8 @@ enum Happening {
     /// The application has dropped its handle.
     LetGo,
     Input(Input),
+    /// The session is over, but not all its last requests are answered.
+    LingeredEnough,
 }
 
 pub(crate) struct Driver {
@@ -101,7 +108,10 @@ pub(crate) struct Driver {
     /// The signalling's time zero.
     origin: Instant,
     options: SessionOptions,
+    /// To a Web Call Server.
     socket: Socket,
+    /// To a WHIP server.
+    requests: Option<Requests>,
     legs: Vec<Leg>,
     /// `None` once the application has let go.
     orders: Option<mpsc::Receiver<Order>>,
@@ -111,6 +121,7 @@ pub(crate) struct Driver {
     events: mpsc::Sender<SessionEvent>,
     state: watch::Sender<SessionState>,
     disconnect_asked: bool,
+    over_since: Option<Instant>,
     /// What happened last: no response to an HTTP request.
     unreachable: bool,
 }
@@ -128,6 +139,7 @@ impl Driver {
             origin: Instant::now(),
             options,
             socket: Socket::None,
+            requests: None,
             legs: Vec::new(),
             orders: Some(orders),
             inputs,
@@ -135,12 +147,18 @@ impl Driver {
             events,
             state,
             disconnect_asked: false,
+            over_since: None,
             unreachable: false,
         }
     }
 
     /// Runs until the session is over.
     pub(crate) async fn run(mut self) {
+        if let Err(reason) = self.prepare() {
+            let (status, reason) = (SessionStatus::Failed, Some(reason));
+            self.notify(Event::Session { status, reason });
+            return;
+        }
         self.handle(Input::Connect);
         loop {
             self.obey_signalling().await;
@@ -148,6 +166,7 @@ impl Driver {
                 return;
             }
             match self.next().await {
+                Happening::LingeredEnough => return,
                 Happening::Order(order) => self.obey(order),
                 Happening::LetGo => {
                     self.orders = None;
@@ -161,6 +180,13 @@ impl Driver {
                 }
             }
         }
+    }
+
+    fn prepare(&mut self) -> Result<(), String> {
+        if let Server::Http(_) = &self.options.server {
+            self.requests = Some(Requests::new(&self.options.tls)?);
+        }
+        Ok(())
     }
 
     async fn next(&mut self) -> Happening {
@@ -178,11 +204,25 @@ impl Driver {
                 None => pending().await,
             }
         };
+        let response = async {
+            match &mut self.requests {
+                Some(requests) => requests.next().await,
+                None => pending().await,
+            }
+        };
+        let lingered = async {
+            match self.over_since {
+                Some(since) => sleep_until((since + LINGER).into()).await,
+                None => pending().await,
+            }
+        };
         tokio::select! {
             order = order => order.map_or(Happening::LetGo, Happening::Order),
             Some(input) = self.inputs.recv() => Happening::Input(input),
             input = self.socket.next() => Happening::Input(input),
+            input = response => Happening::Input(input),
             () = timeout => Happening::Input(Input::Timeout),
+            () = lingered => Happening::LingeredEnough,
         }
     }
 
@@ -330,7 +370,11 @@ impl Driver {
                         leg.media.close(id);
                     }
                 }
-                Output::Request(_) => {}
+                Output::Request(request) => {
+                    if let Some(requests) = &mut self.requests {
+                        requests.start(request);
+                    }
+                }
                 Output::IceServers { servers, .. } => {
                     debug!(?servers, "STUN and TURN servers are not used");
                 }
@@ -341,13 +385,17 @@ impl Driver {
 
     fn open_socket(&mut self) {
         if let Server::WebCallServer(url) = &self.options.server {
-            self.socket = Socket::open(url);
+            let SessionOptions { token, tls, .. } = &self.options;
+            self.socket = Socket::open(url, token.as_ref(), tls);
         }
     }
 
     fn create_offer(&mut self, id: MediaSessionId) {
-        let local = self.socket.local_address();
-        let local = local.unwrap_or(IpAddr::from(Ipv4Addr::LOCALHOST));
+        let local = match (&self.options.server, self.socket.local_address()) {
+            (_, Some(address)) => Local::Known(address),
+            (Server::WebCallServer(_), None) => Local::Known(Ipv4Addr::LOCALHOST.into()),
+            (Server::Http(address), None) => Local::Towards(address.to_string()),
+        };
         let inputs = self.input_sender.clone();
         if let Some(leg) = self.leg(&id) {
             leg.media.connect(Link { id, inputs }, local);
@@ -387,6 +435,7 @@ impl Driver {
         };
         let end = end.map(|end| end.map_err(Error::Connection));
         if let Some(end) = &end {
+            self.over_since = Some(Instant::now());
             for leg in self.legs.drain(..) {
                 leg.end(end.clone());
             }

@@ -5,12 +5,11 @@
 //! sends:
 //!
 //! ```no_run
-//! use twoway_publisher::{Options, Publisher, Server, ServerUrl, TestPicture};
+//! use twoway_publisher::{Options, Publisher, Target, TestPicture};
 //!
 //! # async fn publish() -> Result<(), Box<dyn std::error::Error>> {
-//! let (server, name) = ServerUrl::parse("ws://localhost:8080/test")?;
-//! let server = Server::WebCallServer(server);
-//! let options = Options::new(server, name.ok_or("no name")?);
+//! let target = Target::parse("ws://localhost:8080/test", None)?;
+//! let options = Options::new(target.server, target.name);
 //! let source = TestPicture::new("1280x720".parse()?, 30);
 //! let mut publisher = Publisher::connect(options, source);
 //! while let Some(event) = publisher.event().await {
@@ -28,6 +27,7 @@ mod clock;
 mod cpu;
 mod driver;
 pub mod encode;
+mod http;
 mod keeper;
 mod media;
 mod options;
@@ -44,8 +44,10 @@ mod source;
 mod stats;
 mod stream;
 mod test_picture;
+mod tls;
+mod token;
 
-pub use address::{BadUrl, Server, ServerUrl, TlsOptions};
+pub use address::{BadUrl, Server, ServerUrl, Target};
 pub use client::{Session, SessionEvent, SessionOptions};
 pub use options::{AudioOptions, MediaOptions, VideoOptions};
 pub use picture::{BadSize, Picture, Size};
@@ -59,4 +61,6 @@ pub use source::{
 pub use stats::{AudioStats, MonitorStats, NetworkStats, Stats, VideoStats};
 pub use stream::{Stream, StreamOptions};
 pub use test_picture::{FLASH, TestPicture};
+pub use tls::{BadCaFile, TlsOptions};
+pub use token::{TokenFileError, token_from_file};
 pub use wire::{StreamName, StreamStatus};

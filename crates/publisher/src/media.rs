@@ -16,7 +16,7 @@
 //! count from the task's start over all of them.
 
 use std::future::pending;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing::{debug, warn};
 use wire::MediaSessionId;
 
+use crate::http::local_address_towards;
 use crate::peer::{Peer, PeerError, PeerEvent};
 use crate::pipeline::{Encoded, Pipeline, PipelineError, Sent};
 use crate::{MediaOptions, Sources, Stats};
@@ -87,11 +88,33 @@ impl Link {
     }
 }
 
+/// This end's address towards the server.
+#[derive(Debug)]
+pub(crate) enum Local {
+    /// That of the socket.
+    Known(IpAddr),
+    /// To be found out: of a connection to this URL's host.
+    Towards(String),
+}
+
+impl Local {
+    async fn find(self) -> IpAddr {
+        match self {
+            Self::Known(address) => address,
+            Self::Towards(url) => local_address_towards(&url).await.unwrap_or_else(|error| {
+                // The request to the same host says it better.
+                debug!(%error, "no way to the server");
+                Ipv4Addr::LOCALHOST.into()
+            }),
+        }
+    }
+}
+
 /// What a session's driver wants.
 #[derive(Debug)]
 enum Order {
-    /// Make a peer connection from this address and tell its offer.
-    Connect(Link, IpAddr),
+    /// Make a peer connection and tell its offer.
+    Connect(Link, Local),
     Accept(MediaSessionId, String),
     Close(MediaSessionId),
     OnAir,
@@ -141,11 +164,10 @@ impl Media {
         }
     }
 
-    /// Makes a peer connection in place of the one before. `local` is this
-    /// end's address towards the server. The link is told
+    /// Makes a peer connection in place of the one before. The link is told
     /// [`Input::OfferCreated`], then [`Input::MediaConnected`], or
     /// [`Input::MediaFailed`], and [`Input::Stop`] when the sources have ended.
-    pub(crate) fn connect(&self, link: Link, local: IpAddr) {
+    pub(crate) fn connect(&self, link: Link, local: Local) {
         self.order(Order::Connect(link, local));
     }
 
@@ -295,9 +317,10 @@ impl Task {
         }
     }
 
-    fn connect(&mut self, link: Link, local: IpAddr) {
+    fn connect(&mut self, link: Link, local: Local) {
         self.disconnect();
-        let opening = Peer::offer(local, self.sent, self.start);
+        let (sent, start) = (self.sent, self.start);
+        let opening = async move { Peer::offer(local.find().await, sent, start).await };
         self.connection = Some(Connection {
             link,
             stage: Stage::Offering(Box::pin(opening)),
