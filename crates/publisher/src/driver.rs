@@ -170,6 +170,10 @@ impl Driver {
                 }
                 None
             }
+            Ok(PeerEvent::Notice(text)) => {
+                self.tell(PublisherEvent::Notice(text));
+                None
+            }
             Err(error) => Some(self.media_failed(&error, Severity::Passing)),
         }
     }
@@ -246,7 +250,7 @@ impl Driver {
     async fn create_offer(&mut self, id: MediaSessionId) -> Input {
         let local = self.socket.local_address();
         let local = local.unwrap_or(IpAddr::from(Ipv4Addr::LOCALHOST));
-        match Peer::offer(local, self.sent, self.origin).await {
+        match Peer::offer(local, self.sent, &self.options.media, self.origin).await {
             Ok((peer, sdp)) => {
                 self.peer = Some(peer);
                 Input::OfferCreated {

@@ -22,9 +22,13 @@
 //! ```
 
 mod address;
+mod answer;
+mod bandwidth;
 mod clock;
+mod codecs;
 mod driver;
 pub mod encode;
+mod link;
 mod options;
 mod peer;
 mod picture;
@@ -35,7 +39,10 @@ mod socket;
 mod sockets;
 mod source;
 mod stats;
+mod tcp;
 mod test_picture;
+#[cfg(test)]
+mod testing;
 
 pub use address::{BadUrl, Server, ServerUrl, TlsOptions};
 pub use options::{AudioOptions, MediaOptions, VideoOptions};
