@@ -28,7 +28,7 @@ use wire::{MediaSessionId, StreamEventType, StreamName, StreamStatus, info};
 
 use crate::client::{SessionEvent, SessionOptions, SessionState};
 use crate::http::Requests;
-use crate::media::{Link, Local, Media, Muted, Track};
+use crate::media::{Caller, Local, Media, Muted, Track};
 use crate::socket::Socket;
 use crate::stream::StreamState;
 use crate::{Error, Server};
@@ -398,7 +398,7 @@ impl Driver {
         };
         let inputs = self.input_sender.clone();
         if let Some(leg) = self.leg(&id) {
-            leg.media.connect(Link { id, inputs }, local);
+            leg.media.connect(Caller { id, inputs }, local);
         }
     }
 

@@ -21,14 +21,18 @@
 //! ```
 
 mod address;
+mod answer;
 mod awake;
+mod bandwidth;
 mod client;
 mod clock;
+mod codecs;
 mod cpu;
 mod driver;
 pub mod encode;
 mod http;
 mod keeper;
+mod link;
 mod media;
 mod options;
 mod peer;
@@ -43,7 +47,10 @@ mod sockets;
 mod source;
 mod stats;
 mod stream;
+mod tcp;
 mod test_picture;
+#[cfg(test)]
+mod testing;
 mod tls;
 mod token;
 

@@ -65,14 +65,14 @@ impl Muted {
 
 /// Whose peer connection it is, and who wants to know of it.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct Caller {
     /// The stream in its session.
     pub(crate) id: MediaSessionId,
     /// To the session's driver.
     pub(crate) inputs: mpsc::Sender<Input>,
 }
 
-impl Link {
+impl Caller {
     fn tell(&self, input: Input) {
         if let Err(error) = self.inputs.try_send(input) {
             debug!(stream = %self.id, %error, "the session does not listen");
@@ -114,7 +114,7 @@ impl Local {
 #[derive(Debug)]
 enum Order {
     /// Make a peer connection and tell its offer.
-    Connect(Link, Local),
+    Connect(Caller, Local),
     Accept(MediaSessionId, String),
     Close(MediaSessionId),
     OnAir,
@@ -164,11 +164,11 @@ impl Media {
         }
     }
 
-    /// Makes a peer connection in place of the one before. The link is told
+    /// Makes a peer connection in place of the one before. The caller is told
     /// [`Input::OfferCreated`], then [`Input::MediaConnected`], or
     /// [`Input::MediaFailed`], and [`Input::Stop`] when the sources have ended.
-    pub(crate) fn connect(&self, link: Link, local: Local) {
-        self.order(Order::Connect(link, local));
+    pub(crate) fn connect(&self, caller: Caller, local: Local) {
+        self.order(Order::Connect(caller, local));
     }
 
     /// Gives the connection the server's answer.
@@ -224,7 +224,7 @@ type Opening = Pin<Box<dyn Future<Output = Result<(Peer, String), PeerError>> + 
 
 /// A peer connection, or what will be one.
 struct Connection {
-    link: Link,
+    caller: Caller,
     stage: Stage,
 }
 
@@ -309,7 +309,7 @@ impl Task {
 
     fn obey(&mut self, order: Order) {
         match order {
-            Order::Connect(link, local) => self.connect(link, local),
+            Order::Connect(caller, local) => self.connect(caller, local),
             Order::Accept(id, sdp) => self.accept(&id, &sdp),
             Order::Close(id) if self.is_connected_as(&id) => self.disconnect(),
             Order::Close(_) => {}
@@ -317,12 +317,13 @@ impl Task {
         }
     }
 
-    fn connect(&mut self, link: Link, local: Local) {
+    fn connect(&mut self, caller: Caller, local: Local) {
         self.disconnect();
-        let (sent, start) = (self.sent, self.start);
-        let opening = async move { Peer::offer(local.find().await, sent, start).await };
+        let (sent, start, options) = (self.sent, self.start, self.options.clone());
+        let opening =
+            async move { Peer::offer(local.find().await, sent, &options, start).await };
         self.connection = Some(Connection {
-            link,
+            caller,
             stage: Stage::Offering(Box::pin(opening)),
         });
     }
@@ -332,10 +333,11 @@ impl Task {
             return;
         };
         match offer {
-            Ok((peer, sdp)) => {
+            Ok((mut peer, sdp)) => {
+                peer.count_from(&self.stats.borrow().network);
                 connection.stage = Stage::Offered(Box::new(peer));
-                connection.link.tell(Input::OfferCreated {
-                    id: connection.link.id.clone(),
+                connection.caller.tell(Input::OfferCreated {
+                    id: connection.caller.id.clone(),
                     sdp,
                     has_audio: self.sent.audio.is_some(),
                     has_video: self.sent.video.is_some(),
@@ -372,6 +374,7 @@ impl Task {
                     pipeline.controls().set_bandwidth(Some(bps));
                 }
             }
+            PeerEvent::Notice(text) => (self.notify)(text),
         }
     }
 
@@ -382,8 +385,8 @@ impl Task {
         if let Stage::Offered(peer) = connection.stage {
             connection.stage = Stage::Up(peer);
         }
-        let id = connection.link.id.clone();
-        connection.link.tell(Input::MediaConnected { id });
+        let id = connection.caller.id.clone();
+        connection.caller.tell(Input::MediaConnected { id });
         self.connection = Some(connection);
         match std::mem::replace(&mut self.feed, Feed::Over) {
             Feed::Waiting(sources) => self.start_pipeline(sources),
@@ -438,10 +441,10 @@ impl Task {
     fn end(&mut self, end: Result<(), String>) {
         self.gather_stats();
         self.feed = Feed::Over;
-        if let Some(Connection { link, .. }) = &self.connection {
+        if let Some(Connection { caller, .. }) = &self.connection {
             match &end {
-                Ok(()) => link.tell(Input::Stop(link.id.clone())),
-                Err(error) => link.failed(error.clone(), Severity::Fatal),
+                Ok(()) => caller.tell(Input::Stop(caller.id.clone())),
+                Err(error) => caller.failed(error.clone(), Severity::Fatal),
             }
         }
         self.end.send_replace(Some(end));
@@ -449,13 +452,14 @@ impl Task {
 
     /// The connection is over, or cannot be.
     fn fail(&mut self, error: &str, severity: Severity) {
-        if let Some(Connection { link, .. }) = &self.connection {
-            link.failed(error.to_owned(), severity);
+        if let Some(Connection { caller, .. }) = &self.connection {
+            caller.failed(error.to_owned(), severity);
         }
         self.disconnect();
     }
 
     fn disconnect(&mut self) {
+        self.gather_network();
         self.connection = None;
         if let Feed::Running(pipeline) = &mut self.feed {
             pipeline.pause();
@@ -465,7 +469,7 @@ impl Task {
 
     fn is_connected_as(&self, id: &MediaSessionId) -> bool {
         let connection = self.connection.as_ref();
-        connection.is_some_and(|connection| connection.link.id == *id)
+        connection.is_some_and(|connection| connection.caller.id == *id)
     }
 
     fn peer(&mut self) -> Option<&mut Peer> {
@@ -503,6 +507,14 @@ impl Task {
                 (stats.video, stats.audio) = (video, audio);
             }
         });
+        self.gather_network();
+    }
+
+    fn gather_network(&mut self) {
+        if let Some(peer) = self.peer() {
+            let network = peer.stats();
+            self.stats.send_modify(|stats| stats.network = network);
+        }
     }
 }
 
