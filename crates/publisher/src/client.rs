@@ -3,7 +3,7 @@
 use serde_json::Value;
 use session::SessionStatus;
 use tokio::sync::{mpsc, watch};
-use tracing::debug;
+use tracing::{debug, warn};
 use wire::MediaSessionId;
 
 use crate::driver::{Driver, NewStream, Order};
@@ -161,13 +161,12 @@ impl Session {
     fn notices_of(&self, id: MediaSessionId) -> Notify {
         let events = self.event_sender.clone();
         Box::new(move |text| {
+            let Some(events) = events.upgrade() else {
+                return;
+            };
             let id = id.clone();
-            let unread = events.upgrade().map(|events| {
-                let notice = SessionEvent::Notice { id, text };
-                events.try_send(notice)
-            });
-            if !matches!(unread, Some(Ok(()))) {
-                debug!("nobody reads the notices: one is lost");
+            if events.try_send(SessionEvent::Notice { id, text }).is_err() {
+                warn!("the application does not read its events: a notice is lost");
             }
         })
     }

@@ -220,7 +220,10 @@ impl Media {
     }
 }
 
-type Opening = Pin<Box<dyn Future<Output = Result<(Peer, String), PeerError>> + Send>>;
+/// The connection and its offer.
+type Offer = Result<(Box<Peer>, String), PeerError>;
+
+type Opening = Pin<Box<dyn Future<Output = Offer> + Send>>;
 
 /// A peer connection, or what will be one.
 struct Connection {
@@ -236,7 +239,7 @@ enum Stage {
 
 enum Feed {
     Waiting(Sources),
-    Running(Pipeline),
+    Running(Box<Pipeline>),
     Over,
 }
 
@@ -245,7 +248,7 @@ enum Happening {
     Order(Order),
     /// Nobody holds a handle any more.
     LetGo,
-    Offer(Result<(Peer, String), PeerError>),
+    Offer(Offer),
     Peer(Result<PeerEvent, PeerError>),
     Encoded(Result<Encoded, PipelineError>),
     Muted,
@@ -320,22 +323,25 @@ impl Task {
     fn connect(&mut self, caller: Caller, local: Local) {
         self.disconnect();
         let (sent, start, options) = (self.sent, self.start, self.options.clone());
-        let opening =
-            async move { Peer::offer(local.find().await, sent, &options, start).await };
+        let opening = async move {
+            let local = local.find().await;
+            let (peer, sdp) = Peer::offer(local, sent, &options, start).await?;
+            Ok((Box::new(peer), sdp))
+        };
         self.connection = Some(Connection {
             caller,
             stage: Stage::Offering(Box::pin(opening)),
         });
     }
 
-    fn handle_offer(&mut self, offer: Result<(Peer, String), PeerError>) {
+    fn handle_offer(&mut self, offer: Offer) {
         let Some(connection) = &mut self.connection else {
             return;
         };
         match offer {
             Ok((mut peer, sdp)) => {
                 peer.count_from(&self.stats.borrow().network);
-                connection.stage = Stage::Offered(Box::new(peer));
+                connection.stage = Stage::Offered(peer);
                 connection.caller.tell(Input::OfferCreated {
                     id: connection.caller.id.clone(),
                     sdp,
@@ -401,7 +407,7 @@ impl Task {
     fn start_pipeline(&mut self, sources: Sources) {
         match Pipeline::start(sources, &self.options) {
             Ok(pipeline) => {
-                self.feed = Feed::Running(pipeline);
+                self.feed = Feed::Running(Box::new(pipeline));
                 self.apply_muted();
             }
             Err(error) => self.end(Err(format!("cannot start capturing: {error}"))),

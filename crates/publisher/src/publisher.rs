@@ -6,7 +6,7 @@ use serde_json::Value;
 use thiserror::Error as ThisError;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tracing::{debug, warn};
+use tracing::warn;
 use wire::StreamName;
 
 use crate::client::UNREAD_EVENTS;
@@ -135,7 +135,7 @@ impl Publisher {
         let notices = event_sender.clone();
         let notify = Box::new(move |text| {
             if notices.try_send(PublisherEvent::Notice(text)).is_err() {
-                debug!("nobody reads the notices: one is lost");
+                warn!("the application does not read its events: a notice is lost");
             }
         });
         let media = Media::start(sources.into(), &options.media, notify);

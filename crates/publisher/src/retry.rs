@@ -22,17 +22,6 @@ pub(crate) struct Loss {
     pub(crate) at_least: Duration,
 }
 
-impl Loss {
-    /// One that may pass by itself.
-    pub(crate) fn passing(error: Error) -> Self {
-        Self {
-            error,
-            severity: Severity::Passing,
-            at_least: Duration::ZERO,
-        }
-    }
-}
-
 /// What to do about a loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -249,7 +238,11 @@ mod tests {
         let now = Instant::now();
         let mut retry = Retry::new(options, now);
         assert_eq!(retry.gives_up_at(), None);
-        let loss = Loss::passing(Error::Connection("gone".to_owned()));
+        let loss = Loss {
+            error: Error::Connection("gone".to_owned()),
+            severity: Severity::Passing,
+            at_least: Duration::ZERO,
+        };
         assert_eq!(retry.lost(&loss, now, 0.0), Next::GiveUp);
     }
 }
