@@ -29,6 +29,7 @@ mod codecs;
 mod driver;
 pub mod encode;
 mod link;
+mod monitor;
 mod options;
 mod peer;
 mod picture;
