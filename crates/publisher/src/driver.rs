@@ -12,6 +12,8 @@
 //! said about it. A session is over once and for all: who comes back makes
 //! another.
 
+mod monitor;
+
 use std::future::pending;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -26,6 +28,7 @@ use tokio::time::sleep_until;
 use tracing::{debug, warn};
 use wire::{MediaSessionId, StreamEventType, StreamName, StreamStatus, info};
 
+use self::monitor::{Watch, with_protocol};
 use crate::client::{SessionEvent, SessionOptions, SessionState};
 use crate::http::Requests;
 use crate::media::{Caller, Local, Media, Muted, Track};
@@ -72,6 +75,8 @@ pub(crate) struct NewStream {
     pub(crate) id: MediaSessionId,
     pub(crate) name: StreamName,
     pub(crate) custom: Option<Value>,
+    /// Play it back, too.
+    pub(crate) monitor: bool,
     pub(crate) media: Media,
     pub(crate) state: watch::Sender<StreamState>,
 }
@@ -79,6 +84,9 @@ pub(crate) struct NewStream {
 /// A stream that is not over.
 struct Leg {
     id: MediaSessionId,
+    name: StreamName,
+    /// If it is to be played back.
+    watch: Option<Watch>,
     media: Media,
     state: watch::Sender<StreamState>,
     stage: Stage,
@@ -90,7 +98,9 @@ enum Stage {
     Held(Publish),
     Asked,
     /// PUBLISHING; the viewers know of these muted tracks.
-    OnAir { told: Muted },
+    OnAir {
+        told: Muted,
+    },
 }
 
 /// Everything that can happen to a session.
@@ -99,6 +109,7 @@ enum Happening {
     /// The application has dropped its handle.
     LetGo,
     Input(Input),
+    MonitorsDue,
     /// The session is over, but not all its last requests are answered.
     LingeredEnough,
 }
@@ -167,6 +178,7 @@ impl Driver {
             }
             match self.next().await {
                 Happening::LingeredEnough => return,
+                Happening::MonitorsDue => self.start_due_monitors(),
                 Happening::Order(order) => self.obey(order),
                 Happening::LetGo => {
                     self.orders = None;
@@ -192,12 +204,8 @@ impl Driver {
     async fn next(&mut self) -> Happening {
         let timeout = self.signalling.timeout();
         let timeout = timeout.map(|at| self.origin + at.since_origin());
-        let timeout = async {
-            match timeout {
-                Some(at) => sleep_until(at.into()).await,
-                None => pending().await,
-            }
-        };
+        let lingered = self.over_since.map(|since| since + LINGER);
+        let monitors = self.monitors_due();
         let order = async {
             match &mut self.orders {
                 Some(orders) => orders.recv().await,
@@ -210,19 +218,14 @@ impl Driver {
                 None => pending().await,
             }
         };
-        let lingered = async {
-            match self.over_since {
-                Some(since) => sleep_until((since + LINGER).into()).await,
-                None => pending().await,
-            }
-        };
         tokio::select! {
             order = order => order.map_or(Happening::LetGo, Happening::Order),
             Some(input) = self.inputs.recv() => Happening::Input(input),
             input = self.socket.next() => Happening::Input(input),
             input = response => Happening::Input(input),
-            () = timeout => Happening::Input(Input::Timeout),
-            () = lingered => Happening::LingeredEnough,
+            () = sleep_until_some(timeout) => Happening::Input(Input::Timeout),
+            () = sleep_until_some(monitors) => Happening::MonitorsDue,
+            () = sleep_until_some(lingered) => Happening::LingeredEnough,
         }
     }
 
@@ -260,11 +263,13 @@ impl Driver {
     fn publish(&mut self, new: NewStream) {
         let publish = Publish {
             id: new.id.clone(),
-            name: new.name,
+            name: new.name.clone(),
             custom: new.custom,
         };
         self.legs.push(Leg {
             id: new.id,
+            name: new.name,
+            watch: new.monitor.then(Watch::new),
             media: new.media,
             state: new.state,
             stage: Stage::Held(publish),
@@ -359,15 +364,15 @@ impl Driver {
                     }
                 }
                 Output::CloseSocket => self.socket.close().await,
-                Output::CreateOffer { id, .. } => self.create_offer(id),
+                Output::CreateOffer { id, role } => self.create_offer(id, role),
                 Output::ApplyAnswer { id, sdp } => {
-                    if let Some(leg) = self.leg(&id) {
-                        leg.media.accept(id, sdp);
+                    if let Some(media) = self.media(&id) {
+                        media.accept(id, sdp);
                     }
                 }
                 Output::CloseMedia { id } => {
-                    if let Some(leg) = self.leg(&id) {
-                        leg.media.close(id);
+                    if let Some(media) = self.media(&id) {
+                        media.close(id);
                     }
                 }
                 Output::Request(request) => {
@@ -390,20 +395,43 @@ impl Driver {
         }
     }
 
-    fn create_offer(&mut self, id: MediaSessionId) {
+    fn create_offer(&mut self, id: MediaSessionId, role: StreamRole) {
         let local = match (&self.options.server, self.socket.local_address()) {
             (_, Some(address)) => Local::Known(address),
             (Server::WebCallServer(_), None) => Local::Known(Ipv4Addr::LOCALHOST.into()),
             (Server::Http(address), None) => Local::Towards(address.to_string()),
         };
         let inputs = self.input_sender.clone();
-        if let Some(leg) = self.leg(&id) {
-            leg.media.connect(Caller { id, inputs }, local);
+        let Some(media) = self.media(&id) else {
+            return;
+        };
+        let caller = Caller { id, inputs };
+        match role {
+            StreamRole::Publisher => media.connect(caller, local),
+            StreamRole::Player => media.monitor(caller),
         }
     }
 
-    /// Tells the application, and takes the next step of the call flow.
-    fn notify(&mut self, event: Event) {
+    /// Tells the application, and takes the next step of the call flow. Of a
+    /// playback it is told only what viewers are told.
+    fn notify(&mut self, mut event: Event) {
+        match &mut event {
+            Event::Stream(update) if update.role == StreamRole::Player => {
+                return self.handle_player(update);
+            }
+            Event::StreamEvent { id, .. } => {
+                if let Some(stream) = self.stream_of_player(id) {
+                    *id = stream;
+                }
+            }
+            Event::VideoRate { id, .. } if self.leg(id).is_none() => return,
+            Event::Session { .. }
+            | Event::Stream(_)
+            | Event::Available { .. }
+            | Event::Warning(_)
+            | Event::AppData(_)
+            | Event::VideoRate { .. } => {}
+        }
         self.tell(SessionEvent::Signalling(event.clone()));
         match event {
             Event::Session { status, reason } => self.handle_status(status, reason),
@@ -455,14 +483,25 @@ impl Driver {
             leg.stage = Stage::OnAir { told };
             leg.media.on_air();
             self.tell_muted(&update.id);
+            self.start_monitor(&update.id);
         } else if update.status.is_terminal() && !self.signalling.status().is_terminal() {
             let end = match leg.stop_asked {
                 true => Ok(()),
                 false => Err(self.error(&update)),
             };
-            self.legs.remove(index).end(end);
+            self.remove(index, end);
         }
         // A session that is lost ends its streams itself, once it tells why.
+    }
+
+    /// A stream is over, and so is its playback.
+    fn remove(&mut self, index: usize, end: Result<(), Error>) {
+        let leg = self.legs.remove(index);
+        if let Some(player) = leg.watch.as_ref().and_then(|watch| watch.id.clone()) {
+            leg.media.close(player.clone());
+            self.handle(Input::Stop(player));
+        }
+        leg.end(end);
     }
 
     /// Why a stream failed.
@@ -475,6 +514,13 @@ impl Driver {
 
     fn leg(&mut self, id: &MediaSessionId) -> Option<&mut Leg> {
         self.legs.iter_mut().find(|leg| leg.id == *id)
+    }
+
+    /// The media of a stream, or of the one that a player plays back.
+    fn media(&mut self, id: &MediaSessionId) -> Option<&Media> {
+        let stream = self.stream_of_player(id);
+        let leg = self.leg(stream.as_ref().unwrap_or(id))?;
+        Some(&leg.media)
     }
 }
 
@@ -534,13 +580,18 @@ fn signalling(options: &SessionOptions) -> Signalling {
             stream_timeout: STREAM_TIMEOUT,
             silence_timeout: SILENCE_TIMEOUT,
         })),
-        Server::Http(address) => {
-            Signalling::Http(session::HttpSession::new(session::HttpConfig {
-                address: address.clone(),
-                token: options.token.clone(),
-                stream_timeout: STREAM_TIMEOUT,
-            }))
-        }
+        Server::Http(address) => Signalling::Http(session::HttpSession::new(session::HttpConfig {
+            address: with_protocol(address),
+            token: options.token.clone(),
+            stream_timeout: STREAM_TIMEOUT,
+        })),
+    }
+}
+
+pub(crate) async fn sleep_until_some(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at.into()).await,
+        None => pending().await,
     }
 }
 

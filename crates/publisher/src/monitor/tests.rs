@@ -1,0 +1,91 @@
+//! A publication played back from the real server's media.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use twoway_server::core::backend::{PeerId, Role};
+use twoway_server::media::Transports;
+
+use super::*;
+use crate::encode::profile_level_id;
+use crate::options::MediaOptions;
+use crate::peer::{Peer, PeerEvent};
+use crate::testing::{Camera, MediaServer};
+
+const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// A publisher with a monitor, and the server between them.
+struct Stage {
+    server: MediaServer,
+    peer: Peer,
+    publisher: PeerId,
+    monitor: Monitor,
+}
+
+impl Stage {
+    async fn set(video: VideoCodec) -> Self {
+        let sent = Sent {
+            video: Some(video),
+            audio: None,
+        };
+        let start = Instant::now();
+        let mut server = MediaServer::start(Transports::Udp);
+        let options = MediaOptions::default();
+        let (mut peer, offer) = Peer::offer(LOCAL, sent, &options, start).await.unwrap();
+        let (publisher, answer) = server.open(Role::Publisher, offer).await;
+        peer.accept(&answer.unwrap()).unwrap();
+        while peer.next().await.unwrap() != PeerEvent::Connected {}
+        Self {
+            server,
+            peer,
+            publisher,
+            monitor: Monitor::new(sent, start).unwrap(),
+        }
+    }
+
+    async fn play(&mut self) {
+        let offer = self.monitor.offer(LOCAL).await.unwrap();
+        let source = self.publisher;
+        let (_, answer) = self.server.open(Role::Player { source }, offer).await;
+        self.monitor.accept(&answer.unwrap()).unwrap();
+    }
+
+    fn send(&mut self, frame: EncodedFrame) {
+        self.monitor.note_sent(&frame);
+        self.peer.send_video(frame).unwrap();
+    }
+
+    /// Runs until the statistics are as they should be.
+    async fn until(
+        &mut self,
+        camera: &mut Camera,
+        done: impl Fn(&MonitorStats) -> bool,
+    ) -> MonitorStats {
+        loop {
+            tokio::select! {
+                event = self.peer.next() => { event.unwrap(); }
+                error = self.monitor.run() => panic!("{error}"),
+                frame = camera.next() => self.send(frame),
+            }
+            let stats = self.monitor.stats(Instant::now());
+            if done(&stats) {
+                return stats;
+            }
+        }
+    }
+}
+
+fn h264() -> VideoCodec {
+    let profile_level_id = profile_level_id("320x180".parse().unwrap(), 30);
+    VideoCodec::H264 { profile_level_id }
+}
+
+#[tokio::test]
+async fn frames_come_back_and_their_delay_is_known() {
+    let mut stage = Stage::set(h264()).await;
+    let mut camera = Camera::start("320x180", 30, 300_000);
+    stage.play().await;
+    let stats = stage.until(&mut camera, |stats| stats.frames > 30).await;
+    assert!(stats.delay.unwrap() > Duration::ZERO);
+    assert!(stats.max_delay >= stats.delay);
+    assert_eq!((stats.frames_lost, stats.packets_lost), (0, 0));
+}
