@@ -3,7 +3,6 @@
 
 mod verifier;
 
-use std::error::Error as StdError;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -153,7 +152,8 @@ fn reason_of_certificate(error: &CertificateError) -> String {
         E::NotValidYet | E::NotValidYetContext { .. } => {
             "its certificate is not valid yet: this machine's clock is wrong, or the server's was"
         }
-        E::UnknownIssuer => {
+        // An authority of the same name with another key is another authority.
+        E::UnknownIssuer | E::BadSignature => {
             "its certificate is of an authority unknown here: \
              name a file with that authority's certificate with --ca-file"
         }
@@ -169,12 +169,11 @@ fn reason_of_certificate(error: &CertificateError) -> String {
     fixed.to_owned()
 }
 
-/// `presented` is in the words of the verifier, such as `DnsName("a.example")`.
 fn wrong_name(presented: &[String]) -> String {
     let names: Vec<_> = presented
         .iter()
         .take(NAMES_TOLD)
-        .map(|name| name.split('"').nth(1).unwrap_or(name))
+        .map(|name| bare_name(name))
         .collect();
     if names.is_empty() {
         return "its certificate is for another name: use the one it was made for".to_owned();
@@ -190,20 +189,8 @@ fn wrong_name(presented: &[String]) -> String {
     )
 }
 
-/// The TLS error behind another error.
-pub(crate) fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(error) = error.downcast_ref() {
-            return Some(error);
-        }
-        next = match error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-        {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    None
+/// The verifier has names as in `DnsName("a.example")` and `IpAddress(::1)`.
+fn bare_name(name: &str) -> &str {
+    let inner = name.split_once('(').map_or(name, |(_, inner)| inner);
+    inner.trim_end_matches(')').trim_matches('"')
 }
