@@ -194,3 +194,54 @@ fn bare_name(name: &str) -> &str {
     let inner = name.split_once('(').map_or(name, |(_, inner)| inner);
     inner.trim_end_matches(')').trim_matches('"')
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::{AlertDescription, InvalidMessage};
+
+    use super::*;
+
+    #[test]
+    fn errors_say_what_to_do() {
+        let check = |error: rustls::Error, expected: &str| {
+            let sentence = reason(&error, "ws://");
+            assert!(sentence.starts_with(expected), "{sentence}");
+            assert!(!sentence.contains('\n'), "{sentence}");
+        };
+        use CertificateError as E;
+        check(E::Expired.into(), "its certificate has expired: ");
+        check(E::NotValidYet.into(), "its certificate is not valid yet: ");
+        check(E::Revoked.into(), "its certificate has been revoked: ");
+        let unknown = "its certificate is of an authority unknown here: ";
+        check(E::UnknownIssuer.into(), unknown);
+        check(E::BadSignature.into(), unknown);
+        let another = "its certificate is for another name: ";
+        check(E::NotValidForName.into(), another);
+        let bad = "its certificate is not accepted (";
+        check(E::BadEncoding.into(), bad);
+        check(E::InvalidPurpose.into(), bad);
+        let plain = "it does not speak TLS: try ws://";
+        check(InvalidMessage::InvalidContentType.into(), plain);
+        check(
+            rustls::Error::AlertReceived(AlertDescription::CertificateRequired),
+            "it refuses the TLS connection (CertificateRequired)",
+        );
+        check(
+            rustls::Error::HandshakeNotComplete,
+            "TLS does not come about with it (",
+        );
+    }
+
+    #[test]
+    fn names_are_told_bare_and_not_too_many() {
+        let check = |presented: &[&str], expected: &str| {
+            let presented: Vec<_> = presented.iter().map(|&name| name.to_owned()).collect();
+            let sentence = wrong_name(&presented);
+            assert!(sentence.contains(expected), "{sentence}");
+        };
+        check(&[r#"DnsName("a.example")"#], "is for a.example, not");
+        check(&["IpAddress(::1)", "odd"], "is for ::1, odd, not");
+        check(&["a", "b", "c"], "is for a, b, c, not");
+        check(&["a", "b", "c", "d"], "is for a, b, c, ..., not");
+    }
+}

@@ -10,7 +10,7 @@ mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use handmade::{Handmade, response};
@@ -332,20 +332,34 @@ async fn files_of_certificates_that_are_no_good_are_named() {
     check(Some(wrong), "is of no use: a certificate in it is damaged").await;
 }
 
+/// Runs the command against a server, with only the authorities in `folder`.
+async fn command(url: String, authorities: PathBuf) -> Output {
+    let run = move || {
+        Command::new(env!("CARGO_BIN_EXE_twoway-publish"))
+            .args([&url, "--size", "320x180", "--duration", "0.1"])
+            .env_remove("RUST_LOG")
+            .env("SSL_CERT_FILE", authorities.join("none.pem"))
+            .env("SSL_CERT_DIR", authorities)
+            .output()
+            .unwrap()
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
 /// Nothing but the sentence: what libraries have to say of it is not shown.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_says_once_that_it_does_not_trust_a_server() {
+async fn a_system_without_authorities_trusts_nobody_but_needs_none_without_tls() {
     let server = server().await;
-    let terminator = Terminator::start(self_signed(&NAMES, true), server.addr()).await;
-    let url = format!("wss://{}/test", terminator.addr);
-    let run = move || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_twoway-publish"));
-        command.arg(url).env_remove("RUST_LOG").output().unwrap()
-    };
-    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    let terminator = Terminator::start(Authority::new().sign(&NAMES), server.addr()).await;
+    let folder = tempdir().unwrap();
+    let plain = format!("ws://{}/test", server.addr());
+    let output = command(plain, folder.path().to_owned()).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let secure = format!("wss://{}/test", terminator.addr);
+    let output = command(secure, folder.path().to_owned()).await;
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    assert!(stderr.contains("signed by nobody but itself"), "{stderr}");
+    assert!(stderr.contains("of an authority unknown here"), "{stderr}");
     assert_eq!(output.status.code(), Some(1));
     server.shutdown().await;
 }
