@@ -74,7 +74,7 @@ async fn refusal(url: &str, tls: &TlsOptions) -> String {
 }
 
 /// Both schemes with TLS.
-const SECURE: [&str; 1] = ["wss"];
+const SECURE: [&str; 2] = ["wss", "https"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_whose_authority_is_named_is_trusted() {
@@ -105,6 +105,37 @@ async fn a_server_s_own_certificate_may_be_named() {
             let url = format!("{scheme}://{}", terminator.addr);
             assert_eq!(publish(options(&url, &tls)).await, Ok(()), "{url} {is_ca}");
         }
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_may_move_to_tls_but_not_from_it() {
+    let server = server().await;
+    let folder = tempdir().unwrap();
+    let authority = Authority::new();
+    let tls = trusting(authority.file(folder.path()));
+    let terminator = Terminator::start(authority.sign(&NAMES), server.addr()).await;
+    let secure = format!("https://{}/whip/test", terminator.addr);
+    let to_tls = Handmade::start(move |_| response("308 a", &[("Location", &secure)])).await;
+    let url = format!("http://{}", to_tls.addr);
+    assert_eq!(publish(options(&url, &tls)).await, Ok(()));
+    let plain = format!("http://{}/whip/test", server.addr());
+    let from_tls = Handmade::start(move |_| response("308 a", &[("Location", &plain)])).await;
+    let terminator = Terminator::start(authority.sign(&NAMES), from_tls.addr).await;
+    let sentence = refusal(&format!("https://{}", terminator.addr), &tls).await;
+    let expected = "it redirects to an address without TLS";
+    assert!(sentence.ends_with(expected), "{sentence}");
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whip_endpoints_are_found_by_bare_hosts_and_by_paths() {
+    let server = server().await;
+    for path in ["", "/", "/whip/test", "/{protocol}/{name}"] {
+        let url = format!("http://{}{path}", server.addr());
+        let published = publish(options(&url, &TlsOptions::default())).await;
+        assert_eq!(published, Ok(()), "{url}");
     }
     server.shutdown().await;
 }
@@ -186,8 +217,11 @@ async fn certificates_that_are_no_good_are_explained() {
         for scheme in SECURE {
             let url = format!("{scheme}://{}", terminator.addr);
             let sentence = refusal(&url, tls).await;
-            assert!(sentence.contains(expected), "{sentence}");
-            assert!(sentence.contains(&url), "{sentence}");
+            let whole = match scheme {
+                "wss" => format!("cannot connect to {url}: {expected}"),
+                _ => format!("the server could not be reached: {expected}"),
+            };
+            assert!(sentence.starts_with(&whole), "{sentence}");
         }
     }
     server.shutdown().await;
@@ -222,6 +256,9 @@ async fn tls_on_one_side_only_is_explained() {
     let if_so = "if it wants TLS, try wss://";
     check(format!("ws://{}", terminator.addr), if_so).await;
     check(format!("ws://{}", closing.addr), if_so).await;
+    check(format!("https://{}", server.addr()), "TLS: try http://").await;
+    let if_so = "if it wants TLS, try https://";
+    check(format!("http://{}", terminator.addr), if_so).await;
     server.shutdown().await;
 }
 
@@ -282,30 +319,45 @@ async fn refused_upgrades_are_explained() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_that_are_not_there_are_explained() {
-    let check = async |url: &str, expected: &str| {
-        let sentence = refusal(url, &TlsOptions::default()).await;
-        assert_eq!(sentence, format!("cannot connect to {url}: {expected}"));
+    let check = async |address: &str, expected: &str| {
+        for scheme in ["ws", "wss", "http", "https"] {
+            let url = format!("{scheme}://{address}");
+            let said = refusal(&url, &TlsOptions::default()).await;
+            let server = match scheme {
+                "ws" | "wss" => format!("cannot connect to {url}: "),
+                _ => "the server could not be reached: ".to_owned(),
+            };
+            assert_eq!(said, server + expected);
+        }
     };
     // Free again as soon as the listener is dropped.
     let free = TcpListener::bind(LOOPBACK).unwrap().local_addr().unwrap();
     let nothing = "nothing listens on this port (connection refused)";
-    check(&format!("ws://{free}"), nothing).await;
-    check(&format!("wss://{free}"), nothing).await;
+    check(&free.to_string(), nothing).await;
     // Longer than labels of names may be, which no resolver asks anybody about.
     let label = "a".repeat(64);
     let unknown = "its name cannot be looked up: is it right, and is this machine online";
-    check(&format!("ws://{label}.example:80"), unknown).await;
-    // It takes the connection, by the system's hand, and never says a word.
+    check(&format!("{label}.example:80"), unknown).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
+    // It takes connections, by the system's hand.
     let silent = TcpListener::bind(LOOPBACK).unwrap();
     let address = silent.local_addr().unwrap();
-    check(&format!("ws://{address}"), "it does not answer within 8 s").await;
+    let tls = TlsOptions::default();
+    let urls = [format!("ws://{address}"), format!("http://{address}")];
+    let (socket, http) = tokio::join!(refusal(&urls[0], &tls), refusal(&urls[1], &tls));
+    for sentence in [socket, http] {
+        let expected = "it does not answer within 8 s";
+        assert!(sentence.ends_with(expected), "{sentence}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_of_certificates_that_are_no_good_are_named() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("ca.pem");
-    let url = "wss://127.0.0.1:1";
     let check = async |content: Option<&str>, expected: &str| {
         let _none = std::fs::remove_file(&path);
         if let Some(content) = content {
@@ -318,7 +370,10 @@ async fn files_of_certificates_that_are_no_good_are_named() {
             sentence.starts_with(&format!("the certificate file {shown} {expected}")),
             "{sentence}"
         );
-        assert!(refusal(url, &tls).await.ends_with(&sentence));
+        for scheme in SECURE {
+            let url = format!("{scheme}://127.0.0.1:1");
+            assert!(refusal(&url, &tls).await.ends_with(&sentence), "{url}");
+        }
     };
     check(None, "cannot be read: ").await;
     let empty = "is of no use: it has no certificate in PEM form";

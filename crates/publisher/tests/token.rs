@@ -72,4 +72,4 @@ async fn a_token_is_seen_by_the_server_alone() {
 }
 
 /// Both kinds of signalling.
-const SCHEMES: [&str; 1] = ["ws"];
+const SCHEMES: [&str; 2] = ["ws", "http"];

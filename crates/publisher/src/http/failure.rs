@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::{io, iter};
 
+use rustls::pki_types::InvalidDnsNameError;
+
 use super::CONNECT_TIMEOUT;
 use crate::tls;
 
@@ -34,7 +36,9 @@ impl Scheme {
 /// Why there is no response, as the end of a sentence about the server, without
 /// its URL.
 pub(crate) fn reason(error: &reqwest::Error, scheme: Scheme) -> String {
-    if error.is_dns() {
+    // A name that no certificate can have is not even looked up.
+    let no_name = chain(error).any(|error| error.is::<InvalidDnsNameError>());
+    if error.is_dns() || no_name {
         return "its name cannot be looked up: is it right, and is this machine online".to_owned();
     }
     if let Some(error) = chain(error).find_map(|error| error.downcast_ref()) {

@@ -201,6 +201,17 @@ async fn redirects_that_lead_nowhere_are_failures() {
 }
 
 #[tokio::test]
+async fn a_server_redirected_to_is_named_when_it_is_not_there() {
+    // Free again as soon as the listener is dropped.
+    let free = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let gone = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    let (_server, url) = redirecting("307 a", gone.clone()).await;
+    let expected = format!("redirected to {gone}: nothing listens on this port");
+    assert!(failure(offer(&url)).await.starts_with(&expected));
+}
+
+#[tokio::test]
 async fn other_statuses_are_responses() {
     for status in [200, 300, 303, 304, 401, 404, 409, 503] {
         let status_line = format!("{status} a");
