@@ -9,7 +9,7 @@ use super::*;
 use crate::encode::profile_level_id;
 use crate::options::MediaOptions;
 use crate::peer::{Peer, PeerEvent};
-use crate::testing::{Camera, MediaServer};
+use crate::testing::{Camera, MediaServer, Relay};
 
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -42,11 +42,15 @@ impl Stage {
         }
     }
 
-    async fn play(&mut self) {
+    /// Plays over a link of its own.
+    async fn play(&mut self) -> Relay {
         let offer = self.monitor.offer(LOCAL).await.unwrap();
         let source = self.publisher;
         let (_, answer) = self.server.open(Role::Player { source }, offer).await;
-        self.monitor.accept(&answer.unwrap()).unwrap();
+        let answer = answer.unwrap();
+        let relay = Relay::start(&answer).await;
+        self.monitor.accept(&relay.reroute(&answer)).unwrap();
+        relay
     }
 
     fn send(&mut self, frame: EncodedFrame) {
@@ -83,9 +87,57 @@ fn h264() -> VideoCodec {
 async fn frames_come_back_and_their_delay_is_known() {
     let mut stage = Stage::set(h264()).await;
     let mut camera = Camera::start("320x180", 30, 300_000);
-    stage.play().await;
+    let _link = stage.play().await;
     let stats = stage.until(&mut camera, |stats| stats.frames > 30).await;
     assert!(stats.delay.unwrap() > Duration::ZERO);
     assert!(stats.max_delay >= stats.delay);
     assert_eq!((stats.frames_lost, stats.packets_lost), (0, 0));
+    assert_eq!(stats.freezes, 0);
+}
+
+#[tokio::test]
+async fn capture_times_agree_with_the_strip() {
+    let mut stage = Stage::set(h264()).await;
+    let mut camera = Camera::start("320x180", 30, 300_000);
+    let _link = stage.play().await;
+    let mut agreed = 0;
+    while agreed < 20 {
+        // As `Monitor::run`, but looking at each picture.
+        let (player, decoder) = (&mut stage.monitor.player, &mut stage.monitor.decoder);
+        let (player, decoder) = (player.as_mut().unwrap(), decoder.as_mut().unwrap());
+        tokio::select! {
+            event = stage.peer.next() => { event.unwrap(); }
+            came = player.next() => stage.monitor.handle(&came.unwrap()),
+            decoded = decoder.next() => {
+                let Decoded::Picture { returned, strip, .. } = decoded else { continue };
+                let Some(known) = returned.captured else { continue };
+                let told = stage.monitor.clock.at(strip.unwrap());
+                let apart = known.max(told).duration_since(known.min(told));
+                assert!(apart <= STRIP_ERROR, "{apart:?}");
+                agreed += 1;
+            }
+            frame = camera.next() => stage.send(frame),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_way_back_loses_is_counted() {
+    let mut stage = Stage::set(h264()).await;
+    let mut camera = Camera::start("320x180", 30, 300_000);
+    let link = stage.play().await;
+    stage.until(&mut camera, |stats| stats.frames > 10).await;
+    // Too much for retransmissions to make up for it all.
+    link.drop_down_each(2);
+    let lost = stage
+        .until(&mut camera, |stats| {
+            stats.packets_lost > 0 && stats.frames_lost > 0
+        })
+        .await;
+    link.drop_down_each(0);
+    let frames = lost.frames + 20;
+    let stats = stage
+        .until(&mut camera, |stats| stats.frames > frames)
+        .await;
+    assert!(stats.frames_lost >= lost.frames_lost);
 }
