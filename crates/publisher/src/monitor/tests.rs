@@ -61,7 +61,7 @@ impl Stage {
     /// Runs until the statistics are as they should be.
     async fn until(
         &mut self,
-        camera: &mut Camera,
+        camera: &mut impl Frames,
         done: impl Fn(&MonitorStats) -> bool,
     ) -> MonitorStats {
         loop {
@@ -74,6 +74,58 @@ impl Stage {
             if done(&stats) {
                 return stats;
             }
+        }
+    }
+}
+
+/// Where the frames come from.
+trait Frames {
+    async fn next(&mut self) -> EncodedFrame;
+}
+
+impl Frames for Camera {
+    async fn next(&mut self) -> EncodedFrame {
+        Camera::next(self).await
+    }
+}
+
+/// Frames that look like VP8 (RFC 6386 section 9.1) to whoever does not decode
+/// them, each another one.
+struct Vp8 {
+    count: u32,
+    clock: tokio::time::Interval,
+}
+
+impl Vp8 {
+    fn new(interval: Duration) -> Self {
+        let clock = tokio::time::interval(interval);
+        Self { count: 0, clock }
+    }
+}
+
+impl Frames for Vp8 {
+    async fn next(&mut self) -> EncodedFrame {
+        self.clock.tick().await;
+        let keyframe = self.count % 30 == 0;
+        let mut data = vec![
+            u8::from(!keyframe) | 0x10,
+            0,
+            0,
+            0x9d,
+            0x01,
+            0x2a,
+            64,
+            1,
+            180,
+            0,
+        ];
+        data.resize(500, 0);
+        data.extend(self.count.to_be_bytes());
+        self.count += 1;
+        EncodedFrame {
+            capture_time: Instant::now(),
+            keyframe,
+            data,
         }
     }
 }
@@ -140,4 +192,43 @@ async fn what_the_way_back_loses_is_counted() {
         .until(&mut camera, |stats| stats.frames > frames)
         .await;
     assert!(stats.frames_lost >= lost.frames_lost);
+}
+
+#[tokio::test]
+async fn what_is_not_decoded_is_measured_as_it_arrives() {
+    let mut stage = Stage::set(VideoCodec::Vp8).await;
+    let mut frames = Vp8::new(Duration::from_millis(20));
+    let _link = stage.play().await;
+    let stats = stage.until(&mut frames, |stats| stats.frames > 40).await;
+    assert!(stats.delay.is_some());
+    assert_eq!((stats.frames_lost, stats.freezes), (0, 0));
+}
+
+#[tokio::test]
+async fn a_pause_of_the_sender_is_neither_loss_nor_freeze() {
+    let mut stage = Stage::set(VideoCodec::Vp8).await;
+    let _link = stage.play().await;
+    let mut frames = Vp8::new(Duration::from_millis(20));
+    stage.until(&mut frames, |stats| stats.frames > 35).await;
+    // As muted pictures come.
+    let mut rare = Vp8::new(Duration::from_millis(500));
+    rare.count = 1_000_000;
+    let before = stage.monitor.frames;
+    let stats = stage
+        .until(&mut rare, |stats| stats.frames > before + 3)
+        .await;
+    assert_eq!((stats.frames_lost, stats.freezes), (0, 0));
+}
+
+#[tokio::test]
+async fn what_was_measured_outlives_the_connection() {
+    let mut stage = Stage::set(VideoCodec::Vp8).await;
+    let mut frames = Vp8::new(Duration::from_millis(20));
+    let link = stage.play().await;
+    stage.until(&mut frames, |stats| stats.frames > 10).await;
+    stage.monitor.close();
+    drop(link);
+    let _link = stage.play().await;
+    let stats = stage.until(&mut frames, |stats| stats.frames > 40).await;
+    assert_eq!((stats.frames_lost, stats.freezes), (0, 0));
 }
