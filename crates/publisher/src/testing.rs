@@ -54,18 +54,16 @@ impl MediaServer {
             offer,
             wishes: Wishes::default(),
         });
-        let answer = self
-            .event(|event| match event {
-                Event::Answered { peer, answer, .. } if peer == id => Some(Ok(answer)),
-                Event::Ended { peer, reason } if peer == id => Some(Err(reason)),
-                _ => None,
-            })
-            .await;
-        (id, answer)
-    }
-
-    pub(crate) fn close(&mut self, peer: PeerId) {
-        self.forwarder.send(Command::Close { peer });
+        let answer = self.event(|event| {
+            if let Event::Answered { peer, answer, .. } = event {
+                return (peer == id).then_some(Ok(answer));
+            }
+            if let Event::Ended { peer, reason } = event {
+                return (peer == id).then_some(Err(reason));
+            }
+            None
+        });
+        (id, answer.await)
     }
 
     /// Waits until media flows.

@@ -69,7 +69,7 @@ impl Monitor {
     /// To be told of each frame that is handed to the network.
     pub(crate) fn note_sent(&mut self, frame: &EncodedFrame) {
         // What is sent before may come back, or not.
-        if self.player.as_ref().is_some_and(|p| p.up_since().is_some()) {
+        if self.is_up() {
             self.ledger.note_sent(frame);
         }
     }
@@ -89,6 +89,12 @@ impl Monitor {
             Some(player) => player.accept(sdp),
             None => Ok(()),
         }
+    }
+
+    /// ICE and DTLS are up.
+    pub(crate) fn is_up(&self) -> bool {
+        let player = self.player.as_ref();
+        player.is_some_and(|player| player.up_since().is_some())
     }
 
     /// Ends the connection; what it has measured stays.

@@ -85,7 +85,7 @@ trait Frames {
 
 impl Frames for Camera {
     async fn next(&mut self) -> EncodedFrame {
-        Camera::next(self).await
+        Self::next(self).await
     }
 }
 
@@ -106,7 +106,7 @@ impl Vp8 {
 impl Frames for Vp8 {
     async fn next(&mut self) -> EncodedFrame {
         self.clock.tick().await;
-        let keyframe = self.count % 30 == 0;
+        let keyframe = self.count.is_multiple_of(30);
         let mut data = vec![
             u8::from(!keyframe) | 0x10,
             0,
