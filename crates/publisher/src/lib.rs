@@ -34,6 +34,7 @@ mod http;
 mod keeper;
 mod link;
 mod media;
+mod monitor;
 mod options;
 mod peer;
 mod picture;
