@@ -32,6 +32,7 @@ mod picture;
 mod pipeline;
 mod publisher;
 mod queue;
+mod scale;
 mod socket;
 mod sockets;
 mod source;
@@ -42,6 +43,7 @@ pub use address::{BadUrl, Server, ServerUrl, TlsOptions};
 pub use options::{AudioOptions, MediaOptions, VideoOptions};
 pub use picture::{BadSize, Picture, Size};
 pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions, SessionOptions};
+pub use scale::Scaler;
 /// What the signalling tells, and the secret that some servers want.
 pub use session::{BadToken, Event, SessionStatus, StreamUpdate, Token};
 pub use source::{
