@@ -43,6 +43,7 @@ mod publisher;
 mod queue;
 mod random;
 mod retry;
+mod scale;
 mod socket;
 mod sockets;
 mod source;
@@ -60,6 +61,7 @@ pub use client::{Session, SessionEvent, SessionOptions};
 pub use options::{AudioOptions, MediaOptions, VideoOptions};
 pub use picture::{BadSize, Picture, Size};
 pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions};
+pub use scale::Scaler;
 /// What the signalling tells, and the secret that some servers want.
 pub use session::{BadToken, Event, SessionStatus, StreamUpdate, Token};
 pub use source::{
