@@ -23,6 +23,7 @@
 
 mod address;
 mod clock;
+pub mod device;
 mod driver;
 pub mod encode;
 mod options;
