@@ -28,6 +28,7 @@ mod client;
 mod clock;
 mod codecs;
 mod cpu;
+pub mod device;
 mod driver;
 pub mod encode;
 mod http;
