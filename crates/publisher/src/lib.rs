@@ -33,6 +33,7 @@ mod publisher;
 mod queue;
 mod socket;
 mod sockets;
+mod sound;
 mod source;
 mod stats;
 mod test_picture;

@@ -1,6 +1,6 @@
 //! What passes between the pipeline's threads and its owner beside the media.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// What the threads are told.
 #[derive(Debug, Default)]
@@ -10,6 +10,8 @@ pub(crate) struct Controls {
     bandwidth_bps: AtomicU64,
     video_muted: AtomicBool,
     audio_muted: AtomicBool,
+    /// Percent of packets.
+    expected_loss: AtomicU8,
 }
 
 impl Controls {
@@ -35,6 +37,17 @@ impl Controls {
         Some(self.bandwidth_bps.load(Ordering::Relaxed)).filter(|bps| *bps > 0)
     }
 
+    /// How much of what is sent is lost on the way, 0 to 1, as the peer tells.
+    pub(crate) fn set_expected_loss(&self, loss: f32) {
+        let percent = (loss * 100.0).round().clamp(0.0, 100.0);
+        self.expected_loss.store(percent as u8, Ordering::Relaxed);
+    }
+
+    /// See [`Self::set_expected_loss`], in percent.
+    pub(super) fn expected_loss(&self) -> u8 {
+        self.expected_loss.load(Ordering::Relaxed)
+    }
+
     /// Sends black pictures and silence instead, as browsers do for tracks that
     /// are not enabled.
     pub(crate) fn mute(&self, audio: bool, video: bool) {
@@ -58,6 +71,8 @@ pub(crate) struct Counters {
     dropped_before_encoder: AtomicU64,
     dropped_before_send: AtomicU64,
     dropped_sound: AtomicU64,
+    /// The bits of an `f32`.
+    drift_ppm: AtomicU32,
 }
 
 impl Counters {
@@ -75,5 +90,14 @@ impl Counters {
 
     pub(super) fn dropped_sound(&self) {
         self.dropped_sound.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_drift_ppm(&self, ppm: f32) {
+        self.drift_ppm.store(ppm.to_bits(), Ordering::Relaxed);
+    }
+
+    /// How much faster than this machine's clock the sound's runs.
+    pub(super) fn drift_ppm(&self) -> f32 {
+        f32::from_bits(self.drift_ppm.load(Ordering::Relaxed))
     }
 }
