@@ -23,6 +23,7 @@
 
 mod address;
 mod clock;
+mod cpu;
 mod driver;
 pub mod encode;
 mod options;
