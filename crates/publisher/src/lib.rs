@@ -32,6 +32,7 @@ mod picture;
 mod pipeline;
 mod publisher;
 mod queue;
+mod raw;
 mod socket;
 mod sockets;
 mod sound;
@@ -43,6 +44,7 @@ pub use address::{BadUrl, Server, ServerUrl, TlsOptions};
 pub use options::{AudioOptions, MediaOptions, VideoOptions};
 pub use picture::{BadSize, Picture, Size};
 pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions, SessionOptions};
+pub use raw::{Reopen, open_wav, open_y4m};
 /// What the signalling tells, and the secret that some servers want.
 pub use session::{BadToken, Event, SessionStatus, StreamUpdate, Token};
 pub use source::{

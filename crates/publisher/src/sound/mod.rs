@@ -29,10 +29,10 @@ pub(crate) use output::{FRAME, Frame, duration_of};
 use resampler::{FILTER, Resampler};
 
 /// Rates that sources have, in hertz.
-const RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
+pub(crate) const RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
 
 /// Channels that sources have.
-const CHANNELS: std::ops::RangeInclusive<u16> = 1..=8;
+pub(crate) const CHANNELS: std::ops::RangeInclusive<u16> = 1..=8;
 
 /// Sound of 48 kHz is left as it is until it is off by so many seconds: beyond
 /// what capture times that are rounded to milliseconds make it seem.
