@@ -34,6 +34,17 @@ pub struct AudioConfig {
     pub options: AudioOptions,
 }
 
+impl Default for AudioConfig {
+    /// For a source of 48 kHz, mono.
+    fn default() -> Self {
+        Self {
+            rate: SAMPLE_RATE,
+            channels: 1,
+            options: AudioOptions::default(),
+        }
+    }
+}
+
 impl AudioConfig {
     /// Channels that are sent, 1 or 2.
     pub fn sent_channels(&self) -> u16 {
@@ -60,7 +71,7 @@ pub struct AudioEncoder {
 impl AudioEncoder {
     /// # Errors
     /// No source has such a format, or `opus-pure` or `rubato` refuse.
-    pub fn new(config: &AudioConfig) -> Result<Self, EncodeError> {
+    pub fn new(config: AudioConfig) -> Result<Self, EncodeError> {
         let channels = config.sent_channels();
         let conditioner = Conditioner::new(config.rate, config.channels, channels)?;
         let channels = usize::from(channels.max(1));
@@ -161,7 +172,7 @@ mod tests {
     }
 
     fn encoder() -> AudioEncoder {
-        encoder_with(48_000, 1, AudioOptions::default())
+        AudioEncoder::new(AudioConfig::default()).unwrap()
     }
 
     fn encoder_with(rate: u32, channels: u16, options: AudioOptions) -> AudioEncoder {
@@ -170,7 +181,7 @@ mod tests {
             channels,
             options,
         };
-        AudioEncoder::new(&config).unwrap()
+        AudioEncoder::new(config).unwrap()
     }
 
     fn tone(samples: usize, hertz: f64) -> Vec<i16> {
@@ -306,7 +317,7 @@ mod tests {
         let mut encoder = encoder();
         let sound = chunk(Instant::now(), speech(96_000));
         let before = encoder.encode(&sound).unwrap();
-        assert!(!before.iter().any(|packet| repeats(packet)));
+        assert!(!before.iter().any(repeats));
         encoder.set_expected_loss(10);
         let sound = chunk(sound.capture_time + Duration::from_secs(2), speech(96_000));
         let packets = encoder.encode(&sound).unwrap();
@@ -319,7 +330,7 @@ mod tests {
         encoder.set_expected_loss(0);
         let sound = chunk(sound.capture_time + Duration::from_secs(2), speech(96_000));
         let after = encoder.encode(&sound).unwrap();
-        assert!(!after[5..].iter().any(|packet| repeats(packet)));
+        assert!(!after[5..].iter().any(repeats));
     }
 
     #[test]
@@ -332,7 +343,7 @@ mod tests {
         encoder.set_expected_loss(10);
         let sound = chunk(Instant::now(), speech(48_000));
         let packets = encoder.encode(&sound).unwrap();
-        assert!(!packets.iter().any(|packet| repeats(packet)));
+        assert!(!packets.iter().any(repeats));
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl Stage {
             channels: self.channels,
             options: self.options.clone(),
         };
-        let mut encoder = match AudioEncoder::new(&config) {
+        let mut encoder = match AudioEncoder::new(config) {
             Ok(encoder) => encoder,
             Err(error) => return self.packets.send(Err(error.into())).map(drop),
         };
