@@ -33,6 +33,7 @@ mod pipeline;
 mod publisher;
 mod queue;
 mod raw;
+mod scale;
 mod socket;
 mod sockets;
 mod sound;
@@ -45,6 +46,7 @@ pub use options::{AudioOptions, MediaOptions, VideoOptions};
 pub use picture::{BadSize, Picture, Size};
 pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions, SessionOptions};
 pub use raw::{Reopen, open_wav, open_y4m};
+pub use scale::Scaler;
 /// What the signalling tells, and the secret that some servers want.
 pub use session::{BadToken, Event, SessionStatus, StreamUpdate, Token};
 pub use source::{

@@ -2,8 +2,11 @@
 //!
 //! Neither knows of threads, queues or RTP.
 
+pub(crate) mod adapt;
 mod h264;
+pub(crate) mod keyframes;
 mod opus;
+pub(crate) mod thin;
 
 pub use h264::{VideoConfig, VideoEncoder, profile_level_id};
 pub use opus::{AudioConfig, AudioEncoder};
@@ -16,6 +19,9 @@ pub enum EncodeError {
     /// `openh264` refused its configuration or a picture.
     #[error("H.264: {0}")]
     H264(#[from] openh264::Error),
+    /// A picture's planes are not as long as its size says.
+    #[error("a picture of {0} whose planes have another size")]
+    Picture(crate::Size),
     /// `opus-pure` refused its configuration or a frame.
     #[error("Opus: {0}")]
     Opus(#[from] opus_pure::Error),

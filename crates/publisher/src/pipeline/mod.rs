@@ -134,7 +134,10 @@ impl Pipeline {
         let (packet_sender, packets) = bounded(SOUNDS);
         let (notice_sender, notices) = mpsc::channel(NOTICES);
         let mut video = match format.video {
-            Some(video) => Some(shared.start_video(video, options, frame_sender)?),
+            Some(video) => {
+                let sound = format.audio.map(|audio| sound_bps(audio, options));
+                Some(shared.start_video(video, options, sound, frame_sender)?)
+            }
             None => None,
         };
         let mut audio = match format.audio {
@@ -256,6 +259,16 @@ impl Pipeline {
     }
 }
 
+/// What sound will take of the bandwidth, headers excluded.
+fn sound_bps(format: AudioFormat, options: &MediaOptions) -> u32 {
+    /// Of sound that comes encoded, if it is like most.
+    const OPUS_BPS: u32 = 96_000;
+    match format {
+        AudioFormat::Raw { .. } => options.audio.bitrate_bps,
+        AudioFormat::Opus { .. } => OPUS_BPS,
+    }
+}
+
 /// What all threads of a pipeline share.
 #[derive(Debug, Default)]
 struct Shared {
@@ -272,6 +285,7 @@ impl Shared {
         &self,
         format: VideoFormat,
         options: &MediaOptions,
+        sound_bps: Option<u32>,
         frames: Sender<Item<NumberedFrame>>,
     ) -> io::Result<capture::VideoOut> {
         let (size, fps) = match format {
@@ -279,14 +293,18 @@ impl Shared {
             VideoFormat::Encoded(_) => return Ok(capture::VideoOut::Encoded(frames, 0)),
         };
         let (picture_sender, pictures) = bounded(PICTURES);
-        let encode = video::Stage {
+        let work = video::Work::new(
             size,
             fps,
-            options: options.video.clone(),
+            &options.video,
+            sound_bps,
+            Arc::clone(&self.controls),
+            Arc::clone(&self.counters),
+        );
+        let encode = video::Stage {
             pictures,
             frames,
-            controls: Arc::clone(&self.controls),
-            counters: Arc::clone(&self.counters),
+            work,
         };
         spawn("encode-video", move || encode.run())?;
         Ok(capture::VideoOut::Raw(picture_sender))
