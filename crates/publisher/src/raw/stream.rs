@@ -152,3 +152,125 @@ fn read_all(mut reader: impl Read, units: &SyncSender<Message>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+    use crate::source::AudioFormat;
+
+    /// Reads what the test sends, and blocks while it sends nothing.
+    struct Script {
+        steps: Receiver<Result<Span, Trouble>>,
+        /// Told what is read.
+        read: Sender<()>,
+    }
+
+    impl Read for Script {
+        fn format(&self) -> Format {
+            Format {
+                video: None,
+                audio: Some(AudioFormat::Raw {
+                    rate: 48_000,
+                    channels: 1,
+                }),
+            }
+        }
+
+        fn read(&mut self) -> Result<Option<Unit>, Trouble> {
+            let step = self.steps.recv();
+            // The test need not listen.
+            let _ = self.read.send(());
+            match step {
+                Ok(Ok(span)) => Ok(Some(Unit {
+                    span,
+                    content: Content::Sound(Vec::new()),
+                })),
+                Ok(Err(trouble)) => Err(trouble),
+                Err(_) => Ok(None),
+            }
+        }
+    }
+
+    type Steps = Sender<Result<Span, Trouble>>;
+
+    fn stream() -> (Stream<Script>, Steps, Receiver<()>) {
+        let (steps, script) = channel();
+        let (read, reads) = channel();
+        let script = Script {
+            steps: script,
+            read,
+        };
+        (Stream::new(script), steps, reads)
+    }
+
+    fn piece(number: u32) -> Result<Span, Trouble> {
+        let start = f64::from(number) / 100.0;
+        Ok(Span {
+            start,
+            end: start + 0.01,
+        })
+    }
+
+    #[test]
+    fn a_reader_that_blocks_does_not_block_the_source() {
+        let (mut stream, steps, _reads) = stream();
+        assert!(matches!(stream.next(), Ok(Captured::Nothing)));
+        steps.send(piece(0)).unwrap();
+        assert!(matches!(stream.next(), Ok(Captured::Audio(_))));
+        assert!(matches!(stream.next(), Ok(Captured::Nothing)));
+        drop(steps);
+        assert!(matches!(stream.next(), Ok(Captured::End)));
+        assert!(matches!(stream.next(), Ok(Captured::End)));
+    }
+
+    #[test]
+    fn nothing_is_read_before_it_is_wanted_and_little_ahead() {
+        let (mut stream, steps, reads) = stream();
+        for number in 0..100 {
+            steps.send(piece(number)).unwrap();
+        }
+        assert!(reads.try_recv().is_err());
+        assert!(matches!(stream.next(), Ok(Captured::Audio(_))));
+        // The one taken, those waiting, and the one the thread holds.
+        let most = 1 + READ_AHEAD + 1;
+        for _ in 0..most {
+            reads.recv().unwrap();
+        }
+        assert!(reads.try_recv().is_err());
+    }
+
+    #[test]
+    fn times_follow_each_other_by_what_is_between_them() {
+        let (mut stream, steps, _reads) = stream();
+        let mut times = Vec::new();
+        for number in 0..20 {
+            steps.send(piece(number)).unwrap();
+        }
+        drop(steps);
+        loop {
+            match stream.next().unwrap() {
+                Captured::Audio(chunk) => times.push(chunk.capture_time),
+                Captured::End => break,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(times.len(), 20);
+        assert!(times.is_sorted());
+    }
+
+    #[test]
+    fn what_breaks_off_is_a_notice_and_what_fails_an_error() {
+        let (mut stream, steps, _reads) = stream();
+        let told = "breaks off".to_owned();
+        steps.send(Err(Trouble::Broken(told.clone()))).unwrap();
+        steps.send(piece(0)).unwrap();
+        let failed = "is gone".to_owned();
+        steps.send(Err(Trouble::Failed(failed.clone()))).unwrap();
+        assert!(matches!(stream.next(), Ok(Captured::Notice(text)) if text == told));
+        assert!(matches!(stream.next(), Ok(Captured::Audio(_))));
+        assert_eq!(stream.next().unwrap_err(), SourceError(failed));
+        assert!(matches!(stream.next(), Ok(Captured::End)));
+    }
+}
