@@ -12,14 +12,14 @@ use clap_complete::Shell;
 use serde_json::Value;
 use twoway_publisher::device::ScreenTarget;
 use twoway_publisher::{
-    AudioOptions, Input, MediaOptions, Options, RetryOptions, Server, SessionOptions, Target,
-    TlsOptions, Token, Track, VideoOptions, token_from_file,
+    AudioOptions, MediaOptions, Options, RetryOptions, Server, SessionOptions, Target, TlsOptions,
+    Token, Track, VideoOptions, token_from_file,
 };
 
 use crate::command::report::Form;
-use crate::command::wanted::{Pictures, Wanted};
-use cli::{Cli, EncodingArgs, OutputArgs, SourceArgs, StayingArgs, TargetArgs};
+use crate::command::wanted::{Input, Pictures, Wanted};
 pub(crate) use cli::ENVIRONMENT;
+use cli::{Cli, EncodingArgs, OutputArgs, SourceArgs, StayingArgs, TargetArgs};
 
 /// Names standard input.
 const STANDARD_INPUT: &str = "-";
@@ -34,7 +34,9 @@ const WITH_OPTIONAL_VALUE: [&str; 3] = ["--camera", "--microphone", "--screen"];
 #[derive(Debug)]
 pub(crate) enum Asked {
     Publish(Box<Arguments>),
-    Devices { json: bool },
+    Devices {
+        json: bool,
+    },
     Completions(Shell),
     Man,
     /// Help or the version, which this is.
@@ -92,7 +94,9 @@ fn without_urls_as_values(line: impl IntoIterator<Item = OsString>) -> Vec<OsStr
     let mut words: Vec<OsString> = line.into_iter().collect();
     let is_url = |word: &OsStr| word.to_string_lossy().contains("://");
     for at in 1..words.len() {
-        let may_take_it = WITH_OPTIONAL_VALUE.iter().any(|name| words[at - 1] == **name);
+        let may_take_it = WITH_OPTIONAL_VALUE
+            .iter()
+            .any(|name| words[at - 1] == **name);
         if may_take_it && is_url(&words[at]) {
             words[at - 1].push("=");
         }
@@ -183,7 +187,11 @@ fn session(
     server: Server,
     token_variable: Option<OsString>,
 ) -> Result<SessionOptions, String> {
-    let token = token(args.token.as_deref(), args.token_file.as_deref(), token_variable)?;
+    let token = token(
+        args.token.as_deref(),
+        args.token_file.as_deref(),
+        token_variable,
+    )?;
     let over_http = matches!(server, Server::Http(_));
     let foreign = [
         ("--app-key", args.app_key.is_some()),
@@ -200,6 +208,7 @@ fn session(
         ca_files: args.ca_file,
         insecure: args.insecure,
     };
+    options.tls.check().map_err(|error| error.to_string())?;
     if let Some(app_key) = args.app_key {
         options.app_key = app_key;
     }
@@ -290,13 +299,17 @@ fn display(number: &str) -> Result<usize, String> {
         return Ok(0);
     }
     number.parse().map_err(|_| {
-        format!("--screen wants a display's number, as twoway-publish devices lists them, not {number}")
+        format!(
+            "--screen wants a display's number, as twoway-publish devices lists them, not {number}"
+        )
     })
 }
 
 /// The device's name; none is given as an empty one.
 fn named(name: &str) -> Option<String> {
-    Some(name).filter(|name| !name.is_empty()).map(str::to_owned)
+    Some(name)
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
 }
 
 fn input(path: &Path) -> Input {

@@ -219,7 +219,10 @@ impl Driver {
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::OpenSocket => match &self.options.session.server {
-                    Server::WebCallServer(url) => self.socket = Socket::open(url),
+                    Server::WebCallServer(url) => {
+                        let session = &self.options.session;
+                        self.socket = Socket::open(url, session.token.as_ref(), &session.tls);
+                    }
                     Server::Http(_) => {
                         let error = "WHIP is not spoken yet".to_owned();
                         self.handle(Input::SocketFailed(error));

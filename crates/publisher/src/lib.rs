@@ -5,12 +5,11 @@
 //! sends:
 //!
 //! ```no_run
-//! use twoway_publisher::{Options, Publisher, Server, ServerUrl, TestPicture};
+//! use twoway_publisher::{Options, Publisher, Target, TestPicture};
 //!
 //! # async fn publish() -> Result<(), Box<dyn std::error::Error>> {
-//! let (server, name) = ServerUrl::parse("ws://localhost:8080/test")?;
-//! let server = Server::WebCallServer(server);
-//! let options = Options::new(server, name.ok_or("no name")?);
+//! let target = Target::parse("ws://localhost:8080/test", None)?;
+//! let options = Options::new(target.server, target.name);
 //! let source = TestPicture::new("1280x720".parse()?, 30);
 //! let mut publisher = Publisher::connect(options, source);
 //! while let Some(event) = publisher.event().await {
@@ -26,7 +25,9 @@ mod clock;
 pub mod device;
 mod driver;
 pub mod encode;
+mod http;
 mod options;
+mod part;
 mod peer;
 mod picture;
 mod pipeline;
@@ -37,9 +38,12 @@ mod sockets;
 mod source;
 mod stats;
 mod test_picture;
+mod tls;
+mod token;
 
-pub use address::{BadUrl, Server, ServerUrl, TlsOptions};
+pub use address::{BadUrl, Server, ServerUrl, Target};
 pub use options::{AudioOptions, MediaOptions, VideoOptions};
+pub use part::{Only, Track};
 pub use picture::{BadSize, Picture, Size};
 pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions, SessionOptions};
 /// What the signalling tells, and the secret that some servers want.
@@ -50,4 +54,6 @@ pub use source::{
 };
 pub use stats::{AudioStats, MonitorStats, NetworkStats, Stats, VideoStats};
 pub use test_picture::{FLASH, TestPicture};
+pub use tls::{BadCaFile, TlsOptions};
+pub use token::{TokenFileError, token_from_file};
 pub use wire::{StreamName, StreamStatus};

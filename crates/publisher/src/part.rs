@@ -60,7 +60,10 @@ mod tests {
             let source = TestPicture::new("320x180".parse().unwrap(), 30);
             let mut only = Only::new(track, Box::new(source));
             let format = only.format();
-            assert_eq!((format.video.is_some(), format.audio.is_some()), (video, audio));
+            assert_eq!(
+                (format.video.is_some(), format.audio.is_some()),
+                (video, audio)
+            );
             let (mut videos, mut audios, mut others) = (0, 0, 0);
             while videos + audios < 3 || others < 3 {
                 match only.next().unwrap() {

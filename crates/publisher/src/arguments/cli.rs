@@ -172,8 +172,12 @@ pub(crate) struct TargetArgs {
     /// Token that the server asks for; others can see it in the list of processes,
     /// so --token-file or the environment variable TWOWAY_TOKEN are better
     // Never parsed by clap, whose errors would show it. It may begin with "-".
-    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true,
-          conflicts_with = "token_file")]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        allow_hyphen_values = true,
+        conflicts_with = "token_file"
+    )]
     pub(crate) token: Option<String>,
 
     /// File that has the token in it

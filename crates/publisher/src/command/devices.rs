@@ -106,7 +106,9 @@ fn aligned<const N: usize>(rows: impl Iterator<Item = [String; N]>) -> Vec<Strin
     let widths: [usize; N] = std::array::from_fn(|column| width(column).unwrap_or(0));
     let line = |row: &[String; N]| {
         let cells = row.iter().zip(widths);
-        let cells: Vec<String> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<String> = cells
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
         cells.join("  ")
     };
     rows.iter().map(line).collect()
@@ -135,9 +137,16 @@ mod tests {
                 index: 0,
                 name: "Integrated Camera".to_owned(),
                 path: "/dev/video0".to_owned(),
-                modes: vec![mode("YUYV", vec![10]), mode("MJPEG", vec![60, 30]), mode("NV12", vec![])],
+                modes: vec![
+                    mode("YUYV", vec![10]),
+                    mode("MJPEG", vec![60, 30]),
+                    mode("NV12", vec![]),
+                ],
             }],
-            microphones: vec![microphone(0, "Mikrofon für Töne", true), microphone(1, "USB", false)],
+            microphones: vec![
+                microphone(0, "Mikrofon für Töne", true),
+                microphone(1, "USB", false),
+            ],
             displays: vec![DisplayInfo {
                 index: 0,
                 name: "eDP-1".to_owned(),
@@ -189,7 +198,10 @@ note: something cannot be listed
     fn machines_get_json() {
         let text = text(&some(), true);
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(value["cameras"][0]["modes"][1]["fps"], serde_json::json!([60, 30]));
+        assert_eq!(
+            value["cameras"][0]["modes"][1]["fps"],
+            serde_json::json!([60, 30])
+        );
         assert_eq!(value["microphones"][0]["default"], true);
     }
 }

@@ -47,7 +47,9 @@ impl Exit {
 
     /// Each code and what it means, in order.
     pub(crate) fn table() -> impl Iterator<Item = (u8, &'static str)> {
-        Self::ALL.map(|exit| (exit.code(), exit.meaning())).into_iter()
+        Self::ALL
+            .map(|exit| (exit.code(), exit.meaning()))
+            .into_iter()
     }
 }
 
@@ -99,8 +101,16 @@ mod tests {
         };
         let text = || "x".to_owned();
         check(Ok(()), 0, None);
-        check(Err(Error::Connection(text())), 1, Some("connection lost: x"));
-        check(Err(Error::Refused(text())), 3, Some("refused by the server: x"));
+        check(
+            Err(Error::Connection(text())),
+            1,
+            Some("connection lost: x"),
+        );
+        check(
+            Err(Error::Refused(text())),
+            3,
+            Some("refused by the server: x"),
+        );
         check(Err(Error::Media(text())), 4, Some("media failed: x"));
     }
 }

@@ -81,7 +81,10 @@ impl<'a> Line<'a> {
             #[serde(flatten)]
             line: &'a Line<'a>,
         }
-        let line = Timed { unix_ms, line: self };
+        let line = Timed {
+            unix_ms,
+            line: self,
+        };
         // Structures and texts cannot fail to be JSON.
         serde_json::to_string(&line).unwrap_or_default()
     }

@@ -8,9 +8,10 @@ use super::units;
 pub(crate) fn line(event: &PublisherEvent) -> Option<String> {
     match event {
         PublisherEvent::Signalling(event) => signalling_line(event),
-        PublisherEvent::Reconnecting { reason, wait, .. } => {
-            Some(format!("reconnecting in {}: {reason}", units::seconds(*wait)))
-        }
+        PublisherEvent::Reconnecting { reason, wait, .. } => Some(format!(
+            "reconnecting in {}: {reason}",
+            units::seconds(*wait)
+        )),
         PublisherEvent::Notice(text) => Some(format!("notice: {text}")),
     }
 }
@@ -75,16 +76,12 @@ pub(crate) mod testing {
         PublisherEvent::Signalling(Event::Session { status, reason })
     }
 
-    pub(crate) fn stream(
-        status: &str,
-        info: Option<&str>,
-        error: Option<&str>,
-    ) -> PublisherEvent {
+    pub(crate) fn stream(status: &str, info: Option<&str>, error: Option<&str>) -> PublisherEvent {
         PublisherEvent::Signalling(Event::Stream(StreamUpdate {
             id: "id".to_owned().into(),
             name: StreamName::new("cam"),
             role: session::StreamRole::Publisher,
-            status: serde_json::from_value(status.into()).unwrap(),
+            status: wire::StreamStatus::from_wire(status),
             info: info.map(str::to_owned),
             error: error.map(str::to_owned),
             severity: session::Severity::Passing,
@@ -105,7 +102,10 @@ mod tests {
     #[test]
     fn statuses_are_spelt_as_the_protocol_has_them() {
         let check = |event, expected: &str| assert_eq!(line(&event).as_deref(), Some(expected));
-        check(session(SessionStatus::Established, None), "session: ESTABLISHED");
+        check(
+            session(SessionStatus::Established, None),
+            "session: ESTABLISHED",
+        );
         check(
             session(SessionStatus::Failed, Some("no route")),
             "session: FAILED (no route)",

@@ -92,14 +92,31 @@ mod tests {
     #[test]
     fn the_page_has_all_sections_and_every_option() {
         let page = String::from_utf8(page().unwrap()).unwrap();
-        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "SOURCES", "ENCODING", "TARGET"] {
-            assert!(page.contains(&format!(".SH {section}\n")), "{section}\n{page}");
+        for section in [
+            "NAME",
+            "SYNOPSIS",
+            "DESCRIPTION",
+            "SOURCES",
+            "ENCODING",
+            "TARGET",
+        ] {
+            assert!(
+                page.contains(&format!(".SH {section}\n")),
+                "{section}\n{page}"
+            );
         }
         for section in ["EXIT STATUS", "ENVIRONMENT", "EXAMPLES"] {
-            assert!(page.contains(&format!(".SH \"{section}\"\n")) || page.contains(&format!(".SH {section}\n")), "{section}");
+            assert!(
+                page.contains(&format!(".SH \"{section}\"\n"))
+                    || page.contains(&format!(".SH {section}\n")),
+                "{section}"
+            );
         }
         let options = definition();
-        for option in options.get_arguments().filter_map(|option| option.get_long()) {
+        for option in options
+            .get_arguments()
+            .filter_map(|option| option.get_long())
+        {
             let escaped = option.replace('-', "\\-");
             assert!(page.contains(&format!("\\-\\-{escaped}")), "{option}");
         }
@@ -107,7 +124,13 @@ mod tests {
 
     #[test]
     fn completions_know_every_option() {
-        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell, Shell::Elvish] {
+        for shell in [
+            Shell::Bash,
+            Shell::Zsh,
+            Shell::Fish,
+            Shell::PowerShell,
+            Shell::Elvish,
+        ] {
             let script = String::from_utf8(completions(shell)).unwrap();
             for word in ["keyframe-interval", "devices", "completions"] {
                 assert!(script.contains(word), "{shell}: {word}");

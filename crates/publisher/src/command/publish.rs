@@ -4,9 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
-use twoway_publisher::{
-    Error, Event, Publisher, PublisherEvent, Stats, StreamStatus,
-};
+use twoway_publisher::{Error, Event, Publisher, PublisherEvent, Stats, StreamStatus};
 
 use super::exit::Outcome;
 use super::report::Report;

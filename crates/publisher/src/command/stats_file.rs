@@ -38,8 +38,12 @@ impl StatsFile {
     /// # Errors
     /// They cannot be written, and the last remain; the text is for people.
     pub(crate) fn write(&self, stats: &Stats, outcome: Option<&Outcome>) -> Result<(), String> {
-        self.replace(&Content { outcome, stats })
-            .map_err(|error| format!("cannot write the statistics to {}: {error}", self.0.display()))
+        self.replace(&Content { outcome, stats }).map_err(|error| {
+            format!(
+                "cannot write the statistics to {}: {error}",
+                self.0.display()
+            )
+        })
     }
 
     fn replace(&self, content: &Content<'_>) -> io::Result<()> {

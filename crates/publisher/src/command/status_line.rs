@@ -142,7 +142,12 @@ fn parts(stats: &Stats) -> Vec<String> {
     parts.extend(stats.video.as_ref().map(picture));
     parts.extend(stats.monitor.as_ref().map(monitor));
     parts.extend(network(&stats.network));
-    parts.extend(stats.video.as_ref().map(|v| format!("keyframes {}", v.keyframes)));
+    parts.extend(
+        stats
+            .video
+            .as_ref()
+            .map(|v| format!("keyframes {}", v.keyframes)),
+    );
     parts.push(format!("dropped {}", dropped(stats)));
     if stats.reconnects > 0 {
         parts.push(format!("reconnects {}", stats.reconnects));
@@ -157,7 +162,13 @@ fn sent_bps(stats: &Stats) -> u64 {
 }
 
 fn picture(video: &VideoStats) -> String {
-    let VideoStats { width, height, fps, codec, .. } = video;
+    let VideoStats {
+        width,
+        height,
+        fps,
+        codec,
+        ..
+    } = video;
     if *width == 0 {
         format!("{fps:.0} fps {codec}")
     } else {
@@ -177,14 +188,19 @@ fn network(network: &NetworkStats) -> [String; 3] {
     [
         format!("rtt {}", or_unknown(network.round_trip, units::span)),
         format!("loss {}", or_unknown(network.loss, units::percent)),
-        format!("estimate {}", or_unknown(network.estimate_bps, units::bitrate)),
+        format!(
+            "estimate {}",
+            or_unknown(network.estimate_bps, units::bitrate)
+        ),
     ]
 }
 
 /// What any of the queues dropped.
 fn dropped(stats: &Stats) -> u64 {
     let video = stats.video.as_ref();
-    let pictures = video.map_or(0, |video| video.dropped_before_encoder + video.dropped_before_send);
+    let pictures = video.map_or(0, |video| {
+        video.dropped_before_encoder + video.dropped_before_send
+    });
     let sound = stats.audio.as_ref().map_or(0, |audio| audio.dropped);
     pictures + sound
 }
@@ -288,7 +304,10 @@ mod tests {
             assert!(line.len() <= width, "{width}: {line}");
             assert!(whole.starts_with(&line), "{width}: {line}");
         }
-        assert_eq!(line(State::OnAir, &on_air(), 30), "on air 0:12:34 | 1.98 Mbit/s");
+        assert_eq!(
+            line(State::OnAir, &on_air(), 30),
+            "on air 0:12:34 | 1.98 Mbit/s"
+        );
         assert_eq!(line(State::OnAir, &on_air(), 10), "on air 0:1");
     }
 
@@ -320,7 +339,11 @@ mod tests {
         check(publishing, &on_air, State::OnAir);
         let failed = stream("FAILED", None, None);
         check(State::OnAir, &failed, publishing);
-        check(publishing, &session(SessionStatus::Failed, None), publishing);
+        check(
+            publishing,
+            &session(SessionStatus::Failed, None),
+            publishing,
+        );
         let wait = Duration::from_secs(3);
         let lost = PublisherEvent::Reconnecting {
             reason: Error::Connection("gone".to_owned()),
@@ -329,9 +352,17 @@ mod tests {
         };
         check(publishing, &lost, State::Waiting(now + wait));
         check(State::Waiting(now), &connected, publishing);
-        check(State::OnAir, &PublisherEvent::Notice(String::new()), State::OnAir);
+        check(
+            State::OnAir,
+            &PublisherEvent::Notice(String::new()),
+            State::OnAir,
+        );
         // Nothing of what the end brings hides that it was asked for.
-        check(State::Stopping, &stream("UNPUBLISHED", None, None), State::Stopping);
+        check(
+            State::Stopping,
+            &stream("UNPUBLISHED", None, None),
+            State::Stopping,
+        );
         check(State::Stopping, &on_air, State::Stopping);
     }
 

@@ -6,12 +6,23 @@ use std::io::{self, IsTerminal};
 use twoway_publisher::device::{
     Camera, CameraOptions, Microphone, MicrophoneOptions, Screen, ScreenOptions, ScreenTarget,
 };
-use twoway_publisher::{
-    Input, Only, Size, Source, SourceError, Sources, TestPicture, Track, open_input,
-};
+use twoway_publisher::{Only, Size, Source, SourceError, Sources, TestPicture, Track};
 
 /// Pictures a second, where none are asked for.
 const FPS: u32 = 30;
+
+/// SHIM until files lands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Input {
+    File(std::path::PathBuf),
+    StandardInput,
+}
+
+fn open_input(input: &Input, _: bool) -> Result<Box<dyn Source>, SourceError> {
+    Err(SourceError(format!(
+        "media files are not read yet: {input:?}"
+    )))
+}
 
 /// What shall be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +134,11 @@ fn device_found<S: Source + 'static>(
     source: Result<S, SourceError>,
 ) -> Result<Found, String> {
     let source = source.map_err(|error| error.to_string())?;
-    Ok(Found::new(option.to_owned(), Rank::Device, Box::new(source)))
+    Ok(Found::new(
+        option.to_owned(),
+        Rank::Device,
+        Box::new(source),
+    ))
 }
 
 /// Who brings a track that several could: the highest.
@@ -203,7 +218,10 @@ fn chosen(found: &[Found], track: Track, only: Option<Track>) -> Result<Option<u
     if only.is_some_and(|only| only != track) {
         return Ok(None);
     }
-    let having = found.iter().enumerate().filter(|(_, found)| found.has(track));
+    let having = found
+        .iter()
+        .enumerate()
+        .filter(|(_, found)| found.has(track));
     let mut having: Vec<(usize, &Found)> = having.collect();
     having.sort_by_key(|(_, found)| Reverse(found.rank));
     match having[..] {
@@ -270,8 +288,12 @@ mod tests {
     /// `v`, `a` or both.
     fn found(label: &str, rank: Rank, tracks: &str) -> Found {
         let format = Format {
-            video: tracks.contains('v').then_some(VideoFormat::Encoded(VideoCodec::Vp8)),
-            audio: tracks.contains('a').then_some(AudioFormat::Opus { channels: 1 }),
+            video: tracks
+                .contains('v')
+                .then_some(VideoFormat::Encoded(VideoCodec::Vp8)),
+            audio: tracks
+                .contains('a')
+                .then_some(AudioFormat::Opus { channels: 1 }),
         };
         Found::new(label.to_owned(), rank, Box::new(Still(format)))
     }
@@ -291,7 +313,9 @@ mod tests {
     }
 
     fn check(found: Vec<Found>, only: Option<Track>, expected: &str, notices: &[&str]) {
-        let opened = join(found, only).map_err(|error| panic!("{error}")).unwrap();
+        let opened = join(found, only)
+            .map_err(|error| panic!("{error}"))
+            .unwrap();
         assert_eq!(tracks(opened.sources.format()), expected);
         assert_eq!(opened.notices, notices);
     }
@@ -306,7 +330,12 @@ mod tests {
             "va",
             &[],
         );
-        check(vec![file("a.ivf", "v"), file("b.ogg", "a")], None, "va", &[]);
+        check(
+            vec![file("a.ivf", "v"), file("b.ogg", "a")],
+            None,
+            "va",
+            &[],
+        );
         let test = found("--test-picture", Rank::TestPicture, "va");
         check(vec![device("--microphone", "a"), test], None, "va", &[]);
     }
