@@ -55,15 +55,15 @@ pub(crate) struct Cli {
 /// What the command does beside publishing.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Other {
-    /// List cameras with their modes, microphones, displays and windows
+    /// List cameras with their modes, microphones, displays and windows, as tables or as JSON
     Devices {
-        /// As JSON instead of tables
+        /// JSON instead of tables
         #[arg(long)]
         json: bool,
     },
     /// Print the completions of a shell, for it to read
     Completions {
-        /// The shell
+        /// Whose
         shell: Shell,
     },
     /// Print the manual page, in roff

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
@@ -10,6 +11,8 @@ use super::exit::Exit;
 use crate::arguments::{ENVIRONMENT, definition};
 
 const NAME: &str = "twoway-publish";
+
+const SYNOPSIS: &str = "twoway-publish [OPTIONS] URL [INPUT]...\ntwoway-publish COMMAND [OPTIONS]";
 
 /// What a user may try, and what it does.
 const EXAMPLES: [(&str, &str); 6] = [
@@ -51,17 +54,18 @@ pub(crate) fn completions(shell: Shell) -> Vec<u8> {
 /// # Errors
 /// None is known: it is written to memory.
 pub(crate) fn page() -> io::Result<Vec<u8>> {
-    let man = Man::new(definition());
+    let mut definition = definition().override_usage(SYNOPSIS);
+    definition.build();
+    let commands: Vec<(String, String)> = definition.get_subcommands().map(command).collect();
+    let man = Man::new(definition);
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
     man.render_synopsis_section(&mut page)?;
     man.render_description_section(&mut page)?;
     man.render_options_section(&mut page)?;
-    man.render_subcommands_section(&mut page)?;
-    let codes: Vec<(String, &str)> = Exit::table()
-        .map(|(code, meaning)| (code.to_string(), meaning))
-        .collect();
+    section(&mut page, "COMMANDS", commands)?;
+    let codes = Exit::table().map(|(code, meaning)| (code.to_string(), meaning));
     section(&mut page, "EXIT STATUS", codes)?;
     section(&mut page, "ENVIRONMENT", ENVIRONMENT)?;
     section(&mut page, "EXAMPLES", EXAMPLES)?;
@@ -69,11 +73,27 @@ pub(crate) fn page() -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
+/// How a subcommand is called, and what it does. It has no page of its own.
+fn command(command: &Command) -> (String, String) {
+    let mut call = command.get_name().to_owned();
+    for argument in command
+        .get_arguments()
+        .filter(|argument| argument.get_id() != "help")
+    {
+        call += &match argument.get_long() {
+            Some(long) => format!(" [--{long}]"),
+            None => format!(" {}", argument.get_id().as_str().to_uppercase()),
+        };
+    }
+    let does = command.get_about().map(ToString::to_string);
+    (call, does.unwrap_or_default())
+}
+
 /// A section of tagged paragraphs.
-fn section<T: Into<String>>(
+fn section<T: Into<String>, U: Into<String>>(
     page: &mut Vec<u8>,
     title: &str,
-    entries: impl IntoIterator<Item = (T, &'static str)>,
+    entries: impl IntoIterator<Item = (T, U)>,
 ) -> io::Result<()> {
     let mut roff = Roff::new();
     roff.control("SH", [title]);
