@@ -41,13 +41,16 @@ impl Report {
 
     /// Something happened.
     pub(crate) fn event(&mut self, event: &PublisherEvent, stats: &Stats) {
-        self.state = self.state.after(event, Instant::now());
+        let before = self.state;
+        self.state = before.after(event, Instant::now());
         match self.form {
             Form::Lines => {
                 if let Some(line) = line(event) {
                     self.console.line(&on_one_line(&line));
                 }
-                self.draw(stats);
+                if self.state != before {
+                    self.draw(stats);
+                }
             }
             Form::Json => {
                 if let Some(line) = json::Line::of(event) {

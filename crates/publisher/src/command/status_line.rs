@@ -136,8 +136,11 @@ impl StatusLine {
     }
 }
 
-/// The numbers, the most important first.
+/// The numbers, the most important first; none before there are any.
 fn parts(stats: &Stats) -> Vec<String> {
+    if *stats == Stats::default() {
+        return Vec::new();
+    }
     let mut parts = vec![units::bitrate(sent_bps(stats))];
     parts.extend(stats.video.as_ref().map(picture));
     parts.extend(stats.monitor.as_ref().map(monitor));
@@ -294,6 +297,8 @@ mod tests {
             line(State::OnAir, &stats, 500),
             "on air 0:12:34 | 0 kbit/s | rtt - | loss - | estimate - | dropped 0"
         );
+        let nothing = line(State::Connecting, &Stats::default(), 500);
+        assert_eq!(nothing, "connecting");
     }
 
     #[test]
