@@ -21,11 +21,20 @@
 //! ```
 
 mod address;
+mod answer;
+mod awake;
+mod bandwidth;
+mod client;
 mod clock;
 pub mod device;
+mod codecs;
+mod cpu;
 mod driver;
 pub mod encode;
 mod http;
+mod keeper;
+mod link;
+mod media;
 mod options;
 mod part;
 mod peer;
@@ -33,19 +42,26 @@ mod picture;
 mod pipeline;
 mod publisher;
 mod queue;
+mod random;
+mod retry;
 mod socket;
 mod sockets;
 mod source;
 mod stats;
+mod stream;
+mod tcp;
 mod test_picture;
+#[cfg(test)]
+mod testing;
 mod tls;
 mod token;
 
 pub use address::{BadUrl, Server, ServerUrl, Target};
+pub use client::{Session, SessionEvent, SessionOptions};
 pub use options::{AudioOptions, MediaOptions, VideoOptions};
 pub use part::{Only, Track};
 pub use picture::{BadSize, Picture, Size};
-pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions, SessionOptions};
+pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions};
 /// What the signalling tells, and the secret that some servers want.
 pub use session::{BadToken, Event, SessionStatus, StreamUpdate, Token};
 pub use source::{
@@ -53,6 +69,7 @@ pub use source::{
     SAMPLE_RATE, Source, SourceError, Sources, VideoCodec, VideoFormat, VideoFrame,
 };
 pub use stats::{AudioStats, MonitorStats, NetworkStats, Stats, VideoStats};
+pub use stream::{Stream, StreamOptions};
 pub use test_picture::{FLASH, TestPicture};
 pub use tls::{BadCaFile, TlsOptions};
 pub use token::{TokenFileError, token_from_file};

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::controls::Encoding;
 use super::{Controls, Counters, Item, NumberedFrame, VideoFrame};
 use crate::Size;
+use crate::cpu::thread_time;
 use crate::encode::{VideoConfig, VideoEncoder, profile_level_id};
 use crate::options::VideoOptions;
 use crate::queue::{Closed, Receiver, Sender};
@@ -34,6 +36,10 @@ impl Stage {
             bitrate_bps: self.options.max_bitrate_bps,
             keyframe_interval: self.options.keyframe_interval,
         };
+        self.counters.set_encoding(Encoding {
+            size: self.size,
+            bitrate_bps: config.bitrate_bps,
+        });
         let mut encoder = match VideoEncoder::new(config) {
             Ok(encoder) => encoder,
             Err(error) => return self.frames.send(Err(error.into())).map(drop),
@@ -43,9 +49,15 @@ impl Stage {
             let Some(picture) = self.pictures.recv_blocking() else {
                 break;
             };
+            if picture.is_ok() && self.controls.is_paused() {
+                self.counters.dropped_before_send();
+                continue;
+            }
             let encoded = picture.and_then(|picture| {
+                let start = thread_time();
                 let wanted = self.controls.take_keyframe_request();
                 let frame = encoder.encode(&picture, wanted)?;
+                self.counters.encoded(thread_time().saturating_sub(start));
                 Ok(NumberedFrame { number, frame })
             });
             let failed = encoded.is_err();
@@ -56,7 +68,7 @@ impl Stage {
                 self.counters.dropped_before_send();
                 // The frames after it need it, up to the next keyframe.
                 if dropped.number >= last_keyframe {
-                    self.controls.request_keyframe();
+                    self.controls.need_keyframe();
                 }
             }
             if failed {
