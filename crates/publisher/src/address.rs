@@ -63,7 +63,9 @@ pub enum BadUrl {
     #[error("the stream has no name: give one in the URL's path or with --name")]
     NoName,
     /// A control character, or a name that the endpoint's URL cannot hold.
-    #[error("the stream's name must be printable and not . or ..: give another with --name")]
+    #[error(
+        "the stream's name cannot be . or .. or have control characters: give another with --name"
+    )]
     Name,
 }
 
@@ -136,9 +138,10 @@ impl ServerUrl {
             return Err(BadUrl::Credentials);
         }
         let (host, port) = host_and_port(authority).ok_or(BadUrl::Malformed)?;
-        let default = match secure {
-            true => DEFAULT_SECURE_PORT,
-            false => DEFAULT_PORT,
+        let default = if secure {
+            DEFAULT_SECURE_PORT
+        } else {
+            DEFAULT_PORT
         };
         let path = rest[authority.len()..].split(['?', '#']).next();
         let server = Self {

@@ -156,7 +156,8 @@ impl Session {
         if self.orders.try_send(Order::Publish(Box::new(new))).is_err() {
             debug!(stream = %id, "the session is over or stuck: nothing is published");
         }
-        Stream::new(id, self.orders.downgrade(), state, stats)
+        let session = self.state.clone();
+        Stream::new(id, self.orders.downgrade(), state, stats, session)
     }
 
     fn notices_of(&self, id: MediaSessionId) -> Notify {

@@ -3,6 +3,8 @@
 
 mod exchange;
 mod failure;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 use std::future::pending;

@@ -5,6 +5,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::warn;
 use wire::{MediaSessionId, StreamName, StreamStatus};
 
+use crate::client::SessionState;
 use crate::driver::Order;
 use crate::media::Track;
 use crate::{Error, MediaOptions, Stats};
@@ -60,6 +61,8 @@ pub struct Stream {
     orders: mpsc::WeakSender<Order>,
     state: watch::Receiver<StreamState>,
     stats: watch::Receiver<Stats>,
+    /// Tells how it ended if the session never got to know it.
+    session: watch::Receiver<SessionState>,
 }
 
 impl Stream {
@@ -68,12 +71,14 @@ impl Stream {
         orders: mpsc::WeakSender<Order>,
         state: watch::Receiver<StreamState>,
         stats: watch::Receiver<Stats>,
+        session: watch::Receiver<SessionState>,
     ) -> Self {
         Self {
             id,
             orders,
             state,
             stats,
+            session,
         }
     }
 
@@ -132,7 +137,7 @@ impl Stream {
         let there =
             |state: &StreamState| state.status == StreamStatus::Publishing || state.end.is_some();
         let Ok(state) = self.state.wait_for(there).await else {
-            return Err(session_gone());
+            return Err(self.end_of_session().err().unwrap_or_else(session_gone));
         };
         match &state.end {
             None => Ok(()),
@@ -148,9 +153,14 @@ impl Stream {
     /// It ended otherwise.
     pub async fn ended(&mut self) -> Result<(), Error> {
         let Ok(state) = self.state.wait_for(|state| state.end.is_some()).await else {
-            return Err(session_gone());
+            return self.end_of_session();
         };
         state.end.clone().unwrap_or(Ok(()))
+    }
+
+    fn end_of_session(&self) -> Result<(), Error> {
+        let end = self.session.borrow().end.clone();
+        end.unwrap_or_else(|| Err(session_gone()))
     }
 
     fn order(&self, order: Order) {
@@ -166,7 +176,8 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        if self.state.borrow().end.is_none() {
+        let session_is_over = self.session.borrow().end.is_some();
+        if self.state.borrow().end.is_none() && !session_is_over {
             self.stop();
         }
     }

@@ -3,7 +3,6 @@
 
 mod verifier;
 
-use std::error::Error as StdError;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -153,7 +152,8 @@ fn reason_of_certificate(error: &CertificateError) -> String {
         E::NotValidYet | E::NotValidYetContext { .. } => {
             "its certificate is not valid yet: this machine's clock is wrong, or the server's was"
         }
-        E::UnknownIssuer => {
+        // An authority of the same name with another key is another authority.
+        E::UnknownIssuer | E::BadSignature => {
             "its certificate is of an authority unknown here: \
              name a file with that authority's certificate with --ca-file"
         }
@@ -169,12 +169,11 @@ fn reason_of_certificate(error: &CertificateError) -> String {
     fixed.to_owned()
 }
 
-/// `presented` is in the words of the verifier, such as `DnsName("a.example")`.
 fn wrong_name(presented: &[String]) -> String {
     let names: Vec<_> = presented
         .iter()
         .take(NAMES_TOLD)
-        .map(|name| name.split('"').nth(1).unwrap_or(name))
+        .map(|name| bare_name(name))
         .collect();
     if names.is_empty() {
         return "its certificate is for another name: use the one it was made for".to_owned();
@@ -190,20 +189,59 @@ fn wrong_name(presented: &[String]) -> String {
     )
 }
 
-/// The TLS error behind another error.
-pub(crate) fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(error) = error.downcast_ref() {
-            return Some(error);
-        }
-        next = match error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-        {
-            Some(inner) => Some(inner),
-            None => error.source(),
+/// The verifier has names as in `DnsName("a.example")` and `IpAddress(::1)`.
+fn bare_name(name: &str) -> &str {
+    let inner = name.split_once('(').map_or(name, |(_, inner)| inner);
+    inner.trim_end_matches(')').trim_matches('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::{AlertDescription, InvalidMessage};
+
+    use super::*;
+
+    #[test]
+    fn errors_say_what_to_do() {
+        let check = |error: rustls::Error, expected: &str| {
+            let sentence = reason(&error, "ws://");
+            assert!(sentence.starts_with(expected), "{sentence}");
+            assert!(!sentence.contains('\n'), "{sentence}");
         };
+        use CertificateError as E;
+        check(E::Expired.into(), "its certificate has expired: ");
+        check(E::NotValidYet.into(), "its certificate is not valid yet: ");
+        check(E::Revoked.into(), "its certificate has been revoked: ");
+        let unknown = "its certificate is of an authority unknown here: ";
+        check(E::UnknownIssuer.into(), unknown);
+        check(E::BadSignature.into(), unknown);
+        let another = "its certificate is for another name: ";
+        check(E::NotValidForName.into(), another);
+        let bad = "its certificate is not accepted (";
+        check(E::BadEncoding.into(), bad);
+        check(E::InvalidPurpose.into(), bad);
+        let plain = "it does not speak TLS: try ws://";
+        check(InvalidMessage::InvalidContentType.into(), plain);
+        check(
+            rustls::Error::AlertReceived(AlertDescription::CertificateRequired),
+            "it refuses the TLS connection (CertificateRequired)",
+        );
+        check(
+            rustls::Error::HandshakeNotComplete,
+            "TLS does not come about with it (",
+        );
     }
-    None
+
+    #[test]
+    fn names_are_told_bare_and_not_too_many() {
+        let check = |presented: &[&str], expected: &str| {
+            let presented: Vec<_> = presented.iter().map(|&name| name.to_owned()).collect();
+            let sentence = wrong_name(&presented);
+            assert!(sentence.contains(expected), "{sentence}");
+        };
+        check(&[r#"DnsName("a.example")"#], "is for a.example, not");
+        check(&["IpAddress(::1)", "odd"], "is for ::1, odd, not");
+        check(&["a", "b", "c"], "is for a, b, c, not");
+        check(&["a", "b", "c", "d"], "is for a, b, c, ..., not");
+    }
 }

@@ -32,9 +32,13 @@ pub(super) async fn exchange(client: Client, mut request: HttpRequest) -> Exchan
         let seconds = ANSWER_TIMEOUT.as_secs();
         Err(format!("it does not answer within {seconds} s"))
     });
-    let input = match result {
-        Ok(response) => Input::Response { id, response },
-        Err(error) => Input::RequestFailed { id, error },
+    let input = match (result, &stranger) {
+        (Ok(response), _) => Input::Response { id, response },
+        (Err(error), None) => Input::RequestFailed { id, error },
+        (Err(error), Some(origin)) => {
+            let error = format!("redirected to {origin}: {error}");
+            Input::RequestFailed { id, error }
+        }
     };
     Exchanged { input, stranger }
 }

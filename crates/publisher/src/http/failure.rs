@@ -1,7 +1,9 @@
 //! Why a request came to nothing, for people.
 
 use std::error::Error as StdError;
-use std::io;
+use std::{io, iter};
+
+use rustls::pki_types::InvalidDnsNameError;
 
 use super::CONNECT_TIMEOUT;
 use crate::tls;
@@ -34,20 +36,23 @@ impl Scheme {
 /// Why there is no response, as the end of a sentence about the server, without
 /// its URL.
 pub(crate) fn reason(error: &reqwest::Error, scheme: Scheme) -> String {
-    if error.is_dns() {
-        return "no host of this name is known".to_owned();
+    // A name that no certificate can have is not even looked up.
+    let no_name = chain(error).any(|error| error.is::<InvalidDnsNameError>());
+    if error.is_dns() || no_name {
+        return "its name cannot be looked up: is it right, and is this machine online".to_owned();
     }
-    if let Some(error) = tls::find(error) {
+    if let Some(error) = chain(error).find_map(|error| error.downcast_ref()) {
         return tls::reason(error, scheme.other());
     }
     if error.is_timeout() {
         let seconds = CONNECT_TIMEOUT.as_secs();
         return format!("it takes no connection within {seconds} s");
     }
-    match find_io(error) {
-        Some(error) => reason_of_io(error, scheme),
-        None => no_http(deepest(error), scheme),
+    if let Some(error) = chain(error).filter_map(|error| error.downcast_ref()).last() {
+        return reason_of_io(error, scheme);
     }
+    let innermost = chain(error).last().map(ToString::to_string);
+    no_http(&innermost.unwrap_or_default(), scheme)
 }
 
 fn reason_of_io(error: &io::Error, scheme: Scheme) -> String {
@@ -70,12 +75,12 @@ fn reason_of_io(error: &io::Error, scheme: Scheme) -> String {
         }
         io::ErrorKind::UnexpectedEof
         | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::BrokenPipe => no_http("connection closed".to_owned(), scheme),
+        | io::ErrorKind::BrokenPipe => no_http("connection closed", scheme),
         _ => error.to_string(),
     }
 }
 
-fn no_http(what: String, scheme: Scheme) -> String {
+fn no_http(what: &str, scheme: Scheme) -> String {
     if scheme.is_secure() {
         format!("it does not answer in HTTP ({what})")
     } else {
@@ -84,22 +89,17 @@ fn no_http(what: String, scheme: Scheme) -> String {
     }
 }
 
-fn find_io<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a io::Error> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(error) = error.downcast_ref() {
-            return Some(error);
-        }
-        next = error.source();
-    }
-    None
+/// An error and those behind it.
+fn chain<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    iter::successors(Some(error), |error| behind(*error))
 }
 
-/// What the innermost error says.
-fn deepest(error: &reqwest::Error) -> String {
-    let mut deepest: &dyn StdError = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
+/// What an [`io::Error`] wraps is not its source.
+fn behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
     }
-    deepest.to_string()
 }

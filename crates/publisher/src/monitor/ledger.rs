@@ -135,3 +135,127 @@ fn print(data: &[u8]) -> u64 {
     tail.hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TICKS_PER_MS: u32 = 90;
+
+    /// Frames are told apart by one byte, and sent some milliseconds after `start`.
+    struct Fixture {
+        start: Instant,
+        ledger: Ledger,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let start = Instant::now();
+            let ledger = Ledger::new(start);
+            Self { start, ledger }
+        }
+
+        fn at(&self, ms: u64) -> Instant {
+            self.start + Duration::from_millis(ms)
+        }
+
+        fn send(&mut self, ms: u64, content: u8) {
+            self.ledger.note_sent(&EncodedFrame {
+                capture_time: self.at(ms),
+                keyframe: false,
+                data: vec![content; 100],
+            });
+        }
+
+        /// When the frame was captured, and how long nothing was sent before it.
+        fn returns(&mut self, ticks: u32, content: u8) -> Option<(u128, u128)> {
+            let returned = self.ledger.note_returned(ticks, &[content; 100])?;
+            let captured = returned.captured?.duration_since(self.start);
+            Some((captured.as_millis(), returned.pause.as_millis()))
+        }
+
+        fn lost(&mut self, ms: u64) -> u64 {
+            let now = self.at(ms);
+            self.ledger.lost(now)
+        }
+    }
+
+    #[test]
+    fn frames_are_known_by_their_content_whatever_their_numbers() {
+        let mut f = Fixture::new();
+        f.send(0, 1);
+        f.send(33, 2);
+        f.send(533, 3);
+        assert_eq!(f.returns(7_777, 1), Some((0, 0)));
+        assert_eq!(f.returns(u32::MAX, 2), Some((33, 33)));
+        assert_eq!(f.returns(5, 3), Some((533, 500)));
+        assert_eq!(f.returns(5, 3), None);
+        assert_eq!(f.lost(600), 0);
+    }
+
+    #[test]
+    fn the_packets_of_a_codec_may_change_how_a_frame_begins() {
+        let mut f = Fixture::new();
+        f.send(0, 1);
+        let mut changed = vec![9, 9, 9];
+        changed.extend([1; 80]);
+        assert!(f.ledger.note_returned(0, &changed).is_some());
+    }
+
+    #[test]
+    fn frames_that_are_alike_are_known_by_their_time() {
+        let mut f = Fixture::new();
+        for (ms, content) in [(0, 1), (40, 2), (80, 2), (120, 2), (160, 2)] {
+            f.send(ms, content);
+        }
+        let offset = 0_u32.wrapping_sub(1_000);
+        assert_eq!(f.returns(offset.wrapping_add(40 * TICKS_PER_MS), 2), None);
+        assert_eq!(f.returns(offset, 1), Some((0, 0)));
+        let returned = f.returns(offset.wrapping_add(80 * TICKS_PER_MS), 2);
+        assert_eq!(returned, Some((80, 40)));
+        assert_eq!(f.lost(160), 1);
+        // Made anew by the server, but of the same time.
+        let returned = f.returns(offset.wrapping_add(120 * TICKS_PER_MS), 7);
+        assert_eq!(returned, Some((120, 40)));
+    }
+
+    #[test]
+    fn what_is_skipped_is_lost_but_for_what_was_sent_before_the_first() {
+        let mut f = Fixture::new();
+        for frame in 0..6 {
+            f.send(u64::from(frame) * 33, frame);
+        }
+        f.returns(0, 2);
+        assert_eq!(f.lost(200), 0);
+        f.returns(0, 5);
+        assert_eq!(f.lost(200), 2);
+    }
+
+    #[test]
+    fn what_does_not_come_for_long_is_lost() {
+        let mut f = Fixture::new();
+        f.send(0, 1);
+        f.send(100, 2);
+        f.send(4_000, 3);
+        f.returns(0, 1);
+        assert_eq!(f.lost(5_100), 0);
+        assert_eq!(f.lost(5_101), 1);
+        // Neither is what a connection that is over leaves.
+        f.ledger.close();
+        f.send(9_000, 4);
+        f.returns(0, 4);
+        assert_eq!(f.lost(60_000), 1);
+    }
+
+    #[test]
+    fn the_ledger_does_not_grow() {
+        let mut f = Fixture::new();
+        f.send(0, 1);
+        f.returns(0, 1);
+        for frame in 0..1_000 {
+            f.send(frame, 2);
+        }
+        assert_eq!(f.ledger.under_way.len(), MAX_UNDER_WAY);
+        assert_eq!(f.lost(1_000), 1_000 - MAX_UNDER_WAY as u64);
+    }
+}

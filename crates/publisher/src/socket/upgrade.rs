@@ -7,7 +7,7 @@ use reqwest::header::{
     SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use reqwest::{Response, StatusCode};
-use session::{MAX_MESSAGE_BYTES, Token};
+use session::{MAX_DETAIL_CHARS, MAX_MESSAGE_BYTES, Token};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -93,8 +93,10 @@ fn refusal(status: StatusCode, headers: &HeaderMap, had_token: bool) -> String {
         401 | 403 if had_token => format!("{answered}: it does not take this access token"),
         401 | 403 => format!("{answered}: it wants an access token, give one with --token"),
         300..=399 => match text(headers, LOCATION) {
-            Some(to) => format!("{answered}: it wants to be called at {to}"),
-            None => format!("{answered}: it wants to be called at another address"),
+            Some(to) if to.len() <= MAX_DETAIL_CHARS => {
+                format!("{answered}: it wants to be called at {to}")
+            }
+            Some(_) | None => format!("{answered}: it wants to be called at another address"),
         },
         404 | 405 | 410 => format!("{answered}: no WebSocket server is at this address"),
         408 | 429 | 500..=599 => format!("{answered}: it is in trouble, try again later"),

@@ -1,6 +1,6 @@
 //! Judges a server's certificate.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
@@ -10,6 +10,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
+use rustls_platform_verifier::Verifier as Authorities;
 use thiserror::Error;
 use tracing::debug;
 
@@ -29,9 +30,10 @@ pub(super) struct Verifier {
 enum Trust {
     All,
     Known {
-        /// `None`: neither the system nor a file knows an authority.
-        authorities: Option<rustls_platform_verifier::Verifier>,
-        /// From the files, for servers that present one of these.
+        /// The system's and those of the files; `None` if there are none at
+        /// all. Read when the first certificate comes: connections without TLS
+        /// have no use for them, and it takes a while.
+        authorities: OnceLock<Option<Authorities>>,
         files: Vec<CertificateDer<'static>>,
     },
 }
@@ -47,15 +49,17 @@ impl Verifier {
         files: Vec<CertificateDer<'static>>,
         provider: Arc<CryptoProvider>,
     ) -> Self {
-        let authorities = rustls_platform_verifier::Verifier::new_with_extra_roots(
-            files.iter().cloned(),
-            Arc::clone(&provider),
-        );
-        let authorities = authorities
-            .inspect_err(|error| debug!(%error, "no known authority"))
-            .ok();
-        let trust = Trust::Known { authorities, files };
+        let trust = Trust::Known {
+            authorities: OnceLock::new(),
+            files,
+        };
         Self { trust, provider }
+    }
+
+    fn authorities(&self, files: &[CertificateDer<'static>]) -> Option<Authorities> {
+        Authorities::new_with_extra_roots(files.iter().cloned(), Arc::clone(&self.provider))
+            .inspect_err(|error| debug!(%error, "no known authority"))
+            .ok()
     }
 
     /// Whether a certificate that no authority signed stands for itself.
@@ -98,7 +102,7 @@ impl ServerCertVerifier for Verifier {
         let Trust::Known { authorities, files } = &self.trust else {
             return Ok(ServerCertVerified::assertion());
         };
-        let verified = match authorities {
+        let verified = match authorities.get_or_init(|| self.authorities(files)) {
             Some(authorities) => {
                 authorities.verify_server_cert(certificate, intermediates, name, ocsp_response, now)
             }
