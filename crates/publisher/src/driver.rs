@@ -31,10 +31,10 @@ use wire::{MediaSessionId, StreamEventType, StreamName, StreamStatus, info};
 use self::monitor::{Watch, with_protocol};
 use crate::client::{SessionEvent, SessionOptions, SessionState};
 use crate::http::Requests;
-use crate::media::{Caller, Local, Media, Muted, Track};
+use crate::media::{Caller, Local, Media, Muted};
 use crate::socket::Socket;
 use crate::stream::StreamState;
-use crate::{Error, Server};
+use crate::{Error, Server, Track};
 
 /// For the TCP connection, the upgrade and the server's welcome.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -16,12 +16,12 @@ use wire::StreamStatus;
 
 use crate::client::{Session, SessionEvent};
 use crate::driver::sleep_until_some;
-use crate::media::{Media, Track};
+use crate::media::Media;
 use crate::publisher::{Options, PublisherEvent, Wish};
 use crate::random::{fraction, fresh_id};
 use crate::retry::{Loss, Next, Retry};
 use crate::stream::{Stream, StreamOptions};
-use crate::{Error, awake};
+use crate::{Error, Track, awake};
 
 /// The task behind a publisher.
 pub(crate) struct Keeper {

@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::warn;
 use wire::MediaSessionId;
 
-use crate::{MediaOptions, Sources, Stats};
+use crate::{MediaOptions, Sources, Stats, Track};
 pub(crate) use connection::{Caller, Local};
 use task::Task;
 
@@ -32,13 +32,6 @@ const ORDERS: usize = 32;
 
 /// Tells the user a sentence.
 pub(crate) type Notify = Box<dyn Fn(String) + Send>;
-
-/// One of the two tracks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Track {
-    Audio,
-    Video,
-}
 
 /// Which tracks are muted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

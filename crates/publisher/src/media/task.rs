@@ -306,9 +306,14 @@ impl Task {
     }
 
     fn gather_network(&mut self) {
-        if let Some(peer) = self.connection.as_mut().and_then(Connection::peer) {
-            let network = peer.stats();
-            self.hold.stats.send_modify(|stats| stats.network = network);
+        let peer = self.connection.as_mut().and_then(Connection::peer);
+        let Some(network) = peer.map(|peer| peer.stats()) else {
+            return;
+        };
+        if let Feed::Running(pipeline) = &self.feed {
+            let loss = network.loss.unwrap_or_default();
+            pipeline.controls().set_expected_loss(loss);
         }
+        self.hold.stats.send_modify(|stats| stats.network = network);
     }
 }
