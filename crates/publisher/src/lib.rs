@@ -25,6 +25,8 @@ mod address;
 mod clock;
 mod driver;
 pub mod encode;
+mod file;
+mod input;
 mod options;
 mod peer;
 mod picture;
@@ -38,6 +40,7 @@ mod stats;
 mod test_picture;
 
 pub use address::{BadUrl, Server, ServerUrl, TlsOptions};
+pub use input::{Input, open};
 pub use options::{AudioOptions, MediaOptions, VideoOptions};
 pub use picture::{BadSize, Picture, Size};
 pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions, SessionOptions};
