@@ -6,23 +6,12 @@ use std::io::{self, IsTerminal};
 use twoway_publisher::device::{
     Camera, CameraOptions, Microphone, MicrophoneOptions, Screen, ScreenOptions, ScreenTarget,
 };
-use twoway_publisher::{Only, Size, Source, SourceError, Sources, TestPicture, Track};
+use twoway_publisher::{
+    self as publisher, Input, Only, Size, Source, SourceError, Sources, TestPicture, Track,
+};
 
 /// Pictures a second, where none are asked for.
 const FPS: u32 = 30;
-
-/// SHIM until files lands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Input {
-    File(std::path::PathBuf),
-    StandardInput,
-}
-
-fn open_input(input: &Input, _: bool) -> Result<Box<dyn Source>, SourceError> {
-    Err(SourceError(format!(
-        "media files are not read yet: {input:?}"
-    )))
-}
 
 /// What shall be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +74,7 @@ impl Wanted {
         if matches!(input, Input::StandardInput) && io::stdin().is_terminal() {
             return Err("standard input is a terminal: pipe media into it".to_owned());
         }
-        let source = open_input(input, self.repeat).map_err(|error| error.to_string())?;
+        let source = publisher::open(input, self.repeat).map_err(|error| error.to_string())?;
         Ok(Found::new(label, Rank::Input, source))
     }
 
