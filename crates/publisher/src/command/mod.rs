@@ -21,11 +21,11 @@ use std::io::{self, Write};
 
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
-use twoway_publisher::device;
+use twoway_publisher::{Stats, device};
 
 use crate::arguments::{Arguments, Asked};
 use console::Console;
-use exit::Exit;
+use exit::{Exit, Outcome};
 use lines::on_one_line;
 use publish::Publication;
 use report::Report;
@@ -65,14 +65,21 @@ fn show(text: &[u8]) -> Exit {
 fn publish(arguments: Arguments) -> Exit {
     let console = Console::new();
     log_to(console.clone());
-    let opened = match arguments.wanted.open() {
-        Ok(opened) => opened,
-        Err(sentence) => return fail(&sentence, Exit::Usage),
-    };
     let stats_file = arguments.stats_file.as_deref().map(StatsFile::create);
     let stats_file = match stats_file.transpose() {
         Ok(file) => file,
         Err(sentence) => return fail(&sentence, Exit::Usage),
+    };
+    let opened = match arguments.wanted.open() {
+        Ok(opened) => opened,
+        Err(sentence) => {
+            if let Some(file) = stats_file {
+                let outcome = Outcome::failed(Exit::Usage, &sentence);
+                // That it cannot be written is the lesser trouble.
+                let _ = file.write(&Stats::default(), Some(&outcome));
+            }
+            return fail(&sentence, Exit::Usage);
+        }
     };
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,

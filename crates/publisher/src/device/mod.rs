@@ -20,6 +20,7 @@ mod away;
 mod camera;
 #[cfg(any(feature = "camera", feature = "screen"))]
 mod canvases;
+#[cfg(any(feature = "camera", feature = "microphone"))]
 mod choose;
 #[cfg(feature = "camera")]
 mod colours;
@@ -53,21 +54,8 @@ pub use screen::Screen;
 /// Devices may come and go: a list is of the moment it was made.
 pub fn list() -> Devices {
     let mut devices = Devices::default();
-    #[cfg(feature = "camera")]
-    {
-        let (cameras, notes) = camera::list();
-        devices.cameras = cameras;
-        devices.notes.extend(notes);
-    }
-    #[cfg(feature = "microphone")]
-    match microphone::list() {
-        Ok(microphones) => devices.microphones = microphones,
-        Err(why) => devices.notes.push(why),
-    }
-    #[cfg(feature = "screen")]
-    match screen::list() {
-        Ok((displays, windows)) => (devices.displays, devices.windows) = (displays, windows),
-        Err(why) => devices.notes.push(why),
-    }
+    Camera::list(&mut devices);
+    Microphone::list(&mut devices);
+    Screen::list(&mut devices);
     devices
 }

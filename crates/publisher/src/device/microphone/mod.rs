@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tracing::debug;
 
 use super::choose::{self, Named};
-use super::{MicrophoneInfo, MicrophoneOptions};
+use super::{Devices, MicrophoneInfo, MicrophoneOptions};
 use crate::source::{AudioChunk, AudioFormat, Captured, Format, Source, SourceError};
 
 /// How long to wait for sound before looking up.
@@ -106,19 +106,6 @@ impl Named for Found {
     }
 }
 
-/// All microphones, or a sentence on why there are none.
-pub(super) fn list() -> Result<Vec<MicrophoneInfo>, String> {
-    let all = platform::backend().microphones()?;
-    let listed = all.into_iter().filter(|found| !found.hidden).enumerate();
-    let info = |(index, found): (usize, Found)| MicrophoneInfo {
-        index,
-        name: found.name,
-        id: found.id,
-        default: found.default,
-    };
-    Ok(listed.map(info).collect())
-}
-
 /// A microphone as a source.
 ///
 /// Unplugged, it is waited for, and silence is sent meanwhile.
@@ -159,6 +146,22 @@ impl Microphone {
     /// not be used, or another program has it.
     pub fn open(options: MicrophoneOptions) -> Result<Self, SourceError> {
         Self::open_with(platform::backend(), options)
+    }
+
+    /// Adds all there are, or a sentence on why there are none.
+    pub(super) fn list(devices: &mut Devices) {
+        let all = match platform::backend().microphones() {
+            Ok(all) => all,
+            Err(why) => return devices.notes.push(why),
+        };
+        let listed = all.into_iter().filter(|found| !found.hidden).enumerate();
+        let info = |(index, found): (usize, Found)| MicrophoneInfo {
+            index,
+            name: found.name,
+            id: found.id,
+            default: found.default,
+        };
+        devices.microphones.extend(listed.map(info));
     }
 
     fn open_with(

@@ -6,6 +6,7 @@ mod platform;
 #[cfg(any(target_os = "macos", target_os = "windows"))]
 #[path = "xcap.rs"]
 mod platform;
+mod size;
 #[cfg(test)]
 mod tests;
 
@@ -18,8 +19,8 @@ use yuv::{YuvConversionMode, YuvRange, YuvStandardMatrix, bgra_to_yuv420, rgba_t
 
 use super::away::{Away, Due};
 use super::canvases::Canvases;
-use super::planes::{Fitter, Planes, sendable};
-use super::{DisplayInfo, ScreenOptions, ScreenTarget, WindowInfo};
+use super::planes::{Fitter, Planes};
+use super::{Devices, DisplayInfo, ScreenOptions, ScreenTarget, WindowInfo};
 use crate::Picture;
 use crate::source::{Captured, Format, Source, SourceError, VideoFormat, VideoFrame};
 
@@ -102,12 +103,6 @@ enum Lost {
     Failed(String),
 }
 
-/// All displays and windows, or a sentence on why there are none.
-pub(super) fn list() -> Result<(Vec<DisplayInfo>, Vec<WindowInfo>), String> {
-    let targets = platform::backend().list()?;
-    Ok((targets.displays, targets.windows))
-}
-
 /// A display or window as a source, with the pointer in it.
 ///
 /// A window that is closed or minimised, or a display that is unplugged, is
@@ -145,6 +140,17 @@ impl Screen {
         Self::open_with(platform::backend(), options)
     }
 
+    /// Adds all there are, or a sentence on why there are none.
+    pub(super) fn list(devices: &mut Devices) {
+        match platform::backend().list() {
+            Ok(targets) => {
+                devices.displays = targets.displays;
+                devices.windows = targets.windows;
+            }
+            Err(why) => devices.notes.push(why),
+        }
+    }
+
     fn open_with(
         mut backend: Box<dyn Backend>,
         options: ScreenOptions,
@@ -156,7 +162,7 @@ impl Screen {
             let thing = thing(&options.what);
             SourceError(format!("{thing} {}", lost.reason()))
         })?;
-        let size = sendable(shot.width, shot.height, options.size);
+        let size = size::sendable(shot.width, shot.height, options.size);
         let fps = options.fps.max(1);
         let now = backend.now();
         Ok(Self {
