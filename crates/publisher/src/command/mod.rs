@@ -99,9 +99,13 @@ fn publish(arguments: Arguments) -> Exit {
     }
 }
 
+/// What is logged unless `RUST_LOG` says otherwise. Of bad certificates a
+/// sentence of our own tells.
+const LOG: &str = "warn,rustls_platform_verifier=off";
+
 fn log_to(console: Console) {
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()))
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| LOG.into()))
         .with_ansi(console.colours_logs())
         .with_writer(console)
         .init();

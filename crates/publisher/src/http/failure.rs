@@ -57,7 +57,7 @@ pub(crate) fn reason(error: &reqwest::Error, scheme: Scheme) -> String {
 
 fn reason_of_io(error: &io::Error, scheme: Scheme) -> String {
     // The system has more kinds of errors than a person can tell apart.
-    #[allow(clippy::wildcard_enum_match_arm, reason = "the enum grows")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum grows")]
     match error.kind() {
         io::ErrorKind::ConnectionRefused => {
             "nothing listens on this port (connection refused)".to_owned()
