@@ -20,7 +20,9 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use session::{Config, Event, Input, Output, SessionStatus, Signalling, StreamRole, Time};
+use session::{
+    Config, Event, Input, Output, SessionStatus, Severity, Signalling, StreamRole, Time,
+};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 use tracing::{debug, warn};
@@ -86,6 +88,8 @@ enum Happening {
     /// The application has dropped its handle.
     LetGo,
     Input(Input),
+    /// From the socket or of a request, with the severity of a failure.
+    Heard(Input, Severity),
     MonitorsDue,
     /// The session is over, but not all its last requests are answered.
     LingeredEnough,
@@ -110,8 +114,8 @@ pub(crate) struct Driver {
     state: watch::Sender<SessionState>,
     disconnect_asked: bool,
     over_since: Option<Instant>,
-    /// What happened last: no response to an HTTP request.
-    unreachable: bool,
+    /// Of what happened last, if that is a socket or a request that failed.
+    failure: Option<Severity>,
 }
 
 impl Driver {
@@ -136,13 +140,14 @@ impl Driver {
             state,
             disconnect_asked: false,
             over_since: None,
-            unreachable: false,
+            failure: None,
         }
     }
 
     /// Runs until the session is over.
     pub(crate) async fn run(mut self) {
         if let Err(reason) = self.prepare() {
+            self.failure = Some(Severity::Fatal);
             let (status, reason) = (SessionStatus::Failed, Some(reason));
             self.notify(Event::Session { status, reason });
             return;
@@ -163,9 +168,11 @@ impl Driver {
                 }
                 // The sources have ended.
                 Happening::Input(Input::Stop(id)) => self.stop(id),
-                Happening::Input(input) => {
-                    self.unreachable = matches!(input, Input::RequestFailed { .. });
-                    self.handle(input);
+                Happening::Input(input) => self.hear(input, None),
+                Happening::Heard(input, severity) => {
+                    let failed =
+                        matches!(input, Input::SocketFailed(_) | Input::RequestFailed { .. });
+                    self.hear(input, failed.then_some(severity));
                 }
             }
         }
@@ -198,12 +205,17 @@ impl Driver {
         tokio::select! {
             order = order => order.map_or(Happening::LetGo, Happening::Order),
             Some(input) = self.inputs.recv() => Happening::Input(input),
-            input = self.socket.next() => Happening::Input(input),
-            input = response => Happening::Input(input),
+            (input, severity) = self.socket.next() => Happening::Heard(input, severity),
+            (input, severity) = response => Happening::Heard(input, severity),
             () = sleep_until_some(timeout) => Happening::Input(Input::Timeout),
             () = sleep_until_some(monitors) => Happening::MonitorsDue,
             () = sleep_until_some(lingered) => Happening::LingeredEnough,
         }
+    }
+
+    fn hear(&mut self, input: Input, failure: Option<Severity>) {
+        self.failure = failure;
+        self.handle(input);
     }
 
     fn handle(&mut self, input: Input) {
@@ -303,6 +315,9 @@ impl Driver {
             Event::Stream(update) if update.role == StreamRole::Player => {
                 return self.handle_player(update);
             }
+            Event::Stream(update) if self.failure == Some(Severity::Fatal) => {
+                update.severity = Severity::Fatal;
+            }
             Event::StreamEvent { id, .. } => {
                 if let Some(stream) = self.stream_of_player(id) {
                     *id = stream;
@@ -352,7 +367,12 @@ impl Driver {
                 leg.end(end.clone());
             }
         }
-        self.state.send_replace(SessionState { status, end });
+        let severity = self.failure.unwrap_or_default();
+        self.state.send_replace(SessionState {
+            status,
+            end,
+            severity,
+        });
     }
 }
 

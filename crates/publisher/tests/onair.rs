@@ -18,7 +18,8 @@ use tokio::time::timeout;
 use twoway_publisher::{
     Captured, Error, Event, Format, Options, Picture, Publisher, PublisherEvent, RetryOptions,
     Session, SessionEvent, SessionOptions, SessionStatus, Source, SourceError, Stats, Stream,
-    StreamName, StreamOptions, StreamStatus, Target, TestPicture, VideoFormat, VideoFrame,
+    StreamName, StreamOptions, StreamStatus, Target, TestPicture, TlsOptions, VideoFormat,
+    VideoFrame,
 };
 use twoway_server::media::{PublicAddress, Transports};
 use twoway_server::{media, net};
@@ -265,6 +266,23 @@ async fn a_stream_that_never_gets_on_air_is_given_up() {
         until_reconnecting(&mut publisher).await;
         let error = publisher.wait().await;
         assert!(matches!(error, Err(Error::Connection(_))), "{error:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_time_mends_is_not_tried_again() {
+    let files = TlsOptions {
+        ca_files: vec!["no-such-file.pem".into()],
+        ..TlsOptions::default()
+    };
+    for scheme in ["wss", "https"] {
+        let mut options = options(scheme, nowhere().await, "test");
+        options.session.tls = files.clone();
+        let error = Publisher::connect(options, picture()).wait().await;
+        let Err(Error::Connection(why)) = error else {
+            panic!("{scheme}: {error:?}");
+        };
+        assert!(why.contains("no-such-file.pem"), "{scheme}: {why}");
     }
 }
 

@@ -161,7 +161,7 @@ impl Driver {
     /// Why a stream failed.
     fn error(&self, update: &StreamUpdate) -> Error {
         match &update.error {
-            Some(error) if self.unreachable => Error::Connection(error.clone()),
+            Some(error) if self.failure.is_some() => Error::Connection(error.clone()),
             Some(_) | None => Error::of(update),
         }
     }
