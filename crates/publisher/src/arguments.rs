@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use twoway_publisher::{Options, Server, ServerUrl, Size, StreamName};
+use twoway_publisher::{Options, Size, Target};
 
 /// Publishes a test picture with sound to a Two-way Streaming server.
 ///
@@ -71,15 +71,9 @@ pub(crate) fn read() -> Result<Option<Arguments>, String> {
 }
 
 fn arguments(cli: Cli) -> Result<Arguments, String> {
-    let (server, name) = ServerUrl::parse(&cli.url).map_err(|error| error.to_string())?;
-    let name = match cli.name {
-        Some(name) => Some(name)
-            .filter(|name| !name.is_empty())
-            .map(StreamName::new),
-        None => name,
-    };
-    let name = name.ok_or("the stream has no name: give one in the URL's path or with --name")?;
-    let mut options = Options::new(Server::WebCallServer(server), name);
+    let target = Target::parse(&cli.url, cli.name.as_deref());
+    let target = target.map_err(|error| error.to_string())?;
+    let mut options = Options::new(target.server, target.name);
     options.media.video.max_bitrate_bps = cli.bitrate * 1000;
     options.media.video.keyframe_interval = cli.keyframe_interval;
     options.retry.give_up_after = Some(Duration::ZERO);
@@ -124,8 +118,8 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_help() {
         let parsed = parse("ws://localhost:8080/test").unwrap();
-        let (server, _) = ServerUrl::parse("ws://localhost:8080").unwrap();
-        let mut expected = Options::new(Server::WebCallServer(server), StreamName::new("test"));
+        let target = Target::parse("ws://localhost:8080/test", None).unwrap();
+        let mut expected = Options::new(target.server, target.name);
         expected.retry.give_up_after = Some(Duration::ZERO);
         assert_eq!(parsed.options, expected);
         assert_eq!(parsed.size.to_string(), "1280x720");
@@ -154,7 +148,7 @@ mod tests {
             assert!(error.contains(expected), "{line}: {error}");
             assert!(!error.contains('\n'), "{line}: {error}");
         };
-        check("http://h:1/test", "must begin with ws://");
+        check("rtmp://h:1/test", "must begin with ws://");
         check("ws://h:1/", "has no name");
         check("ws://h:1/test --name ", "has no name");
         check("ws://h:1/test --size 1281x720", "both even");

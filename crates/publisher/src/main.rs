@@ -22,6 +22,10 @@ const EXIT_REFUSED: u8 = 3;
 /// The source, an encoder or the media connection failed.
 const EXIT_MEDIA: u8 = 4;
 
+/// What is logged unless `RUST_LOG` says otherwise. Bad certificates are told of
+/// in a sentence of our own.
+const LOG: &str = "warn,rustls_platform_verifier=off";
+
 fn main() -> ExitCode {
     let arguments = match arguments::read() {
         Ok(Some(arguments)) => arguments,
@@ -29,7 +33,7 @@ fn main() -> ExitCode {
         Err(sentence) => return fail(&sentence, EXIT_USAGE),
     };
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()))
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| LOG.into()))
         .with_writer(io::stderr)
         .init();
     let runtime = match tokio::runtime::Runtime::new() {
