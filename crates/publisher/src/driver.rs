@@ -90,7 +90,9 @@ enum Stage {
     Held(Publish),
     Asked,
     /// PUBLISHING; the viewers know of these muted tracks.
-    OnAir { told: Muted },
+    OnAir {
+        told: Muted,
+    },
 }
 
 /// Everything that can happen to a session.
@@ -534,13 +536,11 @@ fn signalling(options: &SessionOptions) -> Signalling {
             stream_timeout: STREAM_TIMEOUT,
             silence_timeout: SILENCE_TIMEOUT,
         })),
-        Server::Http(address) => {
-            Signalling::Http(session::HttpSession::new(session::HttpConfig {
-                address: address.clone(),
-                token: options.token.clone(),
-                stream_timeout: STREAM_TIMEOUT,
-            }))
-        }
+        Server::Http(address) => Signalling::Http(session::HttpSession::new(session::HttpConfig {
+            address: address.clone(),
+            token: options.token.clone(),
+            stream_timeout: STREAM_TIMEOUT,
+        })),
     }
 }
 

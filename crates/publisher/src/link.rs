@@ -23,6 +23,14 @@ const MAX_DATAGRAM: usize = 2_000;
 /// How long nothing but UDP is tried where the server offers both.
 const TCP_AFTER: Duration = Duration::from_secs(1);
 
+/// What is due this soon is done at once: str0m takes a timeout for each packet,
+/// and no timer is as quick as packets follow each other.
+const SLACK: Duration = Duration::from_micros(100);
+
+/// Rounds of time given to str0m in one go, past which datagrams and others have
+/// their turn.
+const MAX_ROUNDS: usize = 32;
+
 /// The longest time between two checks that the server still answers (RFC 7675).
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -121,6 +129,7 @@ impl Link {
     /// Runs the connection until str0m tells something, or it is over.
     /// Cancelled, it loses nothing and can be called again.
     pub(crate) async fn next(&mut self) -> Result<Event, PeerError> {
+        let mut rounds = 0;
         loop {
             let timeout = match self.rtc.poll_output()? {
                 Output::Timeout(at) => at,
@@ -134,7 +143,14 @@ impl Link {
                     return Ok(event);
                 }
             };
-            self.wait(timeout).await?;
+            let now = Instant::now();
+            if timeout <= now + SLACK && rounds < MAX_ROUNDS {
+                rounds += 1;
+                self.handle_timeout(timeout.max(now))?;
+            } else {
+                rounds = 0;
+                self.wait(timeout).await?;
+            }
         }
     }
 
@@ -171,12 +187,11 @@ impl Link {
         let deadline = deadlines.into_iter().flatten().min().unwrap_or(timeout);
         tokio::select! {
             arrival = self.sockets.recv(&mut self.buffer) => self.handle_datagram(arrival),
-            () = sleep_until(deadline.into()) => self.handle_timeout(),
+            () = sleep_until(deadline.into()) => self.handle_timeout(Instant::now()),
         }
     }
 
-    fn handle_timeout(&mut self) -> Result<(), PeerError> {
-        let now = Instant::now();
+    fn handle_timeout(&mut self, now: Instant) -> Result<(), PeerError> {
         if self.lost_at.is_some_and(|lost| lost + GRACE <= now) {
             return Err(if self.up {
                 PeerError::Lost

@@ -65,6 +65,10 @@ pub(crate) struct Peer {
     clock: Clock,
     bandwidth: Bandwidth,
     measured: Measured,
+    /// ICE and DTLS were up once.
+    up: bool,
+    /// The pacer was told to do without feedback.
+    paced: bool,
     events: VecDeque<PeerEvent>,
 }
 
@@ -122,6 +126,8 @@ impl Peer {
             clock: Clock::start(),
             bandwidth: Bandwidth::new(budget),
             measured: Measured::default(),
+            up: false,
+            paced: false,
             events: VecDeque::new(),
         };
         Ok((peer, offer))
@@ -207,12 +213,19 @@ impl Peer {
 
     fn handle_connected(&mut self) {
         self.events.push_back(PeerEvent::Connected);
-        if !self.bandwidth.has_feedback() {
-            // Nothing will ever tell the pacer more than it is told here.
+        self.up = true;
+        self.probe(Instant::now());
+    }
+
+    /// Where there is no transport-wide feedback, which str0m says at once when
+    /// the connection is up, nothing will ever tell the pacer more than it is
+    /// told here.
+    fn pace_without_feedback(&mut self) {
+        if self.up && !self.bandwidth.has_feedback() && !self.paced {
+            self.paced = true;
             let bps = self.bandwidth.budget().max_bps * PACE_WITHOUT_FEEDBACK;
             self.link.rtc.bwe().reset(Bitrate::bps(bps));
         }
-        self.probe(Instant::now());
     }
 
     /// Has str0m probe for more, if that is due.
@@ -226,6 +239,7 @@ impl Peer {
     fn handle_peer_stats(&mut self, stats: &PeerStats) {
         let now = stats.timestamp;
         let bytes = self.link.bytes_sent();
+        self.pace_without_feedback();
         self.measured.handle_peer_stats(stats, bytes);
         if let Some(estimate) = stats.bwe_tx {
             self.bandwidth.handle_estimate(estimate.as_u64());

@@ -134,9 +134,8 @@ impl Stream {
     /// # Errors
     /// It ended before, if need be by [`Stream::stop`].
     pub async fn published(&mut self) -> Result<(), Error> {
-        let there = |state: &StreamState| {
-            state.status == StreamStatus::Publishing || state.end.is_some()
-        };
+        let there =
+            |state: &StreamState| state.status == StreamStatus::Publishing || state.end.is_some();
         let Ok(state) = self.state.wait_for(there).await else {
             return Err(self.end_of_session().err().unwrap_or_else(session_gone));
         };

@@ -1,10 +1,14 @@
 //! The real server's media, without its signalling, for tests.
 
-use std::net::Ipv4Addr;
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
+use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use twoway_server::core::backend::{Command, EndReason, Event, MediaBackend, PeerId, Role, Wishes};
 use twoway_server::counters::Counters;
 use twoway_server::media::{Config, Forwarder, Transports};
@@ -50,18 +54,16 @@ impl MediaServer {
             offer,
             wishes: Wishes::default(),
         });
-        let answer = self
-            .event(|event| match event {
-                Event::Answered { peer, answer, .. } if peer == id => Some(Ok(answer)),
-                Event::Ended { peer, reason } if peer == id => Some(Err(reason)),
-                _ => None,
-            })
-            .await;
-        (id, answer)
-    }
-
-    pub(crate) fn close(&mut self, peer: PeerId) {
-        self.forwarder.send(Command::Close { peer });
+        let answer = self.event(|event| {
+            if let Event::Answered { peer, answer, .. } = event {
+                return (peer == id).then_some(Ok(answer));
+            }
+            if let Event::Ended { peer, reason } = event {
+                return (peer == id).then_some(Err(reason));
+            }
+            None
+        });
+        (id, answer.await)
     }
 
     /// Waits until media flows.
@@ -98,9 +100,8 @@ impl Camera {
             let mut encoder = VideoEncoder::new(config).unwrap();
             loop {
                 if let Captured::Video(frame) = source.next().unwrap()
-                    && sender
-                        .blocking_send(encoder.encode(&frame, false).unwrap())
-                        .is_err()
+                    && let Some(frame) = encoder.encode(&frame, false).unwrap()
+                    && sender.blocking_send(frame).is_err()
                 {
                     return;
                 }
@@ -114,7 +115,119 @@ impl Camera {
     }
 }
 
-/// A moment before anything a [`Camera`] takes.
-pub(crate) fn start() -> Instant {
-    Instant::now()
+/// A link between a peer and the server's media: by default as good as none.
+pub(crate) struct Relay {
+    address: SocketAddr,
+    server: SocketAddr,
+    quality: Arc<Quality>,
+    task: JoinHandle<()>,
+}
+
+/// How good the link is; zero: unlimited, or never.
+#[derive(Debug, Default)]
+pub(crate) struct Quality {
+    /// Bits per second from the peer to the server.
+    up_bps: AtomicU64,
+    /// Each so many-th packet to the peer is lost.
+    drop_down_each: AtomicU64,
+    /// Nothing passes.
+    cut: AtomicBool,
+}
+
+/// A packet that would wait for longer is lost.
+const QUEUE: Duration = Duration::from_millis(300);
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Relay {
+    /// A link to the first UDP candidate of an answer.
+    pub(crate) async fn start(answer: &str) -> Self {
+        let is_udp = |line: &&str| line.starts_with("a=candidate:") && line.contains(" udp ");
+        let candidate = answer.lines().find(is_udp).unwrap();
+        let words: Vec<_> = candidate.split(' ').collect();
+        let server = format!("{}:{}", words[4], words[5]).parse().unwrap();
+        let near = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let far = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        far.connect(server).await.unwrap();
+        let address = near.local_addr().unwrap();
+        let quality = Arc::new(Quality::default());
+        let task = tokio::spawn(pass(near, far, Arc::clone(&quality)));
+        Self {
+            address,
+            server,
+            quality,
+            task,
+        }
+    }
+
+    /// The answer with the link's address in the place of the server's.
+    pub(crate) fn reroute(&self, answer: &str) -> String {
+        let place = |address: SocketAddr| format!(" {} {} ", address.ip(), address.port());
+        answer.replace(&place(self.server), &place(self.address))
+    }
+
+    pub(crate) fn squeeze(&self, up_bps: u64) {
+        self.quality.up_bps.store(up_bps, Ordering::Relaxed);
+    }
+
+    pub(crate) fn drop_down_each(&self, each: u64) {
+        self.quality.drop_down_each.store(each, Ordering::Relaxed);
+    }
+
+    pub(crate) fn cut(&self) {
+        self.quality.cut.store(true, Ordering::Relaxed);
+    }
+}
+
+async fn pass(near: UdpSocket, far: UdpSocket, quality: Arc<Quality>) {
+    let mut peer = None;
+    let (mut up, mut down) = ([0; 2_000], [0; 2_000]);
+    let mut count = 0_u64;
+    let mut waiting: VecDeque<(Instant, Vec<u8>)> = VecDeque::new();
+    let mut free_at = Instant::now();
+    loop {
+        let due = waiting.front().map(|(at, _)| *at);
+        let leave = async {
+            match due {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let is_cut = quality.cut.load(Ordering::Relaxed);
+        tokio::select! {
+            received = near.recv_from(&mut up) => {
+                let (length, from) = received.unwrap();
+                peer = Some(from);
+                let now = Instant::now();
+                free_at = free_at.max(now);
+                if is_cut || free_at - now > QUEUE {
+                    continue;
+                }
+                let bps = quality.up_bps.load(Ordering::Relaxed);
+                if bps > 0 {
+                    free_at += Duration::from_secs_f64(length as f64 * 8.0 / bps as f64);
+                }
+                waiting.push_back((free_at, up[..length].to_vec()));
+            }
+            () = leave => {
+                let (_, datagram) = waiting.pop_front().unwrap();
+                let _ = far.send(&datagram).await;
+            }
+            received = far.recv(&mut down) => {
+                let length = received.unwrap();
+                let each = quality.drop_down_each.load(Ordering::Relaxed);
+                // Handshakes are spared.
+                let is_media = (128..192).contains(&down[0]);
+                count += u64::from(is_media);
+                let lost = is_media && each > 0 && count % each == 0;
+                if let Some(peer) = peer && !lost && !is_cut {
+                    let _ = near.send_to(&down[..length], peer).await;
+                }
+            }
+        }
+    }
 }

@@ -8,12 +8,12 @@ use twoway_server::media::Transports;
 use super::*;
 use crate::encode::profile_level_id;
 use crate::source::VideoCodec;
-use crate::testing::{Camera, MediaServer};
+use crate::testing::{Camera, MediaServer, Relay};
 
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn h264() -> Option<VideoCodec> {
-    let profile_level_id = profile_level_id("320x180".parse().unwrap(), 30);
+    let profile_level_id = profile_level_id("320x180".parse().unwrap(), 30, 1_000_000);
     Some(VideoCodec::H264 { profile_level_id })
 }
 
@@ -176,12 +176,85 @@ async fn the_connection_is_measured() {
         }
         let stats = peer.stats();
         let known = stats.round_trip.is_some() && stats.loss.is_some();
-        if told.is_some() && known && stats.local.is_some() {
-            assert!(stats.local.unwrap().starts_with("127.0.0.1:"));
-            assert!(stats.remote.unwrap().starts_with("127.0.0.1:"));
+        if let (Some(local), Some(remote), Some(_)) = (&stats.local, &stats.remote, told)
+            && known
+        {
+            assert!(local.starts_with("127.0.0.1:") && remote.starts_with("127.0.0.1:"));
             assert!(stats.estimate_bps.is_some());
             assert!(stats.bytes_sent > 1_000_000 && stats.nacks >= 7);
             break;
         }
     }
+}
+
+/// A publisher of something the server need not look into, over a link.
+async fn publish_over_link(server: &mut MediaServer) -> (Peer, Relay) {
+    let video = Some(VideoCodec::Vp8);
+    let (mut peer, offer) = offer(Sent { video, audio: None }).await;
+    let (_, answer) = server.open(Role::Publisher, offer).await;
+    let answer = answer.unwrap();
+    let relay = Relay::start(&answer).await;
+    peer.accept(&relay.reroute(&answer)).unwrap();
+    (peer, relay)
+}
+
+/// Sends as much as the network is said to carry, up to 2 Mbit/s, until that is
+/// `enough`.
+async fn send_until(peer: &mut Peer, bps: &mut u64, enough: impl Fn(u64) -> bool) {
+    const FPS: u32 = 30;
+    let mut frames = tokio::time::interval(Duration::from_secs(1) / FPS);
+    while !enough(*bps) {
+        tokio::select! {
+            event = peer.next() => if let PeerEvent::Bandwidth(told) = event.unwrap() {
+                *bps = told;
+            },
+            _ = frames.tick() => {
+                let bytes = (*bps).min(2_000_000) * 9 / 10 / 8 / u64::from(FPS);
+                let frame = EncodedFrame {
+                    capture_time: Instant::now(),
+                    keyframe: true,
+                    data: vec![0; bytes as usize],
+                };
+                peer.send_video(frame).unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_estimate_follows_a_link_that_is_squeezed_and_let_go() {
+    let mut server = MediaServer::start(Transports::Udp);
+    let (mut peer, relay) = publish_over_link(&mut server).await;
+    let mut bps = 1_000_000;
+    send_until(&mut peer, &mut bps, |bps| bps > 2_000_000).await;
+    relay.squeeze(300_000);
+    send_until(&mut peer, &mut bps, |bps| bps < 350_000).await;
+    relay.squeeze(0);
+    send_until(&mut peer, &mut bps, |bps| bps > 1_500_000).await;
+}
+
+/// How a connection ends.
+async fn end(peer: &mut Peer) -> PeerError {
+    loop {
+        if let Err(error) = peer.next().await {
+            return error;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_is_cut_is_a_lost_connection() {
+    let mut server = MediaServer::start(Transports::Udp);
+    let (mut peer, relay) = publish_over_link(&mut server).await;
+    while peer.next().await.unwrap() != PeerEvent::Connected {}
+    relay.cut();
+    assert!(matches!(end(&mut peer).await, PeerError::Lost));
+}
+
+#[tokio::test]
+async fn a_link_that_was_never_there_is_told_apart() {
+    let mut server = MediaServer::start(Transports::Udp);
+    let (mut peer, relay) = publish_over_link(&mut server).await;
+    relay.cut();
+    assert!(matches!(end(&mut peer).await, PeerError::Unreachable));
 }

@@ -1,6 +1,6 @@
 //! What passes between the pipeline's threads and its owner beside the media.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ pub(crate) struct Controls {
     bandwidth_bps: AtomicU64,
     video_muted: AtomicBool,
     audio_muted: AtomicBool,
+    /// Percent of packets.
+    expected_loss: AtomicU8,
     /// Nobody is connected.
     paused: AtomicBool,
 }
@@ -52,6 +54,17 @@ impl Controls {
     /// See [`Self::set_bandwidth`].
     pub(super) fn bandwidth_bps(&self) -> Option<u64> {
         Some(self.bandwidth_bps.load(Ordering::Relaxed)).filter(|bps| *bps > 0)
+    }
+
+    /// How much of what is sent is lost on the way, 0 to 1, as the peer tells.
+    pub(crate) fn set_expected_loss(&self, loss: f32) {
+        let percent = (loss * 100.0).round().clamp(0.0, 100.0);
+        self.expected_loss.store(percent as u8, Ordering::Relaxed);
+    }
+
+    /// See [`Self::set_expected_loss`], in percent.
+    pub(super) fn expected_loss(&self) -> u8 {
+        self.expected_loss.load(Ordering::Relaxed)
     }
 
     /// Sends black pictures and silence instead, as browsers do for tracks that
