@@ -31,7 +31,9 @@ mod cpu;
 pub mod device;
 mod driver;
 pub mod encode;
+mod file;
 mod http;
+mod input;
 mod keeper;
 mod link;
 mod media;
@@ -62,6 +64,7 @@ mod token;
 
 pub use address::{BadUrl, Server, ServerUrl, Target};
 pub use client::{Session, SessionEvent, SessionOptions};
+pub use input::{Input, open};
 pub use options::{AudioOptions, MediaOptions, VideoOptions};
 pub use part::{Only, Track};
 pub use picture::{BadSize, Picture, Size};
