@@ -99,10 +99,8 @@ impl Camera {
             };
             let mut encoder = VideoEncoder::new(config).unwrap();
             loop {
-                let Captured::Video(picture) = source.next().unwrap() else {
-                    continue;
-                };
-                if let Some(frame) = encoder.encode(&picture, false).unwrap()
+                if let Captured::Video(frame) = source.next().unwrap()
+                    && let Some(frame) = encoder.encode(&frame, false).unwrap()
                     && sender.blocking_send(frame).is_err()
                 {
                     return;
