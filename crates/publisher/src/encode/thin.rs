@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// How much too early a picture may be, as part of the wanted interval: pictures
-/// do not come exactly on time.
-const EARLY: u32 = 8;
+/// How much too early a picture may be: pictures do not come exactly on time.
+const EARLY: Duration = Duration::from_millis(8);
 
 /// Picks pictures by the times they were taken.
 #[derive(Debug, Default)]
@@ -20,7 +19,7 @@ impl Thinner {
             self.due = Some(at + interval);
             return true;
         };
-        if at + interval / EARLY < due {
+        if at + EARLY.min(interval / 8) < due {
             // Of a clock that was set back, or a rate that was raised.
             self.due = Some(due.min(at + interval));
             return false;

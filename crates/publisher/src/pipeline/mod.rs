@@ -19,8 +19,9 @@ mod tally;
 mod video;
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
@@ -57,6 +58,9 @@ pub(crate) enum PipelineError {
     Source(#[from] SourceError),
     #[error("the encoder failed: {0}")]
     Encode(#[from] EncodeError),
+    /// A bug of a source or an encoder.
+    #[error("the program has a bug: a media thread panicked: {0}")]
+    Panicked(String),
     #[error("a media thread ended")]
     Ended,
 }
@@ -112,6 +116,8 @@ struct NumberedFrame {
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     sent: Sent,
+    /// How many there were.
+    sources: usize,
     /// `None` once the pictures have ended.
     frames: Option<Receiver<Item<NumberedFrame>>>,
     /// The number of the frame that can be sent next; `None`: only a keyframe.
@@ -144,7 +150,9 @@ impl Pipeline {
             Some(audio) => Some(shared.start_audio(audio, options, packet_sender)?),
             None => None,
         };
-        for source in sources.into_inner() {
+        let sources = sources.into_inner();
+        let count = sources.len();
+        for source in sources {
             let format = source.format();
             let stage = capture::Stage {
                 source,
@@ -159,6 +167,7 @@ impl Pipeline {
         let now = Instant::now();
         Ok(Self {
             sent: Sent::of(format, options),
+            sources: count,
             frames: format.video.map(|_| frames),
             next_number: None,
             sent_video: Tally::new(now),
@@ -203,7 +212,7 @@ impl Pipeline {
         loop {
             if self.frames.is_none() && self.packets.is_none() {
                 let ended = self.shared.ended.load(Ordering::Acquire);
-                return if ended {
+                return if ended == self.sources {
                     Ok(Encoded::End)
                 } else {
                     Err(PipelineError::Ended)
@@ -274,8 +283,8 @@ fn sound_bps(format: AudioFormat, options: &MediaOptions) -> u32 {
 struct Shared {
     controls: Arc<Controls>,
     counters: Arc<Counters>,
-    /// The sources have ended by themselves, in good order.
-    ended: Arc<AtomicBool>,
+    /// The sources that have ended by themselves, in good order.
+    ended: Arc<AtomicUsize>,
 }
 
 impl Shared {
@@ -342,6 +351,19 @@ async fn next_of<T>(queue: &Option<Receiver<T>>) -> Option<T> {
         Some(queue) => queue.recv().await,
         None => std::future::pending().await,
     }
+}
+
+/// Does a step of a stage. A panic in it, of a source or an encoder, becomes an
+/// error: a thread that just ended would leave the others waiting.
+fn guarded<T>(step: impl FnOnce() -> Result<T, PipelineError>) -> Result<T, PipelineError> {
+    // After a panic the stage ends: nobody sees what it left half done.
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Err(PipelineError::Panicked(
+            text.unwrap_or("it did not say why").to_owned(),
+        ))
+    })
 }
 
 fn spawn(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::controls::Encoding;
-use super::{Controls, Counters, Item, NumberedFrame, PipelineError, VideoFrame};
+use super::{Controls, Counters, Item, NumberedFrame, PipelineError, VideoFrame, guarded};
 use crate::cpu::thread_time;
 use crate::encode::adapt::{Adapter, Limits, Target};
 use crate::encode::keyframes::Keyframes;
@@ -44,7 +44,7 @@ impl Stage {
         let mut number = 0;
         let mut last_keyframe = 0;
         while let Some(picture) = self.pictures.recv_blocking() {
-            let frame = match picture.and_then(|picture| self.work.handle(&picture)) {
+            let frame = match picture.and_then(|picture| guarded(|| self.work.handle(&picture))) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => continue,
                 Err(error) => return self.frames.send(Err(error)).map(drop),
@@ -125,47 +125,60 @@ impl Work {
 
     /// The frame of a picture; `None` if it is left out.
     fn handle(&mut self, picture: &VideoFrame) -> Result<Option<EncodedFrame>, PipelineError> {
-        if self.controls.is_paused() {
-            self.counters.dropped_before_send();
-            return Ok(None);
-        }
-        let now = picture.capture_time;
-        let started = (Instant::now(), thread_time());
-        let bandwidth = self.controls.bandwidth_bps();
-        self.adapter.handle_picture(bandwidth, now);
-        let target = self.adapter.target();
-        if self.controls.take_keyframe_request() | self.mute_changed() {
-            self.keyframes.request();
-        }
-        let keyframe = self.keyframes.is_due(now, target.bitrate_bps);
-        if !self.takes(now, target, keyframe) {
-            self.counters.skipped();
-            return Ok(None);
-        }
-        let frame = self.encode(picture, target, keyframe)?;
-        self.counters
-            .encoded(thread_time().saturating_sub(started.1));
-        match &frame {
-            Some(frame) => {
-                if frame.keyframe {
-                    self.keyframes.handle_made(frame.data.len(), now);
-                }
-                self.adapter
-                    .handle_encoded(frame.data.len(), started.0.elapsed());
-            }
-            None => self.counters.skipped(),
+        let (start, busy) = (Instant::now(), thread_time());
+        let frame = self.make(picture)?;
+        if let Some(frame) = &frame {
+            self.counters.encoded(thread_time().saturating_sub(busy));
+            self.account(frame, start.elapsed());
         }
         Ok(frame)
     }
 
-    /// Whether a mute began or ended; then viewers get a whole new picture.
-    fn mute_changed(&mut self) -> bool {
+    fn make(&mut self, picture: &VideoFrame) -> Result<Option<EncodedFrame>, PipelineError> {
+        if self.controls.is_paused() {
+            // Whoever comes next has seen nothing of the last keyframe.
+            self.keyframes = Keyframes::default();
+            self.counters.dropped_before_send();
+            return Ok(None);
+        }
+        let now = picture.capture_time;
+        let bandwidth = self.controls.bandwidth_bps();
+        self.adapter.handle_picture(bandwidth, now);
+        let target = self.adapter.target();
+        if self.controls.take_keyframe_request() {
+            self.keyframes.request();
+        }
+        let keyframe = self.ends_mute() || self.keyframes.is_due(now, target.bitrate_bps);
+        let frame = if self.takes(now, target, keyframe) {
+            self.encode(picture, target, keyframe)?
+        } else {
+            None
+        };
+        if frame.is_none() {
+            self.counters.skipped();
+        }
+        Ok(frame)
+    }
+
+    /// Learns from a frame that took `cost` to make.
+    fn account(&mut self, frame: &EncodedFrame, cost: Duration) {
+        let bytes = frame.data.len();
+        if frame.keyframe {
+            self.keyframes.handle_made(bytes, frame.capture_time);
+        }
+        if !self.muted {
+            self.adapter.handle_encoded(bytes, cost);
+        }
+    }
+
+    /// Looks whether the video is muted; whether it no longer is.
+    fn ends_mute(&mut self) -> bool {
         let before = self.muted;
         self.muted = self.controls.video_is_muted();
         if self.muted != before {
             self.thinner.reset();
         }
-        self.muted != before
+        before && !self.muted
     }
 
     /// Whether a picture is to be sent; one that has to be a keyframe is.
@@ -232,3 +245,6 @@ impl Encoder {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! Opens a media file, or what comes from standard input.
+
+use std::fs::{self, File};
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use crate::file::{self, Kind, Pipe};
+use crate::source::{Source, SourceError};
+
+/// Bytes that tell what a file is.
+const START: usize = 12;
+
+/// What can be played, for people.
+const KNOWN: &str = "MP4, MKV, WebM, Ogg, IVF, WAV, FLAC, MP3 and Y4M can be played";
+
+/// Where media come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A file.
+    File(PathBuf),
+    /// What another program writes.
+    StandardInput,
+}
+
+/// Opens media to be played at their own pace: MP4 (plain and fragmented),
+/// MKV and WebM, Ogg, IVF, WAV, FLAC, MP3 and Y4M, told apart by what they start
+/// with. H.264, VP8, VP9, AV1 and Opus are passed through, other sound is
+/// decoded. With `repeat` a file is played again and again, without a break in
+/// the timestamps.
+///
+/// Opening standard input blocks until its first frames have come.
+///
+/// # Errors
+/// One sentence with the path: the file cannot be read, is not known, or holds
+/// what browsers cannot play.
+pub fn open(input: &Input, repeat: bool) -> Result<Box<dyn Source>, SourceError> {
+    match input {
+        Input::File(path) => open_path(path, repeat),
+        Input::StandardInput => open_pipe("standard input", Box::new(io::stdin()), repeat),
+    }
+}
+
+fn open_path(path: &Path, repeat: bool) -> Result<Box<dyn Source>, SourceError> {
+    let name = path.display().to_string();
+    let unreadable = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => refusal(&name, "there is no such file"),
+        io::ErrorKind::PermissionDenied => refusal(&name, "you are not allowed to read it"),
+        _ => refusal(&name, &format!("it cannot be read ({error})")),
+    };
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if metadata.is_dir() {
+        return Err(refusal(&name, "it is a folder"));
+    }
+    let mut file = File::open(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return open_pipe(&name, Box::new(file), repeat);
+    }
+    let start = start_of(&mut file).map_err(unreadable)?;
+    let kind = kind_of(&name, &start)?;
+    Ok(Box::new(file::open_file(&name, file, kind, repeat)?))
+}
+
+fn open_pipe(name: &str, mut pipe: Pipe, repeat: bool) -> Result<Box<dyn Source>, SourceError> {
+    if repeat {
+        return Err(refusal(
+            name,
+            "what comes from a pipe cannot be played again (--loop)",
+        ));
+    }
+    let unreadable = |error| refusal(name, &format!("it cannot be read ({error})"));
+    let start = start_of(&mut pipe).map_err(unreadable)?;
+    let kind = kind_of(name, &start)?;
+    let whole = Box::new(Cursor::new(start).chain(pipe));
+    Ok(Box::new(file::open_pipe(name, whole, kind)?))
+}
+
+fn kind_of(name: &str, start: &[u8]) -> Result<Kind, SourceError> {
+    if start.is_empty() {
+        return Err(refusal(name, "it is empty"));
+    }
+    let unknown = || refusal(name, &format!("its format is not known; {KNOWN}"));
+    Kind::of(start).ok_or_else(unknown)
+}
+
+/// What a file starts with; less if it is shorter.
+fn start_of(reader: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut start = Vec::with_capacity(START);
+    reader.take(START as u64).read_to_end(&mut start)?;
+    Ok(start)
+}
+
+fn refusal(name: &str, why: &str) -> SourceError {
+    SourceError(format!("cannot play {name}: {why}"))
+}
