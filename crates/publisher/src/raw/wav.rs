@@ -98,8 +98,8 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn open(input: Input, name: &str) -> Result<Self, SourceError> {
         let mut input = BufReader::new(input);
-        let (header, left) =
-            read_header(&mut input).map_err(|problem| SourceError(format!("{name}: {problem}")))?;
+        let (header, left) = read_header(&mut input)
+            .map_err(|problem| SourceError(format!("cannot play {name}: {problem}")))?;
         let frames = header.rate.div_ceil(PIECES) as usize;
         let piece = vec![0; frames * usize::from(header.channels) * header.encoding.bytes()];
         Ok(Self {
@@ -186,7 +186,7 @@ impl stream::Read for Reader {
         }
         let filled = self.fill().map_err(|error| {
             self.over = true;
-            Trouble::Failed(format!("{}: cannot be read: {error}", self.name))
+            Trouble::Failed(format!("{}: it cannot be read ({error})", self.name))
         })?;
         let frame = self.header.encoding.bytes() * usize::from(self.header.channels);
         let rest = filled % frame;
@@ -204,7 +204,7 @@ fn read_header(input: &mut impl io::Read) -> Result<(Header, Option<u64>), Strin
     let mut magic = [0; 12];
     fill(input, &mut magic)?;
     if !matches!(&magic[..4], b"RIFF" | b"RF64") || &magic[8..] != b"WAVE" {
-        return Err("is not WAV: it must begin with RIFF and WAVE".to_owned());
+        return Err("it is not WAV, which begins with RIFF and WAVE".to_owned());
     }
     let mut header = None;
     let mut skipped = 0;
@@ -218,14 +218,14 @@ fn read_header(input: &mut impl io::Read) -> Result<(Header, Option<u64>), Strin
                 let known = (1..UNKNOWN_LENGTH).contains(&length);
                 return Ok((header, known.then_some(u64::from(length))));
             }
-            (b"data", None) => return Err("has no description of its sound".to_owned()),
+            (b"data", None) => return Err("it does not describe its sound".to_owned()),
             (b"fmt ", _) => header = Some(read_format(input, length)?),
             _ => {
                 // Chunks are padded to an even length.
                 let padded = u64::from(length) + u64::from(length % 2);
                 skipped += padded;
                 if skipped > MAX_SKIPPED {
-                    return Err("has too much before its sound".to_owned());
+                    return Err("it has too much before its sound".to_owned());
                 }
                 skip(input, padded)?;
             }
@@ -236,7 +236,7 @@ fn read_header(input: &mut impl io::Read) -> Result<(Header, Option<u64>), Strin
 /// Reads a `fmt ` chunk (Microsoft's WAVEFORMATEX and WAVEFORMATEXTENSIBLE).
 fn read_format(input: &mut impl io::Read, length: u32) -> Result<Header, String> {
     if !(16..=MAX_FORMAT).contains(&length) {
-        return Err("describes its sound in a way that is not WAV's".to_owned());
+        return Err("it describes its sound in a way that is not WAV's".to_owned());
     }
     let mut format = vec![0; length as usize + length as usize % 2];
     fill(input, &mut format)?;
@@ -257,7 +257,7 @@ fn read_format(input: &mut impl io::Read, length: u32) -> Result<Header, String>
         (3, 64) => Encoding::Float64,
         _ => {
             return Err(format!(
-                "sound of WAV format {tag} with {bits} bits cannot be read: \
+                "sound of WAV format {tag} with {bits} bits cannot be read; \
                  convert it, with ffmpeg by -c:a pcm_s16le"
             ));
         }
@@ -269,7 +269,7 @@ fn read_format(input: &mut impl io::Read, length: u32) -> Result<Header, String>
     };
     check_format(header)?;
     if usize::from(align) != usize::from(channels) * encoding.bytes() {
-        return Err("describes its sound in a way that is not WAV's".to_owned());
+        return Err("it describes its sound in a way that is not WAV's".to_owned());
     }
     Ok(header)
 }
@@ -278,7 +278,7 @@ fn check_format(header: Header) -> Result<(), String> {
     let Header { rate, channels, .. } = header;
     if !RATES.contains(&rate) {
         return Err(format!(
-            "sound of {rate} Hz cannot be sent, {} to {} Hz can: resample it, \
+            "sound of {rate} Hz cannot be sent, {} to {} Hz can; resample it, \
              with ffmpeg by -ar 48000",
             RATES.start(),
             RATES.end()
@@ -286,7 +286,7 @@ fn check_format(header: Header) -> Result<(), String> {
     }
     if !CHANNELS.contains(&channels) {
         return Err(format!(
-            "sound of {channels} channels cannot be sent, {} to {} can: mix it down, \
+            "sound of {channels} channels cannot be sent, {} to {} can; mix it down, \
              with ffmpeg by -ac 2",
             CHANNELS.start(),
             CHANNELS.end()
@@ -310,9 +310,9 @@ fn skip(input: &mut impl io::Read, bytes: u64) -> Result<(), String> {
 
 fn unreadable(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::UnexpectedEof {
-        "ends before its sound begins".to_owned()
+        "it ends before its sound begins".to_owned()
     } else {
-        format!("cannot be read: {error}")
+        format!("it cannot be read ({error})")
     }
 }
 

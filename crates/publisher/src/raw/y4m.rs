@@ -74,8 +74,8 @@ impl Reader {
         again: Option<Reopen>,
     ) -> Result<Self, SourceError> {
         let mut input = BufReader::with_capacity(BUFFER, input);
-        let header =
-            read_header(&mut input).map_err(|problem| SourceError(format!("{name}: {problem}")))?;
+        let header = read_header(&mut input)
+            .map_err(|problem| SourceError(format!("cannot play {name}: {problem}")))?;
         Ok(Self {
             name: name.to_owned(),
             input,
@@ -125,7 +125,7 @@ impl Reader {
 
     fn failed(&mut self, error: &io::Error) -> Trouble {
         self.over = true;
-        Trouble::Failed(format!("{}: cannot be read: {error}", self.name))
+        Trouble::Failed(format!("{}: it cannot be read ({error})", self.name))
     }
 
     /// The next `read_picture` is that of the next pass, if there is one.
@@ -144,7 +144,7 @@ impl Reader {
         let mut input = BufReader::with_capacity(BUFFER, input);
         if read_header(&mut input) != Ok(self.header) {
             self.over = true;
-            let text = format!("{}: has changed and cannot be repeated", self.name);
+            let text = format!("{}: it has changed and cannot be repeated", self.name);
             return Err(Trouble::Failed(text));
         }
         self.input = input;
@@ -189,11 +189,11 @@ fn read_header(input: &mut impl BufRead) -> Result<Header, String> {
     let mut limited = input.take(MAX_HEADER);
     limited
         .read_until(b'\n', &mut line)
-        .map_err(|error| format!("cannot be read: {error}"))?;
+        .map_err(|error| format!("it cannot be read ({error})"))?;
     let line = line
         .strip_suffix(b"\n")
         .and_then(|line| line.strip_prefix(MAGIC.as_bytes()));
-    let line = line.ok_or("is not Y4M: it must begin with a line that begins with YUV4MPEG2")?;
+    let line = line.ok_or("it is not Y4M, which begins with a line that begins with YUV4MPEG2")?;
     parse_header(&String::from_utf8_lossy(line))
 }
 
@@ -234,7 +234,7 @@ fn even_size(width: u32, height: u32) -> Result<Size, String> {
     let (even_width, even_height) = (width & !1, height & !1);
     Size::new(even_width, even_height).map_err(|_| {
         format!(
-            "pictures of {width}x{height} cannot be sent, {} to {} can: scale them, \
+            "pictures of {width}x{height} cannot be sent, {} to {} can; scale them, \
              with ffmpeg by -vf scale=1280:-2",
             Size::MIN,
             Size::MAX
@@ -253,7 +253,7 @@ fn parse_rate(value: &str) -> Result<Rate, String> {
         // Means that it is not known.
         Rate { num: 0, .. } | Rate { den: 0, .. } => Ok(USUAL_RATE),
         rate if rate.fps() > MAX_FPS => Err(format!(
-            "{} pictures a second are too many, {MAX_FPS} can be sent: \
+            "{} pictures a second are too many, {MAX_FPS} can be sent; \
              lower the rate, with ffmpeg by -r 30",
             rate.fps()
         )),
@@ -269,7 +269,7 @@ fn parse_chroma(value: &str) -> Result<Chroma, String> {
         "444" => Ok(Chroma::Full),
         "mono" => Ok(Chroma::Grey),
         other => Err(format!(
-            "Y4M pictures in C{other} cannot be read, 8-bit C420, C422, C444 and Cmono can: \
+            "Y4M pictures in C{other} cannot be read, 8-bit C420, C422, C444 and Cmono can; \
              convert them, with ffmpeg by -pix_fmt yuv420p"
         )),
     }
@@ -279,7 +279,7 @@ fn check_progressive(value: &str) -> Result<(), String> {
     match value {
         "p" | "?" => Ok(()),
         _ => Err(
-            "interlaced pictures cannot be sent: deinterlace them, with ffmpeg by -vf yadif"
+            "interlaced pictures cannot be sent; deinterlace them, with ffmpeg by -vf yadif"
                 .to_owned(),
         ),
     }

@@ -114,7 +114,12 @@ fn what_breaks_off_is_told_and_ends() {
 fn each_wrong_header_has_its_sentence() {
     let check = |bytes: &[u8], expected: &str| {
         let error = open(bytes).err().unwrap();
-        assert!(error.0.starts_with(&format!("pipe: {expected}")), "{error}");
+        assert!(
+            error
+                .0
+                .starts_with(&format!("cannot play pipe: {expected}")),
+            "{error}"
+        );
         assert!(
             !error.0.contains('\n') && !error.0.ends_with('.'),
             "{error}"
@@ -122,24 +127,24 @@ fn each_wrong_header_has_its_sentence() {
     };
     let riff = chunk(b"RIFF", 0, b"WAVE");
     let with = |format: &[u8]| wav(format, 0, &[]);
-    check(b"", "ends before its sound begins");
-    check(b"RIFFabcd", "ends before its sound begins");
-    check(b"YUV4MPEG2 W160 H90", "is not WAV");
-    check(b"RIFF....AVI LIST", "is not WAV");
-    check(&riff, "ends before its sound begins");
+    check(b"", "it ends before its sound begins");
+    check(b"RIFFabcd", "it ends before its sound begins");
+    check(b"YUV4MPEG2 W160 H90", "it is not WAV");
+    check(b"RIFF....AVI LIST", "it is not WAV");
+    check(&riff, "it ends before its sound begins");
     check(
         &[&riff, &b"LIST\xff\0\0\0ab"[..]].concat(),
-        "ends before its sound",
+        "it ends before its sound",
     );
     check(
         &[&riff, &b"LIST\xff\xff\xff\xffab"[..]].concat(),
-        "has too much before",
+        "it has too much before",
     );
     check(
         &[&riff, &b"data\0\0\0\0"[..]].concat(),
-        "has no description",
+        "it does not describe",
     );
-    check(&with(&[0; 15]), "describes its sound in a way");
+    check(&with(&[0; 15]), "it describes its sound in a way");
     check(
         &with(&format(1, 1, 4_000, 16)),
         "sound of 4000 Hz cannot be sent",
@@ -162,7 +167,7 @@ fn each_wrong_header_has_its_sentence() {
     );
     let mut misaligned = format(1, 2, 48_000, 16);
     misaligned[12] = 7;
-    check(&with(&misaligned), "describes its sound in a way");
+    check(&with(&misaligned), "it describes its sound in a way");
 }
 
 #[test]

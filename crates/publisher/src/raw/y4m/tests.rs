@@ -49,18 +49,23 @@ fn headers_are_read() {
 fn each_wrong_header_has_its_sentence() {
     let check = |header: &str, expected: &str| {
         let error = open(header).err().unwrap();
-        assert!(error.0.starts_with(&format!("pipe: {expected}")), "{error}");
+        assert!(
+            error
+                .0
+                .starts_with(&format!("cannot play pipe: {expected}")),
+            "{error}"
+        );
         assert!(
             !error.0.contains('\n') && !error.0.ends_with('.'),
             "{error}"
         );
     };
-    check("", "is not Y4M");
-    check("RIFF", "is not Y4M");
-    check("YUV4MPEG2 W160 H90", "is not Y4M");
+    check("", "it is not Y4M");
+    check("RIFF", "it is not Y4M");
+    check("YUV4MPEG2 W160 H90", "it is not Y4M");
     check(
         &format!("YUV4MPEG2 W160 H90{}\n", " ".repeat(2_000)),
-        "is not Y4M",
+        "it is not Y4M",
     );
     check(
         "YUV4MPEG2 Wx H90\n",
@@ -172,7 +177,7 @@ fn repeated_pictures_go_on_counting() {
     );
     assert_eq!(
         error.as_deref(),
-        Some("a.y4m: has changed and cannot be repeated")
+        Some("a.y4m: it has changed and cannot be repeated")
     );
 }
 
