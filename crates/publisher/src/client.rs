@@ -149,6 +149,7 @@ impl Session {
             id: id.clone(),
             name: options.name,
             custom: options.custom,
+            monitor: options.monitor,
             media,
             state: state_sender,
         };

@@ -6,22 +6,22 @@
 //!    +----------------+-- stopped, sources ended, refused, given up --> over
 //! ```
 
-use std::future::pending;
 use std::time::{Duration, Instant};
 
 use session::{Attempt, Event, SessionStatus, Severity, StreamUpdate, severity};
 use tokio::sync::mpsc;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep;
 use tracing::{info, warn};
 use wire::StreamStatus;
 
 use crate::client::{Session, SessionEvent};
-use crate::media::{Media, Track};
+use crate::driver::sleep_until_some;
+use crate::media::Media;
 use crate::publisher::{Options, PublisherEvent, Wish};
 use crate::random::{fraction, fresh_id};
 use crate::retry::{Loss, Next, Retry};
 use crate::stream::{Stream, StreamOptions};
-use crate::{Error, awake};
+use crate::{Error, Track, awake};
 
 /// The task behind a publisher.
 pub(crate) struct Keeper {
@@ -264,12 +264,5 @@ impl Keeper {
         if self.events.try_send(event).is_err() {
             warn!("the application does not read its events: one is lost");
         }
-    }
-}
-
-async fn sleep_until_some(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at.into()).await,
-        None => pending().await,
     }
 }

@@ -24,16 +24,28 @@ mod choose;
 #[cfg(feature = "camera")]
 mod colours;
 mod info;
+#[cfg(feature = "microphone")]
+mod microphone;
 mod options;
 #[cfg(any(feature = "camera", feature = "screen"))]
 mod planes;
+#[cfg(feature = "screen")]
+mod screen;
 
 #[cfg(not(feature = "camera"))]
 pub use absent::Camera;
+#[cfg(not(feature = "microphone"))]
+pub use absent::Microphone;
+#[cfg(not(feature = "screen"))]
+pub use absent::Screen;
 #[cfg(feature = "camera")]
 pub use camera::Camera;
 pub use info::{CameraInfo, CameraMode, Devices, DisplayInfo, MicrophoneInfo, WindowInfo};
+#[cfg(feature = "microphone")]
+pub use microphone::Microphone;
 pub use options::{CameraOptions, MicrophoneOptions, ScreenOptions, ScreenTarget};
+#[cfg(feature = "screen")]
+pub use screen::Screen;
 
 /// What this machine has. What cannot be listed is left out, and
 /// [`Devices::notes`] says why.
@@ -46,6 +58,16 @@ pub fn list() -> Devices {
         let (cameras, notes) = camera::list();
         devices.cameras = cameras;
         devices.notes.extend(notes);
+    }
+    #[cfg(feature = "microphone")]
+    match microphone::list() {
+        Ok(microphones) => devices.microphones = microphones,
+        Err(why) => devices.notes.push(why),
+    }
+    #[cfg(feature = "screen")]
+    match screen::list() {
+        Ok((displays, windows)) => (devices.displays, devices.windows) = (displays, windows),
+        Err(why) => devices.notes.push(why),
     }
     devices
 }
