@@ -99,10 +99,11 @@ impl Camera {
             };
             let mut encoder = VideoEncoder::new(config).unwrap();
             loop {
-                if let Captured::Video(frame) = source.next().unwrap()
-                    && sender
-                        .blocking_send(encoder.encode(&frame, false).unwrap())
-                        .is_err()
+                let Captured::Video(picture) = source.next().unwrap() else {
+                    continue;
+                };
+                if let Some(frame) = encoder.encode(&picture, false).unwrap()
+                    && sender.blocking_send(frame).is_err()
                 {
                     return;
                 }
