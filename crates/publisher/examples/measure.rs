@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use twoway_publisher::encode::{AudioEncoder, VideoConfig, VideoEncoder};
+use twoway_publisher::encode::{AudioConfig, AudioEncoder, VideoConfig, VideoEncoder};
 use twoway_publisher::{Captured, Size, Source, TestPicture};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         bitrate_bps: kbps * 1000,
         keyframe_interval: Duration::ZERO,
     })?;
-    let mut audio = AudioEncoder::new()?;
+    let mut audio = AudioEncoder::new(AudioConfig::default())?;
     let mut draw = Vec::new();
     let mut encode = Vec::new();
     let mut opus = Vec::new();

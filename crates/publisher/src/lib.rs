@@ -5,12 +5,11 @@
 //! sends:
 //!
 //! ```no_run
-//! use twoway_publisher::{Options, Publisher, Server, ServerUrl, TestPicture};
+//! use twoway_publisher::{Options, Publisher, Target, TestPicture};
 //!
 //! # async fn publish() -> Result<(), Box<dyn std::error::Error>> {
-//! let (server, name) = ServerUrl::parse("ws://localhost:8080/test")?;
-//! let server = Server::WebCallServer(server);
-//! let options = Options::new(server, name.ok_or("no name")?);
+//! let target = Target::parse("ws://localhost:8080/test", None)?;
+//! let options = Options::new(target.server, target.name);
 //! let source = TestPicture::new("1280x720".parse()?, 30);
 //! let mut publisher = Publisher::connect(options, source);
 //! while let Some(event) = publisher.event().await {
@@ -22,28 +21,56 @@
 //! ```
 
 mod address;
+mod answer;
+mod awake;
+mod bandwidth;
+mod client;
 mod clock;
+mod codecs;
+mod cpu;
+pub mod device;
 mod driver;
 pub mod encode;
 mod file;
+mod http;
 mod input;
+mod keeper;
+mod link;
+mod media;
+mod monitor;
 mod options;
+mod part;
 mod peer;
 mod picture;
 mod pipeline;
 mod publisher;
 mod queue;
+mod random;
+mod raw;
+mod retry;
+mod scale;
 mod socket;
 mod sockets;
+mod sound;
 mod source;
 mod stats;
+mod stream;
+mod tcp;
 mod test_picture;
+#[cfg(test)]
+mod testing;
+mod tls;
+mod token;
 
-pub use address::{BadUrl, Server, ServerUrl, TlsOptions};
+pub use address::{BadUrl, Server, ServerUrl, Target};
+pub use client::{Session, SessionEvent, SessionOptions};
 pub use input::{Input, open};
 pub use options::{AudioOptions, MediaOptions, VideoOptions};
+pub use part::{Only, Track};
 pub use picture::{BadSize, Picture, Size};
-pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions, SessionOptions};
+pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions};
+pub use raw::{Reopen, open_wav, open_y4m};
+pub use scale::Scaler;
 /// What the signalling tells, and the secret that some servers want.
 pub use session::{BadToken, Event, SessionStatus, StreamUpdate, Token};
 pub use source::{
@@ -51,5 +78,8 @@ pub use source::{
     SAMPLE_RATE, Source, SourceError, Sources, VideoCodec, VideoFormat, VideoFrame,
 };
 pub use stats::{AudioStats, MonitorStats, NetworkStats, Stats, VideoStats};
+pub use stream::{Stream, StreamOptions};
 pub use test_picture::{FLASH, TestPicture};
+pub use tls::{BadCaFile, TlsOptions};
+pub use token::{TokenFileError, token_from_file};
 pub use wire::{StreamName, StreamStatus};

@@ -45,6 +45,34 @@ impl Size {
         }
     }
 
+    /// The largest size of the same aspect that fits into `most`, as near as even
+    /// numbers allow; the same size if it fits. Nothing is below [`Size::MIN`].
+    #[must_use]
+    pub fn fit(self, most: Self) -> Self {
+        let (width, height) = (u64::from(self.width), u64::from(self.height));
+        let (most_width, most_height) = (u64::from(most.width), u64::from(most.height));
+        if width <= most_width && height <= most_height {
+            return self;
+        }
+        // Which side is the tighter one?
+        let (width, height) = if width * most_height >= height * most_width {
+            (most_width, height * most_width / width)
+        } else {
+            (width * most_height / height, most_height)
+        };
+        Self {
+            width: (width as u32 & !1).max(Self::MIN.width),
+            height: (height as u32 & !1).max(Self::MIN.height),
+        }
+    }
+
+    /// `numerator / denominator` of this size, rounded down to even numbers;
+    /// `None` if that is not a size.
+    pub(crate) fn scaled(self, numerator: usize, denominator: usize) -> Option<Self> {
+        let part = |pixels: usize| (pixels * numerator / denominator) as u32 & !1;
+        Self::new(part(self.width()), part(self.height())).ok()
+    }
+
     /// Pixels in a row.
     pub const fn width(self) -> usize {
         self.width as usize
@@ -98,6 +126,13 @@ impl Picture {
         }
     }
 
+    /// Whether the planes are as long as the size says: anybody can change them.
+    pub(crate) fn is_whole(&self) -> bool {
+        let pixels = self.size.width() * self.size.height();
+        let chroma = [&self.u, &self.v];
+        self.y.len() == pixels && chroma.iter().all(|plane| plane.len() == pixels / 4)
+    }
+
     /// The picture's size.
     pub fn size(&self) -> Size {
         self.size
@@ -130,6 +165,35 @@ impl openh264::formats::YUVSource for Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_fit_into_others_keeping_their_aspect() {
+        let check = |size: &str, most: &str, expected: &str| {
+            let fitted = size.parse::<Size>().unwrap().fit(most.parse().unwrap());
+            assert_eq!(fitted.to_string(), expected, "{size} into {most}");
+        };
+        check("1920x1080", "1280x720", "1280x720");
+        check("1280x720", "1920x1080", "1280x720");
+        check("1920x1200", "1280x720", "1152x720");
+        check("720x1280", "1280x720", "404x720");
+        check("640x480", "640x360", "480x360");
+        check("1366x768", "640x480", "640x358");
+        check("3840x90", "640x360", "640x90");
+    }
+
+    #[test]
+    fn parts_of_a_size_are_even() {
+        let check = |size: &str, eighths, expected: Option<&str>| {
+            let part = size.parse::<Size>().unwrap().scaled(eighths, 8);
+            let part = part.map(|size| size.to_string());
+            assert_eq!(part.as_deref(), expected, "{eighths}/8 of {size}");
+        };
+        check("1280x720", 6, Some("960x540"));
+        check("1280x720", 3, Some("480x270"));
+        check("854x480", 6, Some("640x360"));
+        check("320x180", 4, Some("160x90"));
+        check("320x180", 3, None);
+    }
 
     #[test]
     fn sizes_are_read_and_refused() {

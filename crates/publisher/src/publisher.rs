@@ -6,41 +6,16 @@ use serde_json::Value;
 use thiserror::Error as ThisError;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tracing::warn;
 use wire::StreamName;
 
-use crate::driver::Driver;
-use crate::{MediaOptions, Server, Sources, Stats, TlsOptions, Token};
+use crate::client::UNREAD_EVENTS;
+use crate::keeper::Keeper;
+use crate::media::Media;
+use crate::{MediaOptions, Server, SessionOptions, Sources, Stats};
 
-/// Events an application may leave unread before the newest are lost.
-const UNREAD_EVENTS: usize = 256;
-
-/// The server and how to reach it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SessionOptions {
-    /// Where it is and what it speaks.
-    pub server: Server,
-    /// Sent as `Authorization: Bearer` (RFC 6750 section 2.1); never shown.
-    pub token: Option<Token>,
-    /// Whom to trust.
-    pub tls: TlsOptions,
-    /// The server-side application (Web Call Server).
-    pub app_key: String,
-    /// Application data for the server (Web Call Server).
-    pub custom: Option<Value>,
-}
-
-impl SessionOptions {
-    /// The application `defaultApp`, no token, the system's certificates.
-    pub fn new(server: Server) -> Self {
-        Self {
-            server,
-            token: None,
-            tls: TlsOptions::default(),
-            app_key: "defaultApp".to_owned(),
-            custom: None,
-        }
-    }
-}
+/// Wishes of the application that wait to be heard.
+const WISHES: usize = 64;
 
 /// When to come back after a loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,21 +130,22 @@ impl Publisher {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn connect(options: Options, sources: impl Into<Sources>) -> Self {
-        let (wishes, wish_receiver) = mpsc::channel(16);
+        let (wishes, wish_receiver) = mpsc::channel(WISHES);
         let (event_sender, events) = mpsc::channel(UNREAD_EVENTS);
-        let (stats_sender, stats) = watch::channel(Stats::default());
-        let driver = Driver::new(
-            options,
-            sources.into(),
-            wish_receiver,
-            event_sender,
-            stats_sender,
-        );
+        let notices = event_sender.clone();
+        let notify = Box::new(move |text| {
+            if notices.try_send(PublisherEvent::Notice(text)).is_err() {
+                warn!("the application does not read its events: a notice is lost");
+            }
+        });
+        let media = Media::start(sources.into(), &options.media, notify);
+        let stats = media.stats();
+        let keeper = Keeper::new(options, media, wish_receiver, event_sender);
         Self {
             wishes,
             events,
             stats,
-            task: tokio::spawn(driver.run()),
+            task: tokio::spawn(keeper.run()),
         }
     }
 
@@ -201,8 +177,9 @@ impl Publisher {
     }
 
     fn wish(&self, wish: Wish) {
-        // Full: the driver is stuck and will not hear more; closed: it is over.
-        let _ = self.wishes.try_send(wish);
+        if let Err(error) = self.wishes.try_send(wish) {
+            warn!(%error, "the publication is over or stuck: a wish is lost");
+        }
     }
 
     /// Waits for the end and tells how it came; `Ok` after [`Publisher::stop`]

@@ -88,6 +88,14 @@ impl<T> Drop for Sender<T> {
 pub(crate) struct Receiver<T>(Arc<Shared<T>>);
 
 impl<T> Receiver<T> {
+    /// Drops everything that waits; how much that was.
+    pub(crate) fn clear(&self) -> usize {
+        let mut state = self.0.lock();
+        let dropped = state.items.len();
+        state.items.clear();
+        dropped
+    }
+
     /// The oldest item; `None` once the queue is empty and its sender gone.
     /// Blocks the thread.
     pub(crate) fn recv_blocking(&self) -> Option<T> {

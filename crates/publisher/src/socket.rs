@@ -1,5 +1,7 @@
 //! The signalling WebSocket as the session sees it: opening, open, or not there.
 
+mod upgrade;
+
 use std::future::pending;
 use std::io;
 use std::net::IpAddr;
@@ -7,18 +9,14 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use session::Input;
-use tokio::net::TcpStream;
+use reqwest::Upgraded;
+use session::{Input, Token};
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use tracing::debug;
 
-use crate::ServerUrl;
-
-/// No message of the protocol comes near it: an SDP has a few kilobytes.
-const MAX_MESSAGE_BYTES: usize = 1 << 20;
+use crate::{ServerUrl, TlsOptions};
 
 /// A server that takes nothing for this long is gone.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,7 +26,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An open connection and this end's address.
 pub(crate) struct Connection {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Upgraded>,
     local: IpAddr,
 }
 
@@ -41,13 +39,17 @@ pub(crate) enum Socket {
     /// Being opened.
     Opening(Opening),
     /// Open.
-    Open(Box<WebSocketStream<TcpStream>>, IpAddr),
+    Open(Box<WebSocketStream<Upgraded>>, IpAddr),
 }
 
 impl Socket {
     /// Starts opening; [`Socket::next`] does the work.
-    pub(crate) fn open(server: &ServerUrl) -> Self {
-        Self::Opening(Box::pin(connect(server.clone())))
+    pub(crate) fn open(server: &ServerUrl, token: Option<&Token>, tls: &TlsOptions) -> Self {
+        let (server, token, tls) = (server.clone(), token.cloned(), tls.clone());
+        Self::Opening(Box::pin(async move {
+            let opened = upgrade::open(&server, token.as_ref(), &tls).await;
+            opened.map_err(|why| format!("cannot connect to {server}: {why}"))
+        }))
     }
 
     /// This end's address, while the socket is open.
@@ -121,7 +123,7 @@ impl Socket {
     }
 }
 
-async fn read(stream: &mut WebSocketStream<TcpStream>) -> Input {
+async fn read(stream: &mut WebSocketStream<Upgraded>) -> Input {
     loop {
         match stream.next().await {
             Some(Ok(Message::Text(text))) => return Input::SocketMessage(text.to_string()),
@@ -158,26 +160,4 @@ fn broken(error: &tungstenite::Error) -> Input {
     } else {
         Input::SocketFailed(error.to_string())
     }
-}
-
-async fn connect(server: ServerUrl) -> Result<Connection, String> {
-    let describe = |error: String| format!("cannot connect to {server}: {error}");
-    let tcp = TcpStream::connect(server.host_and_port()).await;
-    let tcp = tcp.map_err(|error| describe(error.to_string()))?;
-    let local = tcp
-        .local_addr()
-        .map_err(|error| describe(error.to_string()))?;
-    // Signalling is small and urgent.
-    tcp.set_nodelay(true)
-        .map_err(|error| describe(error.to_string()))?;
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(MAX_MESSAGE_BYTES))
-        .max_frame_size(Some(MAX_MESSAGE_BYTES));
-    let (stream, _) = client_async_with_config(format!("{server}/"), tcp, Some(config))
-        .await
-        .map_err(|error| describe(error.to_string()))?;
-    Ok(Connection {
-        stream,
-        local: local.ip(),
-    })
 }

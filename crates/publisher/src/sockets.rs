@@ -1,84 +1,146 @@
-//! The UDP sockets of one peer connection: one for each local address from
-//! which the server may be reached.
+//! The sockets of one connection: UDP, one for each local address from which the
+//! server may be reached, and TCP where that is asked for.
 
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket as StdSocket};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
+use str0m::net::{Protocol, Transmit};
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 use tracing::debug;
+
+use crate::tcp::{ACTIVE_PORT, TcpPaths};
 
 /// An address that is routed like any on the Internet and belongs to nobody
 /// (TEST-NET-1, RFC 5737). Nothing is ever sent to it.
 const ANYWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
 
-/// The sockets, each with its own address.
+/// Failures to receive in a row after which a socket is given up: a peer that is
+/// unreachable shows as one now and then, an interface that is gone as many.
+const MAX_FAILURES: u32 = 100;
+
+/// The sockets, each UDP one with its own address.
 #[derive(Debug)]
-pub(crate) struct Sockets(Vec<(SocketAddr, UdpSocket)>);
+pub(crate) struct Sockets {
+    udp: Vec<Udp>,
+    tcp: TcpPaths,
+}
+
+#[derive(Debug)]
+struct Udp {
+    address: SocketAddr,
+    socket: UdpSocket,
+    /// Failures to receive since something came.
+    failures: u32,
+}
+
+/// Where a datagram came from, and to which local candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    pub(crate) protocol: Protocol,
+    pub(crate) length: usize,
+    pub(crate) source: SocketAddr,
+    pub(crate) destination: SocketAddr,
+}
 
 impl Sockets {
-    /// Opens sockets on free ports. `signalling` is this end of the connection
+    /// Opens UDP sockets on free ports. `signalling` is this end of the connection
     /// to the server: what reaches its signalling most likely reaches its media.
     ///
     /// # Errors
     /// Not one socket could be opened; the last error.
     pub(crate) async fn open(signalling: IpAddr) -> io::Result<Self> {
-        let mut sockets = Vec::new();
+        let mut udp = Vec::new();
         let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in local_addresses(signalling) {
             match UdpSocket::bind((address, 0)).await {
-                Ok(socket) => sockets.push((socket.local_addr()?, socket)),
+                Ok(socket) => udp.push(Udp {
+                    address: socket.local_addr()?,
+                    socket,
+                    failures: 0,
+                }),
                 Err(error) => {
                     debug!(%address, %error, "no UDP socket");
                     failed = error;
                 }
             }
         }
-        if sockets.is_empty() {
+        if udp.is_empty() {
             return Err(failed);
         }
-        Ok(Self(sockets))
+        let tcp = TcpPaths::new();
+        Ok(Self { udp, tcp })
     }
 
-    pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.0.iter().map(|(address, _)| *address)
+    /// The local UDP candidates.
+    pub(crate) fn udp_addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.udp.iter().map(|udp| udp.address)
+    }
+
+    /// The local TCP candidates, which connect when something is sent from them.
+    pub(crate) fn tcp_addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.udp_addresses()
+            .map(|address| SocketAddr::new(address.ip(), ACTIVE_PORT))
     }
 
     /// Sends a datagram, or loses it: to a full socket buffer, as the network might.
-    pub(crate) fn send(&self, source: SocketAddr, destination: SocketAddr, datagram: &[u8]) {
-        let Some((_, socket)) = self.0.iter().find(|(address, _)| *address == source) else {
+    pub(crate) fn send(&mut self, transmit: &Transmit) {
+        let (source, destination) = (transmit.source, transmit.destination);
+        let datagram: &[u8] = &transmit.contents;
+        if transmit.proto != Protocol::Udp {
+            return self.tcp.send(source, destination, datagram);
+        }
+        let Some(udp) = self.udp.iter().find(|udp| udp.address == source) else {
             debug!(%source, "no such socket");
             return;
         };
-        if let Err(error) = socket.try_send_to(datagram, destination) {
+        if let Err(error) = udp.socket.try_send_to(datagram, destination) {
             debug!(%destination, %error, "datagram not sent");
         }
     }
 
-    /// Waits for a datagram: its length in `buffer`, its sender and the socket
-    /// it came to. Cancelled, it takes nothing.
-    pub(crate) async fn recv(&self, buffer: &mut [u8]) -> (usize, SocketAddr, SocketAddr) {
-        poll_fn(|context| {
-            for (address, socket) in &self.0 {
-                let mut read = ReadBuf::new(buffer);
-                match socket.poll_recv_from(context, &mut read) {
-                    Poll::Ready(Ok(source)) => {
-                        return Poll::Ready((read.filled().len(), source, *address));
-                    }
-                    Poll::Ready(Err(error)) => {
-                        // Some systems report an unreachable peer here.
-                        debug!(%error, "receive failed");
-                        context.waker().wake_by_ref();
-                    }
-                    Poll::Pending => {}
-                }
+    /// Waits for a datagram, which is put into `buffer`. Cancelled, it takes
+    /// nothing.
+    pub(crate) async fn recv(&mut self, buffer: &mut [u8]) -> Arrival {
+        let udp = &mut self.udp;
+        tokio::select! {
+            arrival = poll_fn(|context| poll_udp(udp, context, buffer)) => arrival,
+            (datagram, source, destination) = self.tcp.recv() => {
+                // A longer one is not media's, and is refused for being cut off.
+                let length = datagram.len().min(buffer.len());
+                buffer[..length].copy_from_slice(&datagram[..length]);
+                Arrival { protocol: Protocol::Tcp, length, source, destination }
             }
-            Poll::Pending
-        })
-        .await
+        }
     }
+}
+
+fn poll_udp(sockets: &mut [Udp], context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Arrival> {
+    for udp in sockets {
+        while udp.failures < MAX_FAILURES {
+            let mut read = ReadBuf::new(buffer);
+            match udp.socket.poll_recv_from(context, &mut read) {
+                Poll::Ready(Ok(source)) => {
+                    udp.failures = 0;
+                    return Poll::Ready(Arrival {
+                        protocol: Protocol::Udp,
+                        length: read.filled().len(),
+                        source,
+                        destination: udp.address,
+                    });
+                }
+                Poll::Ready(Err(error)) => {
+                    // Some systems report an unreachable peer here.
+                    debug!(%error, "receive failed");
+                    udp.failures += 1;
+                }
+                Poll::Pending => break,
+            }
+        }
+    }
+    Poll::Pending
 }
 
 /// The addresses to offer. On loopback the server may still announce only its
@@ -117,15 +179,25 @@ mod tests {
     #[tokio::test]
     async fn datagrams_go_and_come() {
         let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
-        let sockets = Sockets::open(loopback).await.unwrap();
-        let ours = sockets.addresses().next().unwrap();
+        let mut sockets = Sockets::open(loopback).await.unwrap();
+        let ours = sockets.udp_addresses().next().unwrap();
         let theirs = UdpSocket::bind((loopback, 0)).await.unwrap();
         let their_address = theirs.local_addr().unwrap();
         theirs.send_to(b"to you", ours).await.unwrap();
         let mut buffer = [0; 16];
-        let received = sockets.recv(&mut buffer).await;
-        assert_eq!(received, (6, their_address, ours));
-        sockets.send(ours, their_address, b"and back");
+        let arrival = Arrival {
+            protocol: Protocol::Udp,
+            length: 6,
+            source: their_address,
+            destination: ours,
+        };
+        assert_eq!(sockets.recv(&mut buffer).await, arrival);
+        sockets.send(&Transmit {
+            proto: Protocol::Udp,
+            source: ours,
+            destination: their_address,
+            contents: b"and back".to_vec().into(),
+        });
         let (length, source) = theirs.recv_from(&mut buffer).await.unwrap();
         assert_eq!((&buffer[..length], source), (&b"and back"[..], ours));
     }

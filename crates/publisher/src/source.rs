@@ -62,7 +62,8 @@ pub enum AudioFormat {
     Raw {
         /// Samples a second of each channel, 8,000 to 192,000.
         rate: u32,
-        /// 1 to 8; what is beyond stereo is mixed down.
+        /// 1 to 8, in the order of WAVE files (front left and right, center, low
+        /// frequency, surround); what is beyond stereo is mixed down.
         channels: u16,
     },
     /// Sent as it is: [`Captured::EncodedAudio`], Opus.

@@ -188,9 +188,10 @@ fn the_command_says_that_there_is_no_server() {
 
 #[test]
 fn the_command_says_what_is_wrong_with_its_arguments() {
-    let output = command("http://localhost/test", &[]);
+    let output = command("rtmp://localhost/test", &[]);
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(stderr, "twoway-publish: the URL must begin with ws://\n");
+    let expected = "the URL must begin with ws://, wss://, http:// or https://";
+    assert_eq!(stderr, format!("twoway-publish: {expected}\n"));
     assert_eq!(output.status.code(), Some(2));
 }
 

@@ -1,99 +1,164 @@
-//! Opus for live sound: 48 kHz, mono, 20 ms packets.
+//! Opus for live sound: 48 kHz, mono or stereo, 20 ms packets.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use opus_pure::{Application, MAX_PACKET_BYTES, OpusEncoder};
+use opus_pure::{Application, MAX_PACKET_BYTES, OpusEncoder, Signal};
 
 use super::EncodeError;
+use crate::options::AudioOptions;
+use crate::sound::{Conditioner, FRAME, Frame, duration_of};
 use crate::source::{AudioChunk, EncodedPacket, SAMPLE_RATE};
 
-/// Samples in a packet: 20 ms (RFC 7587 section 4.2 recommends it).
-const FRAME: usize = SAMPLE_RATE as usize / 50;
+/// In bits per second (RFC 7587 section 6.1).
+const BITRATES: std::ops::RangeInclusive<u32> = 6_000..=510_000;
 
-/// In bits per second; ample for mono (RFC 7587 section 3.1.1).
-const BITRATE_BPS: i32 = 64_000;
+/// Sources deliver 16 bits; what is finer than that is the resampler's.
+const LSB_DEPTH: i32 = 16;
 
-/// Chunks further than this from where the one before ended start anew.
-const MAX_DRIFT: Duration = Duration::from_millis(20);
+/// From this loss on, in percent, repeating the packet before is worth its bits.
+const FEC_FROM_LOSS: u8 = 2;
 
-/// Encodes sound as it comes, in chunks of any length.
+/// Opus repeats packets only in the modes for speech, which it gives up above
+/// about these bitrates, in bits per second, for one and for two channels. While
+/// packets are lost, arriving is worth more than finesse.
+const FEC_MAX_BITRATES: [u32; 2] = [48_000, 36_000];
+
+/// What an [`AudioEncoder`] is made for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AudioConfig {
+    /// Of the source, samples a second of each channel, 8,000 to 192,000.
+    pub rate: u32,
+    /// Of the source, 1 to 8.
+    pub channels: u16,
+    /// How to encode.
+    pub options: AudioOptions,
+}
+
+impl Default for AudioConfig {
+    /// For a source of 48 kHz, mono.
+    fn default() -> Self {
+        Self {
+            rate: SAMPLE_RATE,
+            channels: 1,
+            options: AudioOptions::default(),
+        }
+    }
+}
+
+impl AudioConfig {
+    /// Channels that are sent, 1 or 2.
+    pub fn sent_channels(&self) -> u16 {
+        if self.options.stereo {
+            self.channels.min(2)
+        } else {
+            1
+        }
+    }
+}
+
+/// Encodes sound as it comes, in chunks of any length: mixes it down, brings it
+/// to 48 kHz, follows the drift of the source's clock and fills gaps.
 pub struct AudioEncoder {
+    conditioner: Conditioner,
     encoder: OpusEncoder,
+    bitrate_bps: u32,
+    fec_max_bitrate_bps: u32,
     look_ahead: Duration,
-    pending: Vec<i16>,
-    /// When the first pending sample was taken; `None` before the first chunk.
-    start: Option<Instant>,
+    muted: bool,
     packet: Vec<u8>,
 }
 
 impl AudioEncoder {
     /// # Errors
-    /// `opus-pure` refuses.
-    pub fn new() -> Result<Self, EncodeError> {
-        let mut encoder = OpusEncoder::new(SAMPLE_RATE as i32, 1, Application::Audio)?;
-        encoder.bitrate_bps = BITRATE_BPS;
-        Ok(Self {
-            look_ahead: duration_of(encoder.lookahead()),
+    /// No source has such a format, or `opus-pure` or `rubato` refuse.
+    pub fn new(config: AudioConfig) -> Result<Self, EncodeError> {
+        let channels = config.sent_channels();
+        let conditioner = Conditioner::new(config.rate, config.channels, channels)?;
+        let channels = usize::from(channels.max(1));
+        let mut encoder = OpusEncoder::new(SAMPLE_RATE as i32, channels, Application::Audio)?;
+        encoder.lsb_depth = LSB_DEPTH;
+        encoder.use_inband_fec = config.options.fec;
+        let mut encoder = Self {
+            conditioner,
+            look_ahead: duration_of(encoder.lookahead() as u64),
             encoder,
-            pending: Vec::with_capacity(2 * FRAME),
-            start: None,
+            bitrate_bps: config
+                .options
+                .bitrate_bps
+                .clamp(*BITRATES.start(), *BITRATES.end()),
+            fec_max_bitrate_bps: FEC_MAX_BITRATES[channels - 1],
+            muted: false,
             packet: vec![0; MAX_PACKET_BYTES],
-        })
+        };
+        encoder.set_expected_loss(0);
+        Ok(encoder)
+    }
+
+    /// Tells how many percent of the packets are lost on the way. With forward
+    /// error correction, each packet then repeats the one before in brief (RFC
+    /// 6716 section 2.1.7).
+    pub fn set_expected_loss(&mut self, percent: u8) {
+        let repeat = self.encoder.use_inband_fec && percent >= FEC_FROM_LOSS;
+        self.encoder.packet_loss_perc = i32::from(percent.min(100));
+        self.encoder.signal_type = repeat.then_some(Signal::Voice);
+        let bitrate_bps = if repeat {
+            self.bitrate_bps.min(self.fec_max_bitrate_bps)
+        } else {
+            self.bitrate_bps
+        };
+        self.encoder.bitrate_bps = bitrate_bps as i32;
+    }
+
+    /// Sends silence instead, in packets of a byte or a few; their times go on
+    /// as before.
+    pub fn set_muted(&mut self, muted: bool) {
+        self.muted = muted;
+        self.encoder.use_dtx = muted;
+    }
+
+    /// How much faster than the clock of the capture times the source runs, in
+    /// parts per million; the encoder makes up for it.
+    pub fn drift_ppm(&self) -> f32 {
+        self.conditioner.drift_ppm() as f32
     }
 
     /// Takes a chunk and returns the packets that are now complete.
     ///
-    /// Packets follow each other by exactly 20 ms as long as the chunks' capture
-    /// times do not drift from their lengths; after a gap they start anew.
+    /// Packets follow each other by exactly 20 ms, whatever the source's clock
+    /// does, and stay in step with the chunks' capture times. A gap in these of
+    /// more than 60 ms is filled with silence, or, if it is longer than a second,
+    /// packets start anew after it.
     ///
     /// # Errors
-    /// `opus-pure` refuses a frame.
+    /// `opus-pure` or `rubato` refuse.
     pub fn encode(&mut self, chunk: &AudioChunk) -> Result<Vec<EncodedPacket>, EncodeError> {
-        let mut start = self.join(chunk);
+        self.conditioner.push(chunk)?;
         let mut packets = Vec::new();
-        let mut frames = self.pending.chunks_exact(FRAME);
-        for frame in frames.by_ref() {
-            let length = self.encoder.encode_s16(frame, FRAME, &mut self.packet)?;
-            packets.push(EncodedPacket {
-                capture_time: start.checked_sub(self.look_ahead).unwrap_or(start),
-                data: self.packet[..length].to_vec(),
-            });
-            start += duration_of(FRAME);
+        while let Some(frame) = self.conditioner.pop() {
+            packets.push(self.encode_frame(frame)?);
         }
-        let rest = frames.remainder().len();
-        self.pending.drain(..self.pending.len() - rest);
-        self.start = Some(start);
         Ok(packets)
     }
 
-    /// Appends a chunk; returns when the first pending sample was taken.
-    fn join(&mut self, chunk: &AudioChunk) -> Instant {
-        let start = match self.start {
-            Some(start) => {
-                let expected = start + duration_of(self.pending.len());
-                let early = expected.saturating_duration_since(chunk.capture_time);
-                let late = chunk.capture_time.saturating_duration_since(expected);
-                if early.max(late) > MAX_DRIFT {
-                    self.pending.clear();
-                    chunk.capture_time
-                } else {
-                    start
-                }
-            }
-            None => chunk.capture_time,
-        };
-        self.pending.extend_from_slice(&chunk.samples);
-        start
+    fn encode_frame(&mut self, mut frame: Frame) -> Result<EncodedPacket, EncodeError> {
+        if self.muted {
+            frame.samples.fill(0.0);
+        }
+        let length = self
+            .encoder
+            .encode(&frame.samples, FRAME, &mut self.packet)?;
+        let at = frame.capture_time;
+        Ok(EncodedPacket {
+            capture_time: at.checked_sub(self.look_ahead).unwrap_or(at),
+            data: self.packet[..length].to_vec(),
+        })
     }
-}
-
-fn duration_of(samples: usize) -> Duration {
-    Duration::from_nanos(samples as u64 * 1_000_000_000 / u64::from(SAMPLE_RATE))
 }
 
 #[cfg(test)]
 mod tests {
     use std::f64::consts::TAU;
+    use std::time::Instant;
 
     use opus_pure::OpusDecoder;
 
@@ -106,9 +171,39 @@ mod tests {
         }
     }
 
+    fn encoder() -> AudioEncoder {
+        AudioEncoder::new(AudioConfig::default()).unwrap()
+    }
+
+    fn encoder_with(rate: u32, channels: u16, options: AudioOptions) -> AudioEncoder {
+        let config = AudioConfig {
+            rate,
+            channels,
+            options,
+        };
+        AudioEncoder::new(config).unwrap()
+    }
+
     fn tone(samples: usize, hertz: f64) -> Vec<i16> {
         (0..samples)
             .map(|n| (16_384.0 * (TAU * hertz * n as f64 / 48_000.0).sin()) as i16)
+            .collect()
+    }
+
+    /// Something like a voice: a pulse train with a wandering pitch, loud and
+    /// quiet in turn.
+    fn speech(samples: usize) -> Vec<i16> {
+        let mut phase = 0.0;
+        (0..samples)
+            .map(|n| {
+                let at = n as f64 / 48_000.0;
+                phase += (120.0 + 20.0 * (TAU * 1.5 * at).sin()) / 48_000.0;
+                let loudness = 0.5 - 0.4 * (TAU * 3.0 * at).cos();
+                let voice: f64 = (1..25)
+                    .map(|k| (TAU * phase * f64::from(k)).sin() / f64::from(k))
+                    .sum();
+                (10_000.0 * loudness * voice) as i16
+            })
             .collect()
     }
 
@@ -136,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_tone_comes_back_as_loud_and_alone() {
-        let mut encoder = AudioEncoder::new().unwrap();
+        let mut encoder = encoder();
         let packets = encoder
             .encode(&chunk(Instant::now(), tone(48_000, 1000.0)))
             .unwrap();
@@ -152,7 +247,7 @@ mod tests {
 
     #[test]
     fn silence_stays_silent_and_small() {
-        let mut encoder = AudioEncoder::new().unwrap();
+        let mut encoder = encoder();
         let packets = encoder
             .encode(&chunk(Instant::now(), vec![0; 48_000]))
             .unwrap();
@@ -165,29 +260,26 @@ mod tests {
         let start = Instant::now() + Duration::from_secs(1);
         let mut samples = vec![0; 48_000];
         samples[24_000..].copy_from_slice(&tone(24_000, 1000.0));
-        let packets = AudioEncoder::new()
-            .unwrap()
-            .encode(&chunk(start, samples))
-            .unwrap();
+        let packets = encoder().encode(&chunk(start, samples)).unwrap();
         let decoded = decode(&packets);
         let onset = decoded
             .iter()
             .position(|sample| sample.abs() > 4_000)
             .unwrap();
-        let heard = packets[0].capture_time + duration_of(onset);
+        let heard = packets[0].capture_time + duration_of(onset as u64);
         let taken = start + duration_of(24_000);
-        let apart = heard.max(taken).saturating_duration_since(heard.min(taken));
+        let apart = heard.max(taken) - heard.min(taken);
         assert!(apart < Duration::from_millis(1), "{apart:?}");
     }
 
     #[test]
     fn chunks_of_any_length_make_even_packets() {
-        let mut encoder = AudioEncoder::new().unwrap();
+        let mut encoder = encoder();
         let start = Instant::now() + Duration::from_secs(1);
         let mut taken = 0;
         let mut packets = Vec::new();
         for length in [1, 959, 960, 3_000, 441, 441, 441, 441, 77] {
-            let at = start + duration_of(taken);
+            let at = start + duration_of(taken as u64);
             packets.extend(encoder.encode(&chunk(at, vec![0; length])).unwrap());
             taken += length;
         }
@@ -200,15 +292,132 @@ mod tests {
 
     #[test]
     fn after_a_gap_packets_start_anew() {
-        let mut encoder = AudioEncoder::new().unwrap();
+        let mut encoder = encoder();
         let start = Instant::now() + Duration::from_secs(1);
         let first = encoder.encode(&chunk(start, vec![0; 1_000])).unwrap();
         let later = start + Duration::from_secs(5);
         let second = encoder.encode(&chunk(later, vec![0; 960])).unwrap();
-        assert_eq!((first.len(), second.len()), (1, 1));
+        // The rest of the first chunk comes with silence after it.
+        assert_eq!((first.len(), second.len()), (1, 2));
         assert_eq!(
-            second[0].capture_time - first[0].capture_time,
+            second[1].capture_time - first[0].capture_time,
             Duration::from_secs(5)
         );
+    }
+
+    /// Whether a mono packet repeats the one before: it has a part for speech
+    /// (RFC 6716 section 3.1), whose second bit says so (section 4.2.4).
+    fn repeats(packet: &EncodedPacket) -> bool {
+        let speech = packet.data[0] >> 3 < 16;
+        speech && packet.data.get(1).is_some_and(|bits| bits & 0x40 != 0)
+    }
+
+    #[test]
+    fn under_loss_each_packet_repeats_the_one_before() {
+        let mut encoder = encoder();
+        let sound = chunk(Instant::now(), speech(96_000));
+        let before = encoder.encode(&sound).unwrap();
+        assert!(!before.iter().any(repeats));
+        encoder.set_expected_loss(10);
+        let sound = chunk(sound.capture_time + Duration::from_secs(2), speech(96_000));
+        let packets = encoder.encode(&sound).unwrap();
+        let repeating = packets.iter().filter(|packet| repeats(packet));
+        let count = repeating.count();
+        // Not those that repeat silence.
+        assert!(count > 60, "{count}");
+        let bits: usize = packets.iter().map(|packet| packet.data.len() * 8).sum();
+        assert!(bits < 2 * 60_000, "{bits}");
+        encoder.set_expected_loss(0);
+        let sound = chunk(sound.capture_time + Duration::from_secs(2), speech(96_000));
+        let after = encoder.encode(&sound).unwrap();
+        assert!(!after[5..].iter().any(repeats));
+    }
+
+    #[test]
+    fn without_error_correction_loss_changes_little() {
+        let options = AudioOptions {
+            fec: false,
+            ..AudioOptions::default()
+        };
+        let mut encoder = encoder_with(48_000, 1, options);
+        encoder.set_expected_loss(10);
+        let sound = chunk(Instant::now(), speech(48_000));
+        let packets = encoder.encode(&sound).unwrap();
+        assert!(!packets.iter().any(repeats));
+    }
+
+    #[test]
+    fn the_bitrate_is_about_what_was_asked_for() {
+        for (channels, stereo) in [(1, false), (2, true)] {
+            for bitrate_bps in [24_000, 64_000, 128_000] {
+                let options = AudioOptions {
+                    bitrate_bps,
+                    stereo,
+                    fec: true,
+                };
+                let mut encoder = encoder_with(48_000, channels, options);
+                let mono = speech(2 * 48_000);
+                let samples = match channels {
+                    1 => mono,
+                    // Not the same on both sides.
+                    _ => mono.iter().flat_map(|&s| [s, s / 3]).collect(),
+                };
+                let packets = encoder.encode(&chunk(Instant::now(), samples)).unwrap();
+                let bytes: usize = packets.iter().map(|packet| packet.data.len()).sum();
+                let bps = bytes as f64 * 8.0 / 2.0;
+                let ratio = bps / f64::from(bitrate_bps);
+                assert!((0.5..1.15).contains(&ratio), "{channels}: {bps} bit/s");
+                // RFC 6716 section 3.1.
+                let is_stereo = packets[50].data[0] & 0b100 != 0;
+                assert!(is_stereo == stereo || bitrate_bps < 32_000);
+            }
+        }
+    }
+
+    #[test]
+    fn muted_sound_is_silent_and_tiny_and_in_time() {
+        let mut encoder = encoder();
+        let start = Instant::now() + Duration::from_secs(1);
+        let mut packets = Vec::new();
+        for second in 0..3 {
+            encoder.set_muted(second == 1);
+            let at = start + Duration::from_secs(second);
+            packets.extend(encoder.encode(&chunk(at, tone(48_000, 1_000.0))).unwrap());
+        }
+        for pair in packets.windows(2) {
+            let step = pair[1].capture_time - pair[0].capture_time;
+            assert_eq!(step, Duration::from_millis(20));
+        }
+        let bytes: usize = packets[50..100]
+            .iter()
+            .map(|packet| packet.data.len())
+            .sum();
+        assert!(bytes < 500, "{bytes}");
+        let decoded = decode(&packets);
+        let second = |number: usize| &decoded[number * 48_000 + 4_800..][..38_400];
+        assert!(level(second(0), 1_000.0) > 15_000.0);
+        assert!(second(1).iter().all(|sample| sample.abs() < 30));
+        assert!(level(second(2), 1_000.0) > 15_000.0);
+    }
+
+    #[test]
+    fn sound_of_any_rate_is_stamped_with_the_time_of_what_is_heard() {
+        for rate in [16_000, 44_100, 96_000] {
+            let start = Instant::now() + Duration::from_secs(1);
+            let mut encoder = encoder_with(rate, 1, AudioOptions::default());
+            let half = rate as usize / 2;
+            let beep = |n: usize| TAU * 1_000.0 * (n - half) as f64 / f64::from(rate);
+            let samples = (0..2 * half).map(|n| match n {
+                n if n < half => 0,
+                n => (16_384.0 * beep(n).sin()) as i16,
+            });
+            let packets = encoder.encode(&chunk(start, samples.collect())).unwrap();
+            let decoded = decode(&packets);
+            let onset = decoded.iter().position(|sample| sample.abs() > 4_000);
+            let heard = packets[0].capture_time + duration_of(onset.unwrap() as u64);
+            let taken = start + Duration::from_millis(500);
+            let apart = heard.max(taken) - heard.min(taken);
+            assert!(apart < Duration::from_millis(1), "{rate} Hz: {apart:?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{AudioChunk, Controls, Counters, EncodedPacket, Item};
-use crate::encode::AudioEncoder;
+use crate::encode::{AudioConfig, AudioEncoder};
 use crate::options::AudioOptions;
 use crate::queue::{Closed, Receiver, Sender};
 
@@ -21,18 +21,31 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn run(self) -> Result<(), Closed> {
-        let mut encoder = match AudioEncoder::new() {
+        let config = AudioConfig {
+            rate: self.rate,
+            channels: self.channels,
+            options: self.options.clone(),
+        };
+        let mut encoder = match AudioEncoder::new(config) {
             Ok(encoder) => encoder,
             Err(error) => return self.packets.send(Err(error.into())).map(drop),
         };
         while let Some(sound) = self.sounds.recv_blocking() {
+            encoder.set_muted(self.controls.audio_is_muted());
+            encoder.set_expected_loss(self.controls.expected_loss());
             match sound.and_then(|chunk| Ok(encoder.encode(&chunk)?)) {
-                Ok(encoded) => {
-                    for packet in encoded {
-                        self.packets.send(Ok(packet))?;
-                    }
-                }
+                Ok(packets) => self.pass_on(packets)?,
                 Err(error) => return self.packets.send(Err(error)).map(drop),
+            }
+            self.counters.set_drift_ppm(encoder.drift_ppm());
+        }
+        Ok(())
+    }
+
+    fn pass_on(&self, packets: Vec<EncodedPacket>) -> Result<(), Closed> {
+        for packet in packets {
+            if self.packets.send(Ok(packet))?.is_some() {
+                self.counters.dropped_sound();
             }
         }
         Ok(())

@@ -1,14 +1,16 @@
 //! Takes what a source captures and puts it where it belongs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
 use tracing::debug;
 
-use super::{AudioChunk, Counters, EncodedPacket, Item, NumberedFrame, VideoFrame};
+use super::{
+    AudioChunk, Counters, EncodedPacket, Item, NumberedFrame, PipelineError, VideoFrame, guarded,
+};
 use crate::queue::{Closed, Sender};
-use crate::source::{Captured, Source, SourceError};
+use crate::source::{Captured, Source};
 
 /// Where a source's pictures go.
 pub(super) enum VideoOut {
@@ -30,16 +32,17 @@ pub(super) struct Stage {
     pub(super) audio: Option<AudioOut>,
     pub(super) notices: mpsc::Sender<String>,
     pub(super) counters: Arc<Counters>,
-    pub(super) ended: Arc<AtomicBool>,
+    /// Counts the sources that have.
+    pub(super) ended: Arc<AtomicUsize>,
 }
 
 impl Stage {
     pub(super) fn run(mut self) -> Result<(), Closed> {
         loop {
-            match self.source.next() {
+            match guarded(|| Ok(self.source.next()?)) {
                 Ok(Captured::End) => {
                     // Dropping the senders tells the stages after this one.
-                    self.ended.store(true, Ordering::Release);
+                    self.ended.fetch_add(1, Ordering::Release);
                     return Ok(());
                 }
                 Ok(captured) => self.pass_on(captured)?,
@@ -94,12 +97,12 @@ impl Stage {
         Ok(())
     }
 
-    fn fail(self, error: SourceError) -> Result<(), Closed> {
+    fn fail(self, error: PipelineError) -> Result<(), Closed> {
         match (self.video, self.audio) {
-            (Some(VideoOut::Raw(pictures)), _) => pictures.send(Err(error.into())).map(drop),
-            (Some(VideoOut::Encoded(frames, _)), _) => frames.send(Err(error.into())).map(drop),
-            (None, Some(AudioOut::Raw(sounds))) => sounds.send(Err(error.into())).map(drop),
-            (None, Some(AudioOut::Encoded(packets))) => packets.send(Err(error.into())).map(drop),
+            (Some(VideoOut::Raw(pictures)), _) => pictures.send(Err(error)).map(drop),
+            (Some(VideoOut::Encoded(frames, _)), _) => frames.send(Err(error)).map(drop),
+            (None, Some(AudioOut::Raw(sounds))) => sounds.send(Err(error)).map(drop),
+            (None, Some(AudioOut::Encoded(packets))) => packets.send(Err(error)).map(drop),
             (None, None) => Ok(()),
         }
     }

@@ -14,12 +14,16 @@
 mod audio;
 mod capture;
 mod controls;
+mod stats;
+mod tally;
 mod video;
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 use tracing::debug;
@@ -31,7 +35,9 @@ use crate::source::{
     AudioChunk, AudioFormat, EncodedFrame, EncodedPacket, Format, SourceError, Sources, VideoCodec,
     VideoFormat, VideoFrame,
 };
-pub(crate) use controls::{Controls, Counters};
+pub(crate) use controls::Controls;
+use controls::Counters;
+use tally::Tally;
 
 /// Pictures waiting for the encoder; more would only add delay.
 const PICTURES: usize = 2;
@@ -52,6 +58,9 @@ pub(crate) enum PipelineError {
     Source(#[from] SourceError),
     #[error("the encoder failed: {0}")]
     Encode(#[from] EncodeError),
+    /// A bug of a source or an encoder.
+    #[error("the program has a bug: a media thread panicked: {0}")]
+    Panicked(String),
     #[error("a media thread ended")]
     Ended,
 }
@@ -106,105 +115,104 @@ struct NumberedFrame {
 /// The running threads.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
+    sent: Sent,
+    /// How many there were.
+    sources: usize,
     /// `None` once the pictures have ended.
     frames: Option<Receiver<Item<NumberedFrame>>>,
-    /// The number of the frame that can be decoded next, but for keyframes.
-    next_number: u64,
+    /// The number of the frame that can be sent next; `None`: only a keyframe.
+    next_number: Option<u64>,
+    sent_video: Tally,
+    keyframes: u64,
     /// `None` once the sound has ended.
     packets: Option<Receiver<Item<EncodedPacket>>>,
+    sent_audio: Tally,
     notices: mpsc::Receiver<String>,
-    controls: Arc<Controls>,
-    counters: Arc<Counters>,
-    /// The sources have ended by themselves, in good order.
-    ended: Arc<AtomicBool>,
+    shared: Shared,
 }
 
 impl Pipeline {
     /// Starts capturing.
     pub(crate) fn start(sources: Sources, options: &MediaOptions) -> io::Result<Self> {
         let format = sources.format();
-        let controls = Arc::new(Controls::default());
-        let counters = Arc::new(Counters::default());
-        let ended = Arc::new(AtomicBool::new(false));
+        let shared = Shared::default();
         let (frame_sender, frames) = bounded(FRAMES);
         let (packet_sender, packets) = bounded(SOUNDS);
         let (notice_sender, notices) = mpsc::channel(NOTICES);
-        let video = match format.video {
-            Some(VideoFormat::Raw { size, fps }) => {
-                let (picture_sender, pictures) = bounded(PICTURES);
-                let encode = video::Stage {
-                    size,
-                    fps,
-                    options: options.video.clone(),
-                    pictures,
-                    frames: frame_sender,
-                    controls: Arc::clone(&controls),
-                    counters: Arc::clone(&counters),
-                };
-                spawn("encode-video", move || encode.run())?;
-                Some(capture::VideoOut::Raw(picture_sender))
+        let mut video = match format.video {
+            Some(video) => {
+                let sound = format.audio.map(|audio| sound_bps(audio, options));
+                Some(shared.start_video(video, options, sound, frame_sender)?)
             }
-            Some(VideoFormat::Encoded(_)) => Some(capture::VideoOut::Encoded(frame_sender, 0)),
             None => None,
         };
-        let audio = match format.audio {
-            Some(AudioFormat::Raw { rate, channels }) => {
-                let (sound_sender, sounds) = bounded(SOUNDS);
-                let encode = audio::Stage {
-                    rate,
-                    channels,
-                    options: options.audio.clone(),
-                    sounds,
-                    packets: packet_sender,
-                    controls: Arc::clone(&controls),
-                    counters: Arc::clone(&counters),
-                };
-                spawn("encode-audio", move || encode.run())?;
-                Some(capture::AudioOut::Raw(sound_sender))
-            }
-            Some(AudioFormat::Opus { .. }) => Some(capture::AudioOut::Encoded(packet_sender)),
+        let mut audio = match format.audio {
+            Some(audio) => Some(shared.start_audio(audio, options, packet_sender)?),
             None => None,
         };
-        let (mut video, mut audio) = (video, audio);
-        for source in sources.into_inner() {
+        let sources = sources.into_inner();
+        let count = sources.len();
+        for source in sources {
             let format = source.format();
             let stage = capture::Stage {
                 source,
                 video: format.video.and_then(|_| video.take()),
                 audio: format.audio.and_then(|_| audio.take()),
                 notices: notice_sender.clone(),
-                counters: Arc::clone(&counters),
-                ended: Arc::clone(&ended),
+                counters: Arc::clone(&shared.counters),
+                ended: Arc::clone(&shared.ended),
             };
             spawn("capture", move || stage.run())?;
         }
+        let now = Instant::now();
         Ok(Self {
+            sent: Sent::of(format, options),
+            sources: count,
             frames: format.video.map(|_| frames),
-            next_number: 0,
+            next_number: None,
+            sent_video: Tally::new(now),
+            keyframes: 0,
             packets: format.audio.map(|_| packets),
+            sent_audio: Tally::new(now),
             notices,
-            controls,
-            counters,
-            ended,
+            shared,
         })
     }
 
     /// What the threads are told.
     pub(crate) fn controls(&self) -> &Controls {
-        &self.controls
+        &self.shared.controls
     }
 
-    /// What the threads have counted.
-    pub(crate) fn counters(&self) -> &Counters {
-        &self.counters
+    /// Nobody is connected: capturing goes on, encoding rests, and what
+    /// [`Self::next`] would give of media is dropped. Notices, errors and the
+    /// end still come.
+    pub(crate) fn pause(&mut self) {
+        self.controls().set_paused(true);
+    }
+
+    /// Somebody is connected again. What comes first is a picture captured from
+    /// now on, a keyframe; of encoded pictures the next keyframe there is.
+    pub(crate) fn resume(&mut self) {
+        self.next_number = None;
+        let frames = self.frames.as_ref().map_or(0, Receiver::clear);
+        let packets = self.packets.as_ref().map_or(0, Receiver::clear);
+        for _ in 0..frames {
+            self.shared.counters.dropped_before_send();
+        }
+        for _ in 0..packets {
+            self.shared.counters.dropped_sound();
+        }
+        self.controls().need_keyframe();
+        self.controls().set_paused(false);
     }
 
     /// The next thing to send or say. Cancelled, it takes nothing.
     pub(crate) async fn next(&mut self) -> Result<Encoded, PipelineError> {
         loop {
             if self.frames.is_none() && self.packets.is_none() {
-                let ended = self.ended.load(Ordering::Acquire);
-                return if ended {
+                let ended = self.shared.ended.load(Ordering::Acquire);
+                return if ended == self.sources {
                     Ok(Encoded::End)
                 } else {
                     Err(PipelineError::Ended)
@@ -213,22 +221,127 @@ impl Pipeline {
             tokio::select! {
                 Some(notice) = self.notices.recv() => return Ok(Encoded::Notice(notice)),
                 packet = next_of(&self.packets) => match packet {
-                    Some(packet) => return packet.map(Encoded::Audio),
+                    Some(packet) => {
+                        if let Some(packet) = self.take_packet(packet?) {
+                            return Ok(Encoded::Audio(packet));
+                        }
+                    }
                     None => self.packets = None,
                 },
                 frame = next_of(&self.frames) => match frame {
                     Some(frame) => {
-                        let frame = frame?;
-                        if frame.frame.keyframe || frame.number == self.next_number {
-                            self.next_number = frame.number + 1;
-                            return Ok(Encoded::Video(frame.frame));
+                        if let Some(frame) = self.take_frame(frame?) {
+                            return Ok(Encoded::Video(frame));
                         }
-                        debug!("a frame is skipped: the one it needs was dropped");
                     }
                     None => self.frames = None,
                 },
             }
         }
+    }
+
+    /// The frame, if it can be decoded and somebody is there.
+    fn take_frame(&mut self, frame: NumberedFrame) -> Option<EncodedFrame> {
+        let NumberedFrame { number, frame } = frame;
+        let decodable = frame.keyframe || self.next_number == Some(number);
+        if !decodable || self.controls().is_paused() {
+            debug!("a frame is skipped: nobody could decode it");
+            self.next_number = None;
+            self.shared.counters.dropped_before_send();
+            return None;
+        }
+        self.next_number = Some(number + 1);
+        self.keyframes += u64::from(frame.keyframe);
+        self.sent_video
+            .count(frame.data.len(), frame.capture_time, Instant::now());
+        Some(frame)
+    }
+
+    fn take_packet(&mut self, packet: EncodedPacket) -> Option<EncodedPacket> {
+        if self.controls().is_paused() {
+            self.shared.counters.dropped_sound();
+            return None;
+        }
+        self.sent_audio
+            .count(packet.data.len(), packet.capture_time, Instant::now());
+        Some(packet)
+    }
+}
+
+/// What sound will take of the bandwidth, headers excluded.
+fn sound_bps(format: AudioFormat, options: &MediaOptions) -> u32 {
+    /// Of sound that comes encoded, if it is like most.
+    const OPUS_BPS: u32 = 96_000;
+    match format {
+        AudioFormat::Raw { .. } => options.audio.bitrate_bps,
+        AudioFormat::Opus { .. } => OPUS_BPS,
+    }
+}
+
+/// What all threads of a pipeline share.
+#[derive(Debug, Default)]
+struct Shared {
+    controls: Arc<Controls>,
+    counters: Arc<Counters>,
+    /// The sources that have ended by themselves, in good order.
+    ended: Arc<AtomicUsize>,
+}
+
+impl Shared {
+    /// Starts the encoder if there is something to encode; where the source's
+    /// pictures go.
+    fn start_video(
+        &self,
+        format: VideoFormat,
+        options: &MediaOptions,
+        sound_bps: Option<u32>,
+        frames: Sender<Item<NumberedFrame>>,
+    ) -> io::Result<capture::VideoOut> {
+        let (size, fps) = match format {
+            VideoFormat::Raw { size, fps } => (size, fps),
+            VideoFormat::Encoded(_) => return Ok(capture::VideoOut::Encoded(frames, 0)),
+        };
+        let (picture_sender, pictures) = bounded(PICTURES);
+        let work = video::Work::new(
+            size,
+            fps,
+            &options.video,
+            sound_bps,
+            Arc::clone(&self.controls),
+            Arc::clone(&self.counters),
+        );
+        let encode = video::Stage {
+            pictures,
+            frames,
+            work,
+        };
+        spawn("encode-video", move || encode.run())?;
+        Ok(capture::VideoOut::Raw(picture_sender))
+    }
+
+    /// The same for sound.
+    fn start_audio(
+        &self,
+        format: AudioFormat,
+        options: &MediaOptions,
+        packets: Sender<Item<EncodedPacket>>,
+    ) -> io::Result<capture::AudioOut> {
+        let (rate, channels) = match format {
+            AudioFormat::Raw { rate, channels } => (rate, channels),
+            AudioFormat::Opus { .. } => return Ok(capture::AudioOut::Encoded(packets)),
+        };
+        let (sound_sender, sounds) = bounded(SOUNDS);
+        let encode = audio::Stage {
+            rate,
+            channels,
+            options: options.audio.clone(),
+            sounds,
+            packets,
+            controls: Arc::clone(&self.controls),
+            counters: Arc::clone(&self.counters),
+        };
+        spawn("encode-audio", move || encode.run())?;
+        Ok(capture::AudioOut::Raw(sound_sender))
     }
 }
 
@@ -238,6 +351,19 @@ async fn next_of<T>(queue: &Option<Receiver<T>>) -> Option<T> {
         Some(queue) => queue.recv().await,
         None => std::future::pending().await,
     }
+}
+
+/// Does a step of a stage. A panic in it, of a source or an encoder, becomes an
+/// error: a thread that just ended would leave the others waiting.
+fn guarded<T>(step: impl FnOnce() -> Result<T, PipelineError>) -> Result<T, PipelineError> {
+    // After a panic the stage ends: nobody sees what it left half done.
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Err(PipelineError::Panicked(
+            text.unwrap_or("it did not say why").to_owned(),
+        ))
+    })
 }
 
 fn spawn(
@@ -254,149 +380,4 @@ fn spawn(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Weak;
-    use std::sync::mpsc;
-    use std::time::{Duration, Instant};
-
-    use super::*;
-    use crate::test_picture::testing::frames;
-    use crate::{Captured, Source, TestPicture};
-
-    const FORMAT_SIZE: &str = "320x180";
-
-    /// Delivers what the test sends, and tells by `alive` when it is dropped.
-    struct Script {
-        steps: mpsc::Receiver<Result<Captured, SourceError>>,
-        _alive: Arc<()>,
-    }
-
-    impl Source for Script {
-        fn format(&self) -> Format {
-            Format {
-                video: Some(VideoFormat::Raw {
-                    size: FORMAT_SIZE.parse().unwrap(),
-                    fps: 30,
-                }),
-                audio: Some(AudioFormat::Raw {
-                    rate: crate::SAMPLE_RATE,
-                    channels: 1,
-                }),
-            }
-        }
-
-        fn next(&mut self) -> Result<Captured, SourceError> {
-            let wait = Duration::from_millis(20);
-            self.steps
-                .recv_timeout(wait)
-                .unwrap_or(Ok(Captured::Nothing))
-        }
-    }
-
-    type Steps = mpsc::Sender<Result<Captured, SourceError>>;
-
-    fn start() -> (Pipeline, Steps, Weak<()>) {
-        let (steps, receiver) = mpsc::channel();
-        let alive = Arc::new(());
-        let dead = Arc::downgrade(&alive);
-        let script = Script {
-            steps: receiver,
-            _alive: alive,
-        };
-        let mut options = MediaOptions::default();
-        options.video.keyframe_interval = Duration::ZERO;
-        let pipeline = Pipeline::start(Sources::one(script), &options).unwrap();
-        (pipeline, steps, dead)
-    }
-
-    async fn next_frame(pipeline: &mut Pipeline) -> EncodedFrame {
-        loop {
-            if let Encoded::Video(frame) = pipeline.next().await.unwrap() {
-                return frame;
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn a_requested_keyframe_is_the_very_next_frame() {
-        let (mut pipeline, steps, _) = start();
-        let mut source = TestPicture::new(FORMAT_SIZE.parse().unwrap(), 30);
-        for (number, frame) in frames(&mut source, 12).into_iter().enumerate() {
-            if number == 5 {
-                pipeline.controls().request_keyframe();
-            }
-            steps.send(Ok(Captured::Video(frame))).unwrap();
-            let encoded = next_frame(&mut pipeline).await;
-            assert_eq!(encoded.keyframe, number == 0 || number == 5, "{number}");
-        }
-    }
-
-    #[tokio::test]
-    async fn after_a_dropped_frame_the_next_one_sent_is_a_keyframe() {
-        let (mut pipeline, steps, _) = start();
-        let mut source = TestPicture::new(FORMAT_SIZE.parse().unwrap(), 30);
-        let mut captured = Vec::new();
-        // Nobody sends, so the queues overflow; then everything is encoded.
-        for frame in frames(&mut source, 4 * FRAMES) {
-            captured.push(frame.capture_time);
-            let picture = Arc::downgrade(&frame.picture);
-            steps.send(Ok(Captured::Video(frame))).unwrap();
-            while Arc::strong_count(&picture.upgrade().unwrap()) > 2 {
-                std::thread::yield_now();
-            }
-        }
-        let first = next_frame(&mut pipeline).await;
-        assert!(first.keyframe);
-        assert!(first.capture_time > captured[0]);
-    }
-
-    #[tokio::test]
-    async fn sound_comes_through() {
-        let (mut pipeline, steps, _) = start();
-        let chunk = AudioChunk {
-            capture_time: Instant::now(),
-            samples: vec![0; 960],
-        };
-        steps.send(Ok(Captured::Audio(chunk))).unwrap();
-        assert!(matches!(pipeline.next().await, Ok(Encoded::Audio(_))));
-    }
-
-    #[tokio::test]
-    async fn a_broken_source_says_so() {
-        let (mut pipeline, steps, _) = start();
-        let unplugged = SourceError("unplugged".to_owned());
-        steps.send(Err(unplugged)).unwrap();
-        let error = loop {
-            match pipeline.next().await {
-                Err(PipelineError::Ended) => {}
-                Err(error) => break error,
-                Ok(_) => panic!("nothing was captured"),
-            }
-        };
-        assert_eq!(error.to_string(), "the source failed: unplugged");
-    }
-
-    #[tokio::test]
-    async fn a_source_that_ends_ends_the_pipeline_in_good_order() {
-        let (mut pipeline, steps, _) = start();
-        steps.send(Ok(Captured::Notice("bye".to_owned()))).unwrap();
-        steps.send(Ok(Captured::End)).unwrap();
-        let notice = pipeline.next().await.unwrap();
-        assert!(matches!(notice, Encoded::Notice(text) if text == "bye"));
-        assert!(matches!(pipeline.next().await, Ok(Encoded::End)));
-    }
-
-    #[tokio::test]
-    async fn dropping_the_pipeline_ends_its_threads() {
-        let (pipeline, steps, dead) = start();
-        drop(pipeline);
-        let mut source = TestPicture::new(FORMAT_SIZE.parse().unwrap(), 30);
-        while dead.strong_count() > 0 {
-            for frame in frames(&mut source, 1) {
-                // Fails once the source is gone.
-                let _ = steps.send(Ok(Captured::Video(frame)));
-            }
-            std::thread::yield_now();
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,101 @@
+//! What the command does, once its arguments are read.
+//!
+//! Standard output belongs to what the user asked for: statuses, lists, JSON.
+//! Errors and logs go to standard error.
+
+mod console;
+mod devices;
+pub(crate) mod exit;
+mod json;
+mod lines;
+mod manual;
+mod publish;
+pub(crate) mod report;
+mod signals;
+mod stats_file;
+mod status_line;
+mod units;
+pub(crate) mod wanted;
+
+use std::io::{self, Write};
+
+use tokio::runtime::Runtime;
+use tracing_subscriber::EnvFilter;
+use twoway_publisher::device;
+
+use crate::arguments::{Arguments, Asked};
+use console::Console;
+use exit::Exit;
+use lines::on_one_line;
+use publish::Publication;
+use report::Report;
+use stats_file::StatsFile;
+
+/// Does it, and tells how it ended.
+pub(crate) fn run(asked: Asked) -> Exit {
+    match asked {
+        Asked::Publish(arguments) => publish(*arguments),
+        Asked::Devices { json } => show(devices::text(&device::list(), json).as_bytes()),
+        Asked::Completions(shell) => show(&manual::completions(shell)),
+        Asked::Man => match manual::page() {
+            Ok(page) => show(&page),
+            Err(error) => fail(&error.to_string(), Exit::Usage),
+        },
+        Asked::Help(text) => {
+            // With stdout gone there is nobody left to tell.
+            let _ = text.print();
+            Exit::Done
+        }
+    }
+}
+
+/// Tells of an error, in one sentence.
+pub(crate) fn fail(sentence: &str, exit: Exit) -> Exit {
+    // With stderr gone there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "twoway-publish: {}", on_one_line(sentence));
+    exit
+}
+
+fn show(text: &[u8]) -> Exit {
+    // As above.
+    let _ = io::stdout().write_all(text);
+    Exit::Done
+}
+
+fn publish(arguments: Arguments) -> Exit {
+    let console = Console::new();
+    log_to(console.clone());
+    let opened = match arguments.wanted.open() {
+        Ok(opened) => opened,
+        Err(sentence) => return fail(&sentence, Exit::Usage),
+    };
+    let stats_file = arguments.stats_file.as_deref().map(StatsFile::create);
+    let stats_file = match stats_file.transpose() {
+        Ok(file) => file,
+        Err(sentence) => return fail(&sentence, Exit::Usage),
+    };
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("cannot start: {error}"), Exit::Media),
+    };
+    let report = Report::new(console, arguments.form);
+    let result = runtime.block_on(async {
+        Publication::start(arguments, opened, report, stats_file)
+            .run()
+            .await
+    });
+    // A name that is still being looked up is waited for by nobody.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => Exit::Done,
+        Err(error) => fail(&error.to_string(), Exit::from(&error)),
+    }
+}
+
+fn log_to(console: Console) {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()))
+        .with_ansi(console.colours_logs())
+        .with_writer(console)
+        .init();
+}

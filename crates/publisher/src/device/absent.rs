@@ -1,0 +1,50 @@
+//! Stand-ins for the devices that this build leaves out: the same names, so
+//! that no caller needs to know; opening them tells what is missing.
+
+use std::convert::Infallible;
+
+use super::{CameraOptions, MicrophoneOptions, ScreenOptions};
+use crate::source::{Captured, Format, Source, SourceError};
+
+/// Defines a source that there cannot be one of.
+macro_rules! absent {
+    ($name:ident, $options:ty, $sentence:literal) => {
+        #[doc = concat!("Not in this build: ", $sentence, ".")]
+        #[derive(Debug)]
+        pub struct $name(Infallible);
+
+        impl $name {
+            /// # Errors
+            /// Always.
+            pub fn open(_: $options) -> Result<Self, SourceError> {
+                Err(SourceError($sentence.to_owned()))
+            }
+        }
+
+        impl Source for $name {
+            fn format(&self) -> Format {
+                match self.0 {}
+            }
+
+            fn next(&mut self) -> Result<Captured, SourceError> {
+                match self.0 {}
+            }
+        }
+    };
+}
+
+absent!(
+    Camera,
+    CameraOptions,
+    "this build has no camera: build it with the feature `camera`"
+);
+absent!(
+    Microphone,
+    MicrophoneOptions,
+    "this build has no microphone: build it with the feature `microphone`"
+);
+absent!(
+    Screen,
+    ScreenOptions,
+    "this build has no screen: build it with the feature `screen`"
+);

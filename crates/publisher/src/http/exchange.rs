@@ -1,0 +1,159 @@
+//! One request, through redirects, to its response.
+
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LINK,
+    LOCATION, RETRY_AFTER,
+};
+use reqwest::{Client, Method, Response, Url};
+use session::{HttpRequest, HttpResponse, Input, MAX_BODY_BYTES, Token};
+use tokio::time::timeout;
+use tracing::warn;
+
+use super::ANSWER_TIMEOUT;
+use super::failure::{Scheme, reason};
+
+/// Balancing loads takes one, moving to TLS another.
+const MAX_REDIRECTS: usize = 5;
+
+/// What came of a request.
+#[derive(Debug)]
+pub(super) struct Exchanged {
+    pub(super) input: Input,
+    /// The origin that a redirect led to, if it was another one.
+    pub(super) stranger: Option<String>,
+}
+
+/// Sends a request and waits for the whole response.
+pub(super) async fn exchange(client: Client, mut request: HttpRequest) -> Exchanged {
+    let id = request.id;
+    let mut stranger = None;
+    let answered = timeout(ANSWER_TIMEOUT, follow(&client, &mut request, &mut stranger));
+    let result = answered.await.unwrap_or_else(|_| {
+        let seconds = ANSWER_TIMEOUT.as_secs();
+        Err(format!("it does not answer within {seconds} s"))
+    });
+    let input = match (result, &stranger) {
+        (Ok(response), _) => Input::Response { id, response },
+        (Err(error), None) => Input::RequestFailed { id, error },
+        (Err(error), Some(origin)) => {
+            let error = format!("redirected to {origin}: {error}");
+            Input::RequestFailed { id, error }
+        }
+    };
+    Exchanged { input, stranger }
+}
+
+/// Follows redirects with method and body kept, whatever their status. RFC 9725
+/// section 4.5 wants 307 and 308, which say so; servers that say 301 or 302
+/// mean the same, as no stream was ever made by a GET.
+async fn follow(
+    client: &Client,
+    request: &mut HttpRequest,
+    stranger: &mut Option<String>,
+) -> Result<HttpResponse, String> {
+    let mut url = Url::parse(&request.url).map_err(|_| "its URL is none".to_owned())?;
+    for _ in 0..=MAX_REDIRECTS {
+        let response = send(client, request, url.clone()).await?;
+        if !matches!(response.status().as_u16(), 301 | 302 | 307 | 308) {
+            return read(response, &url).await;
+        }
+        let next = target(&response, &url)?;
+        if next.origin() != url.origin() {
+            let origin = next.origin().ascii_serialization();
+            if request.bearer.take().is_some() {
+                warn!(
+                    to = origin,
+                    "redirected: the access token is not sent there"
+                );
+            }
+            *stranger = Some(origin);
+        }
+        url = next;
+    }
+    Err(format!("it redirects more than {MAX_REDIRECTS} times"))
+}
+
+/// Where a redirect leads.
+fn target(response: &Response, from: &Url) -> Result<Url, String> {
+    let to = text(response.headers(), LOCATION)
+        .and_then(|location| from.join(&location).ok())
+        .filter(|to| matches!(to.scheme(), "http" | "https"))
+        .filter(|to| to.username().is_empty() && to.password().is_none())
+        .ok_or("it redirects to nowhere")?;
+    if from.scheme() == "https" && to.scheme() == "http" {
+        return Err("it redirects to an address without TLS".to_owned());
+    }
+    Ok(to)
+}
+
+async fn send(client: &Client, request: &HttpRequest, url: Url) -> Result<Response, String> {
+    let method = match request.method {
+        session::Method::Post => Method::POST,
+        session::Method::Patch => Method::PATCH,
+        session::Method::Delete => Method::DELETE,
+    };
+    let scheme = scheme(&url);
+    let mut sending = client.request(method, url);
+    if let Some(token) = &request.bearer {
+        sending = sending.header(AUTHORIZATION, bearer(token));
+    }
+    if let Some(content_type) = request.content_type {
+        sending = sending.header(CONTENT_TYPE, content_type);
+    }
+    if let Some(etag) = &request.if_match {
+        sending = sending.header(IF_MATCH, etag);
+    }
+    if !request.body.is_empty() {
+        sending = sending.body(request.body.clone());
+    }
+    sending.send().await.map_err(|error| reason(&error, scheme))
+}
+
+async fn read(mut response: Response, url: &Url) -> Result<HttpResponse, String> {
+    let mut body = Vec::new();
+    while body.len() <= MAX_BODY_BYTES {
+        let chunk = response.chunk().await;
+        let Some(chunk) = chunk.map_err(|error| reason(&error, scheme(url)))? else {
+            break;
+        };
+        body.extend_from_slice(&chunk);
+    }
+    // One byte too many tells the session that it is too long.
+    body.truncate(MAX_BODY_BYTES + 1);
+    let headers = response.headers();
+    Ok(HttpResponse {
+        status: response.status().as_u16(),
+        location: text(headers, LOCATION)
+            .and_then(|location| url.join(&location).ok())
+            .map(String::from),
+        etag: text(headers, ETAG),
+        links: headers.get_all(LINK).iter().filter_map(shown).collect(),
+        content_type: text(headers, CONTENT_TYPE),
+        retry_after: text(headers, RETRY_AFTER),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    })
+}
+
+fn scheme(url: &Url) -> Scheme {
+    match url.scheme() {
+        "https" => Scheme::Https,
+        _ => Scheme::Http,
+    }
+}
+
+/// `Authorization: Bearer` (RFC 6750 section 2.1), marked as not to be shown.
+pub(crate) fn bearer(token: &Token) -> HeaderValue {
+    // A token is visible ASCII, which a header takes.
+    let text = format!("Bearer {}", token.as_str());
+    let mut value = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Bearer"));
+    value.set_sensitive(true);
+    value
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name).and_then(shown)
+}
+
+fn shown(value: &HeaderValue) -> Option<String> {
+    Some(value.to_str().ok()?.to_owned())
+}

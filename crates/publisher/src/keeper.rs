@@ -1,0 +1,275 @@
+//! Keeps one stream on air: one session after the other, all with the same media.
+//!
+//! ```text
+//! publish --lost--> wait --its time has come--> publish ...
+//!    |                |
+//!    +----------------+-- stopped, sources ended, refused, given up --> over
+//! ```
+
+use std::future::pending;
+use std::time::{Duration, Instant};
+
+use session::{Attempt, Event, SessionStatus, Severity, StreamUpdate, severity};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, sleep_until};
+use tracing::{info, warn};
+use wire::StreamStatus;
+
+use crate::client::{Session, SessionEvent};
+use crate::media::{Media, Track};
+use crate::publisher::{Options, PublisherEvent, Wish};
+use crate::random::{fraction, fresh_id};
+use crate::retry::{Loss, Next, Retry};
+use crate::stream::{Stream, StreamOptions};
+use crate::{Error, awake};
+
+/// The task behind a publisher.
+pub(crate) struct Keeper {
+    options: Options,
+    media: Media,
+    retry: Retry,
+    awake: awake::Watch,
+    wishes: mpsc::Receiver<Wish>,
+    events: mpsc::Sender<PublisherEvent>,
+    /// How many sessions were ESTABLISHED, and so asked for the stream's name.
+    sessions: u64,
+    stop_asked: bool,
+    /// Of the last loss.
+    error: Option<Error>,
+}
+
+/// What came of a session, or of a wait for the next.
+enum Outcome {
+    Over(Result<(), Error>),
+    Lost(Loss),
+    Again,
+}
+
+/// Why a session is ended, if not by itself.
+#[derive(Debug, Clone, Copy)]
+enum Cause {
+    Stopped,
+    /// Its stream is over.
+    Stream {
+        severity: Severity,
+        at_least: Duration,
+    },
+    Slept,
+    /// It takes too long to get on air.
+    TooLate,
+}
+
+impl Keeper {
+    pub(crate) fn new(
+        options: Options,
+        media: Media,
+        wishes: mpsc::Receiver<Wish>,
+        events: mpsc::Sender<PublisherEvent>,
+    ) -> Self {
+        Self {
+            retry: Retry::new(options.retry, Instant::now()),
+            options,
+            media,
+            awake: awake::Watch::start(),
+            wishes,
+            events,
+            sessions: 0,
+            stop_asked: false,
+            error: None,
+        }
+    }
+
+    /// Publishes until that is over.
+    pub(crate) async fn run(mut self) -> Result<(), Error> {
+        loop {
+            let mut outcome = self.publish().await;
+            if let Outcome::Lost(loss) = outcome {
+                outcome = self.wait_after(loss).await;
+            }
+            if let Outcome::Over(result) = outcome {
+                return result;
+            }
+        }
+    }
+
+    /// Connects, and publishes until the session is over.
+    async fn publish(&mut self) -> Outcome {
+        let mut session = Session::connect(self.options.session.clone());
+        let options = StreamOptions {
+            name: self.options.name.clone(),
+            media: self.options.media.clone(),
+            custom: None,
+            monitor: self.options.monitor,
+        };
+        let mut stream = session.publish_media(fresh_id(), options, self.media.clone());
+        let mut cause = None;
+        loop {
+            let too_late = sleep_until_some(self.retry.gives_up_at());
+            let new_cause = tokio::select! {
+                event = session.event() => match event {
+                    Some(event) => self.handle(event),
+                    None => break,
+                },
+                wish = self.wishes.recv() => match wish {
+                    Some(wish) => self.grant(wish, &session, &stream),
+                    // Nobody is there any more. The session goes with its handle.
+                    None => return Outcome::Over(Ok(())),
+                },
+                () = self.awake.slept() => Some(Cause::Slept),
+                () = too_late, if cause.is_none() => Some(Cause::TooLate),
+            };
+            if new_cause.is_some() {
+                cause = cause.or(new_cause);
+                session.disconnect();
+            }
+        }
+        self.outcome(stream.ended().await, cause)
+    }
+
+    /// Passes an event on; whether it is the stream's end.
+    fn handle(&mut self, event: SessionEvent) -> Option<Cause> {
+        let event = match event {
+            SessionEvent::Signalling(event) => event,
+            SessionEvent::Notice { text, .. } => {
+                self.tell(PublisherEvent::Notice(text));
+                return None;
+            }
+        };
+        let cause = match &event {
+            Event::Stream(update) => self.handle_update(update),
+            Event::Session {
+                status: SessionStatus::Established,
+                ..
+            } => {
+                self.sessions += 1;
+                None
+            }
+            Event::Session { .. }
+            | Event::StreamEvent { .. }
+            | Event::Available { .. }
+            | Event::Warning(_)
+            | Event::AppData(_)
+            | Event::VideoRate { .. } => None,
+        };
+        self.tell(PublisherEvent::Signalling(event));
+        cause
+    }
+
+    fn handle_update(&mut self, update: &StreamUpdate) -> Option<Cause> {
+        if update.status == StreamStatus::Publishing {
+            self.retry.on_air(Instant::now());
+        }
+        // The server may hold the name for an earlier session of ours.
+        let attempt = match self.sessions {
+            0 | 1 => Attempt::First,
+            _ => Attempt::Again,
+        };
+        update.status.is_terminal().then(|| Cause::Stream {
+            severity: severity(update, attempt),
+            at_least: update.retry_after.unwrap_or_default(),
+        })
+    }
+
+    fn grant(&mut self, wish: Wish, session: &Session, stream: &Stream) -> Option<Cause> {
+        match wish {
+            Wish::Mute { audio, video } => {
+                stream.mute_audio(audio);
+                stream.mute_video(video);
+            }
+            Wish::SendData(payload) => stream.send_data(payload),
+            Wish::Stop => {
+                let first = !std::mem::replace(&mut self.stop_asked, true);
+                if !first || session.status() != SessionStatus::Established {
+                    return Some(Cause::Stopped);
+                }
+                stream.stop();
+            }
+        }
+        None
+    }
+
+    /// What the end of a session means.
+    fn outcome(&mut self, end: Result<(), Error>, cause: Option<Cause>) -> Outcome {
+        if self.stop_asked {
+            return Outcome::Over(Ok(()));
+        }
+        if let Some(end) = self.media.end() {
+            return Outcome::Over(end.map_err(Error::Media));
+        }
+        let (severity, at_least) = match cause {
+            Some(Cause::Stream { severity, at_least }) => (severity, at_least),
+            Some(Cause::Stopped | Cause::Slept | Cause::TooLate) | None => {
+                (Severity::Passing, Duration::ZERO)
+            }
+        };
+        let error = match (end, cause) {
+            (_, Some(Cause::TooLate)) => return Outcome::Over(Err(self.too_late())),
+            (_, Some(Cause::Slept)) => Error::Connection("this computer was asleep".to_owned()),
+            (Err(error), _) => error,
+            (Ok(()), _) => Error::Connection("the session is over".to_owned()),
+        };
+        Outcome::Lost(Loss {
+            error,
+            severity,
+            at_least,
+        })
+    }
+
+    fn too_late(&mut self) -> Error {
+        let own = || Error::Connection("the stream did not get on air in time".to_owned());
+        self.error.take().unwrap_or_else(own)
+    }
+
+    /// Waits for the next attempt, unless there is none.
+    async fn wait_after(&mut self, loss: Loss) -> Outcome {
+        let now = Instant::now();
+        let Next::Wait { attempt, wait } = self.retry.lost(&loss, now, fraction()) else {
+            return Outcome::Over(Err(loss.error));
+        };
+        info!(error = %loss.error, attempt, ?wait, "off air, trying again");
+        self.error = Some(loss.error.clone());
+        self.tell(PublisherEvent::Reconnecting {
+            reason: loss.error,
+            attempt,
+            wait,
+        });
+        self.wait(wait).await
+    }
+
+    async fn wait(&mut self, wait: Duration) -> Outcome {
+        let waited = sleep(wait);
+        tokio::pin!(waited);
+        loop {
+            tokio::select! {
+                () = &mut waited => return Outcome::Again,
+                // Whoever wakes up wants to be back at once.
+                () = self.awake.slept() => return Outcome::Again,
+                end = self.media.ended() => return Outcome::Over(end.map_err(Error::Media)),
+                wish = self.wishes.recv() => match wish {
+                    Some(Wish::Stop) | None => return Outcome::Over(Ok(())),
+                    Some(Wish::Mute { audio, video }) => {
+                        self.media.mute(Track::Audio, audio);
+                        self.media.mute(Track::Video, video);
+                    }
+                    Some(Wish::SendData(_)) => {
+                        let text = "the data was not sent: the stream is off air";
+                        self.tell(PublisherEvent::Notice(text.to_owned()));
+                    }
+                },
+            }
+        }
+    }
+
+    fn tell(&self, event: PublisherEvent) {
+        if self.events.try_send(event).is_err() {
+            warn!("the application does not read its events: one is lost");
+        }
+    }
+}
+
+async fn sleep_until_some(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at.into()).await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,286 @@
+use std::sync::Weak;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::test_picture::testing::frames;
+use crate::{Captured, Source, TestPicture};
+
+const FORMAT_SIZE: &str = "320x180";
+
+/// Delivers what the test sends, and tells by `alive` when it is dropped.
+struct Script {
+    steps: mpsc::Receiver<Result<Captured, SourceError>>,
+    _alive: Arc<()>,
+}
+
+impl Source for Script {
+    fn format(&self) -> Format {
+        Format {
+            video: Some(VideoFormat::Raw {
+                size: FORMAT_SIZE.parse().unwrap(),
+                fps: 30,
+            }),
+            audio: Some(AudioFormat::Raw {
+                rate: crate::SAMPLE_RATE,
+                channels: 1,
+            }),
+        }
+    }
+
+    fn next(&mut self) -> Result<Captured, SourceError> {
+        let wait = Duration::from_millis(20);
+        self.steps
+            .recv_timeout(wait)
+            .unwrap_or(Ok(Captured::Nothing))
+    }
+}
+
+type Steps = mpsc::Sender<Result<Captured, SourceError>>;
+
+fn start() -> (Pipeline, Steps, Weak<()>) {
+    let (steps, receiver) = mpsc::channel();
+    let alive = Arc::new(());
+    let dead = Arc::downgrade(&alive);
+    let script = Script {
+        steps: receiver,
+        _alive: alive,
+    };
+    let mut options = MediaOptions::default();
+    options.video.keyframe_interval = Duration::ZERO;
+    let pipeline = Pipeline::start(Sources::one(script), &options).unwrap();
+    (pipeline, steps, dead)
+}
+
+async fn next_frame(pipeline: &mut Pipeline) -> EncodedFrame {
+    loop {
+        if let Encoded::Video(frame) = pipeline.next().await.unwrap() {
+            return frame;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_requested_keyframe_is_the_very_next_frame() {
+    let (mut pipeline, steps, _) = start();
+    let mut source = TestPicture::new(FORMAT_SIZE.parse().unwrap(), 30);
+    for (number, frame) in frames(&mut source, 20).into_iter().enumerate() {
+        if number == 12 {
+            pipeline.controls().request_keyframe();
+        }
+        steps.send(Ok(Captured::Video(frame))).unwrap();
+        let encoded = next_frame(&mut pipeline).await;
+        assert_eq!(encoded.keyframe, number == 0 || number == 12, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn after_a_dropped_frame_the_next_one_sent_is_a_keyframe() {
+    let (mut pipeline, steps, _) = start();
+    let mut source = TestPicture::new(FORMAT_SIZE.parse().unwrap(), 30);
+    let mut captured = Vec::new();
+    // Nobody sends, so the queues overflow; then everything is encoded.
+    for frame in frames(&mut source, 4 * FRAMES) {
+        captured.push(frame.capture_time);
+        let picture = Arc::downgrade(&frame.picture);
+        steps.send(Ok(Captured::Video(frame))).unwrap();
+        while Arc::strong_count(&picture.upgrade().unwrap()) > 2 {
+            std::thread::yield_now();
+        }
+    }
+    let first = next_frame(&mut pipeline).await;
+    assert!(first.keyframe);
+    assert!(first.capture_time > captured[0]);
+}
+
+#[tokio::test]
+async fn sound_comes_through() {
+    let (mut pipeline, steps, _) = start();
+    let chunk = AudioChunk {
+        capture_time: Instant::now(),
+        samples: vec![0; 960],
+    };
+    steps.send(Ok(Captured::Audio(chunk))).unwrap();
+    assert!(matches!(pipeline.next().await, Ok(Encoded::Audio(_))));
+}
+
+#[tokio::test]
+async fn a_broken_source_says_so() {
+    let (mut pipeline, steps, _) = start();
+    let unplugged = SourceError("unplugged".to_owned());
+    steps.send(Err(unplugged)).unwrap();
+    let error = loop {
+        match pipeline.next().await {
+            Err(PipelineError::Ended) => {}
+            Err(error) => break error,
+            Ok(_) => panic!("nothing was captured"),
+        }
+    };
+    assert_eq!(error.to_string(), "the source failed: unplugged");
+}
+
+#[tokio::test]
+async fn a_source_that_ends_ends_the_pipeline_in_good_order() {
+    let (mut pipeline, steps, _) = start();
+    steps.send(Ok(Captured::Notice("bye".to_owned()))).unwrap();
+    steps.send(Ok(Captured::End)).unwrap();
+    let notice = pipeline.next().await.unwrap();
+    assert!(matches!(notice, Encoded::Notice(text) if text == "bye"));
+    assert!(matches!(pipeline.next().await, Ok(Encoded::End)));
+}
+
+#[tokio::test]
+async fn dropping_the_pipeline_ends_its_threads() {
+    let (pipeline, steps, dead) = start();
+    drop(pipeline);
+    let mut source = TestPicture::new(FORMAT_SIZE.parse().unwrap(), 30);
+    while dead.strong_count() > 0 {
+        for frame in frames(&mut source, 1) {
+            // Fails once the source is gone.
+            let _ = steps.send(Ok(Captured::Video(frame)));
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_panics_says_so_instead_of_hanging() {
+    struct Broken;
+    impl Source for Broken {
+        fn format(&self) -> Format {
+            Format {
+                video: None,
+                audio: Some(AudioFormat::Opus { channels: 1 }),
+            }
+        }
+
+        fn next(&mut self) -> Result<Captured, SourceError> {
+            panic!("as the test wants")
+        }
+    }
+    let options = MediaOptions::default();
+    let mut pipeline = Pipeline::start(Sources::one(Broken), &options).unwrap();
+    let error = pipeline.next().await.unwrap_err();
+    let expected = "the program has a bug: a media thread panicked: as the test wants";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[tokio::test]
+async fn after_a_pause_nothing_old_is_sent() {
+    let (mut pipeline, steps, _) = start();
+    let mut source = TestPicture::new(FORMAT_SIZE.parse().unwrap(), 30);
+    let mut step = |steps: &Steps| {
+        let frame = frames(&mut source, 1).remove(0);
+        let captured = frame.capture_time;
+        steps.send(Ok(Captured::Video(frame))).unwrap();
+        captured
+    };
+    step(&steps);
+    next_frame(&mut pipeline).await;
+    pipeline.pause();
+    step(&steps);
+    let dropped = |pipeline: &mut Pipeline| {
+        let (video, _) = pipeline.stats(Instant::now());
+        video.unwrap().dropped_before_send
+    };
+    while dropped(&mut pipeline) < 1 {
+        std::thread::yield_now();
+    }
+    pipeline.resume();
+    let captured = step(&steps);
+    let frame = next_frame(&mut pipeline).await;
+    assert!(frame.keyframe);
+    assert_eq!(frame.capture_time, captured);
+}
+
+#[tokio::test]
+async fn the_numbers_add_up() {
+    let (mut pipeline, steps, _) = start();
+    let mut source = TestPicture::new(FORMAT_SIZE.parse().unwrap(), 30);
+    let start = Instant::now();
+    let mut bytes = 0;
+    for frame in frames(&mut source, 5) {
+        pipeline.controls().request_keyframe();
+        steps.send(Ok(Captured::Video(frame))).unwrap();
+        bytes += next_frame(&mut pipeline).await.data.len() as u64;
+    }
+    let (video, audio) = pipeline.stats(start + Duration::from_secs(1));
+    let video = video.unwrap();
+    assert_eq!(video.codec, "H264");
+    assert_eq!((video.width, video.height), (320, 180));
+    assert_eq!((video.frames_captured, video.frames_sent), (5, 5));
+    assert_eq!((video.keyframes, video.keyframe_requests), (1, 5));
+    assert_eq!(video.bytes, bytes);
+    assert!(video.fps > 1.0 && video.bitrate_bps > 0);
+    assert!(video.encode_time > Duration::ZERO);
+    assert_eq!(video.target_bitrate_bps, Some(1_000_000));
+    assert_eq!(audio.unwrap().channels, 1);
+}
+
+/// An hour at 30 pictures a second, in as little time as it takes.
+#[tokio::test]
+async fn an_hour_of_pictures_leaves_memory_flat() {
+    const PICTURES_IN_AN_HOUR: usize = 108_000;
+
+    /// Delivers pictures as fast as it can, of which it makes new ones only
+    /// while all others are under way.
+    struct Fast {
+        source: TestPicture,
+        start: Instant,
+        delivered: usize,
+        canvases: Arc<std::sync::Mutex<Vec<Arc<crate::Picture>>>>,
+    }
+
+    impl Source for Fast {
+        fn format(&self) -> Format {
+            Format {
+                video: self.source.format().video,
+                audio: None,
+            }
+        }
+
+        fn next(&mut self) -> Result<Captured, SourceError> {
+            if self.delivered == PICTURES_IN_AN_HOUR {
+                return Ok(Captured::End);
+            }
+            let mut canvases = self.canvases.lock().unwrap();
+            let free = canvases
+                .iter()
+                .find(|canvas| Arc::strong_count(canvas) == 1);
+            let picture = match free {
+                Some(canvas) => Arc::clone(canvas),
+                None => {
+                    let new = Arc::new(crate::Picture::black(self.source.size()));
+                    canvases.push(Arc::clone(&new));
+                    new
+                }
+            };
+            self.delivered += 1;
+            let since_start = Duration::from_secs(self.delivered as u64) / 30;
+            Ok(Captured::Video(VideoFrame {
+                capture_time: self.start + since_start,
+                picture,
+            }))
+        }
+    }
+
+    let canvases = Arc::default();
+    let source = Fast {
+        source: TestPicture::new("160x90".parse().unwrap(), 30),
+        start: Instant::now(),
+        delivered: 0,
+        canvases: Arc::clone(&canvases),
+    };
+    let options = MediaOptions::default();
+    let mut pipeline = Pipeline::start(Sources::one(source), &options).unwrap();
+    while let Encoded::Video(_) = pipeline.next().await.unwrap() {}
+    let (video, _) = pipeline.stats(Instant::now());
+    let video = video.unwrap();
+    assert_eq!(video.frames_captured, PICTURES_IN_AN_HOUR as u64);
+    let gone = video.dropped_before_encoder + video.dropped_before_send + video.frames_skipped;
+    assert_eq!(video.frames_sent + gone, PICTURES_IN_AN_HOUR as u64);
+    // One in the source's hand, those that wait, one being encoded.
+    let most = 1 + PICTURES + 1;
+    let made = canvases.lock().unwrap().len();
+    assert!(made <= most, "{made} pictures were under way");
+}

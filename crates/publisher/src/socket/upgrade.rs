@@ -1,0 +1,109 @@
+//! Asks an HTTP server to speak WebSocket (RFC 6455 section 4.1).
+
+use std::net::SocketAddr;
+
+use reqwest::header::{
+    AUTHORIZATION, CONNECTION, HeaderMap, HeaderName, LOCATION, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use reqwest::{Response, StatusCode};
+use session::{MAX_DETAIL_CHARS, MAX_MESSAGE_BYTES, Token};
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::Connection;
+use crate::http::{self, ANSWER_TIMEOUT, local_address_to, reason};
+use crate::{ServerUrl, TlsOptions};
+
+/// Opens a WebSocket. Nothing of the request is ever logged: it has the token.
+///
+/// # Errors
+/// Why there is none, as the end of a sentence about the server.
+pub(super) async fn open(
+    server: &ServerUrl,
+    token: Option<&Token>,
+    tls: &TlsOptions,
+) -> Result<Connection, String> {
+    let opening = timeout(ANSWER_TIMEOUT, ask(server, token, tls));
+    let (response, key) = opening.await.unwrap_or_else(|_| {
+        let seconds = ANSWER_TIMEOUT.as_secs();
+        Err(format!("it does not answer within {seconds} s"))
+    })?;
+    let peer = check(&response, &key, token.is_some())?;
+    let scheme = server.scheme();
+    let stream = response
+        .upgrade()
+        .await
+        .map_err(|error| reason(&error, scheme))?;
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES));
+    Ok(Connection {
+        stream: WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await,
+        local: local_address_to(peer).map_err(|error| error.to_string())?,
+    })
+}
+
+/// The response, and the key it has to match.
+async fn ask(
+    server: &ServerUrl,
+    token: Option<&Token>,
+    tls: &TlsOptions,
+) -> Result<(Response, String), String> {
+    let key = generate_key();
+    let mut request = http::client(tls)?
+        .get(server.upgrade_url())
+        .header(CONNECTION, "Upgrade")
+        .header(UPGRADE, "websocket")
+        .header(SEC_WEBSOCKET_VERSION, "13")
+        .header(SEC_WEBSOCKET_KEY, &key);
+    if let Some(token) = token {
+        request = request.header(AUTHORIZATION, http::bearer(token));
+    }
+    let response = request.send().await;
+    let response = response.map_err(|error| reason(&error, server.scheme()))?;
+    Ok((response, key))
+}
+
+/// Whether the server agrees; then its address.
+fn check(response: &Response, key: &str, had_token: bool) -> Result<SocketAddr, String> {
+    let status = response.status();
+    let headers = response.headers();
+    if status != StatusCode::SWITCHING_PROTOCOLS {
+        return Err(refusal(status, headers, had_token));
+    }
+    let expected = derive_accept_key(key.as_bytes());
+    let to_websocket =
+        text(headers, UPGRADE).is_some_and(|to| to.eq_ignore_ascii_case("websocket"));
+    if !to_websocket || text(headers, SEC_WEBSOCKET_ACCEPT) != Some(&expected) {
+        return Err("it is no WebSocket server: it agrees to something else".to_owned());
+    }
+    response
+        .remote_addr()
+        .ok_or_else(|| "its address is not known".to_owned())
+}
+
+/// What a status other than 101 means, and what to do.
+fn refusal(status: StatusCode, headers: &HeaderMap, had_token: bool) -> String {
+    let answered = format!("it answered {status}");
+    match status.as_u16() {
+        401 | 403 if had_token => format!("{answered}: it does not take this access token"),
+        401 | 403 => format!("{answered}: it wants an access token, give one with --token"),
+        300..=399 => match text(headers, LOCATION) {
+            Some(to) if to.len() <= MAX_DETAIL_CHARS => {
+                format!("{answered}: it wants to be called at {to}")
+            }
+            Some(_) | None => format!("{answered}: it wants to be called at another address"),
+        },
+        404 | 405 | 410 => format!("{answered}: no WebSocket server is at this address"),
+        408 | 429 | 500..=599 => format!("{answered}: it is in trouble, try again later"),
+        _ => format!("{answered}: it is no WebSocket server"),
+    }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
