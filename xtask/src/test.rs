@@ -104,7 +104,7 @@ impl Step {
             Self::ClippyWasm => &[Need::Lints, Need::WasmTarget],
             Self::Doc => &[Need::WasmTarget],
             Self::Deny => &[Need::CargoDeny],
-            Self::Test => &[],
+            Self::Test => &[Need::Ffmpeg],
             Self::PageTest => &[Need::WasmTarget, Need::WasmBindgen, Need::Browser],
             Self::E2e => &[
                 Need::WasmTarget,
@@ -112,6 +112,7 @@ impl Step {
                 Need::WasmBindgen,
                 Need::WasmOpt,
                 Need::Browser,
+                Need::Ffmpeg,
                 Need::Aiortc,
                 Need::WebClients,
             ],
