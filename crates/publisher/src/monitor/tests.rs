@@ -131,7 +131,7 @@ impl Frames for Vp8 {
 }
 
 fn h264() -> VideoCodec {
-    let profile_level_id = profile_level_id("320x180".parse().unwrap(), 30);
+    let profile_level_id = profile_level_id("320x180".parse().unwrap(), 30, 300_000);
     VideoCodec::H264 { profile_level_id }
 }
 

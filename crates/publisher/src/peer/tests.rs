@@ -13,7 +13,7 @@ use crate::testing::{Camera, MediaServer, Relay};
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn h264() -> Option<VideoCodec> {
-    let profile_level_id = profile_level_id("320x180".parse().unwrap(), 30);
+    let profile_level_id = profile_level_id("320x180".parse().unwrap(), 30, 300_000);
     Some(VideoCodec::H264 { profile_level_id })
 }
 
