@@ -120,6 +120,19 @@ pub fn probe_pictures(path: &Path) -> Result<Vec<Probed>, String> {
     Ok(packets.collect())
 }
 
+/// How many pictures a decoder makes of a file.
+///
+/// # Errors
+/// A sentence: there is no ffprobe, or the decoder complains.
+pub fn count_decoded(path: &Path) -> Result<usize, String> {
+    let mut command = Command::new(beside_ffmpeg("ffprobe"));
+    command.args(["-v", "error", "-count_frames", "-select_streams", "v:0"]);
+    command.args(["-show_entries", "stream=nb_read_frames", "-of", "csv=p=0"]);
+    let text = run(command.arg(path))?;
+    let count = text.trim().parse();
+    count.map_err(|_| format!("ffprobe counts no pictures: {text}"))
+}
+
 /// ffmpeg: what the environment variable `TWOWAY_FFMPEG` names, or the one on
 /// the path.
 pub fn ffmpeg() -> Command {
@@ -139,8 +152,9 @@ fn run(command: &mut Command) -> Result<String, String> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| {
         format!("{program} does not run ({error}): install ffmpeg, or name it by TWOWAY_FFMPEG")
     })?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
+    let said = String::from_utf8_lossy(&output.stderr);
+    // Told to speak of errors alone, it need not fail for them.
+    if !output.status.success() || (program.ends_with("ffprobe") && !said.is_empty()) {
         return Err(format!("{program} failed: {}", said.trim()));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())

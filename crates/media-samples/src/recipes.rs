@@ -562,7 +562,14 @@ pub const AC3_MP4: Sample = Sample {
     options: &["-c:a", "ac3"],
 };
 
-/// What can be played.
+/// Uncompressed pictures, which are encoded anew.
+pub const RAW_Y4M: Sample = Sample {
+    name: "raw.y4m",
+    content: Content::Pictures,
+    options: &["-pix_fmt", "yuv420p"],
+};
+
+/// What can be played, but [`RAW_Y4M`]: passed through, or sound.
 pub const PLAYABLE: &[Sample] = &[
     H264_AAC_MP4,
     H264_AAC_FAST_MP4,

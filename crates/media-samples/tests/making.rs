@@ -19,5 +19,8 @@ fn pictures_are_as_many_as_promised() {
     assert_eq!(packets.len(), FRAMES);
     let keyframes: Vec<_> = (0..).zip(&packets).filter(|(_, p)| p.keyframe).collect();
     let expected: Vec<_> = (0..FRAMES).step_by(KEYFRAME_INTERVAL).collect();
-    assert_eq!(keyframes.iter().map(|(at, _)| *at).collect::<Vec<_>>(), expected);
+    assert_eq!(
+        keyframes.iter().map(|(at, _)| *at).collect::<Vec<_>>(),
+        expected
+    );
 }

@@ -397,6 +397,37 @@ fn what_comes_through_a_pipe_plays_too() {
 
 #[cfg(unix)]
 #[test]
+fn uncompressed_sound_comes_through_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, mut ffmpeg) = pipe(media_samples::PCM_WAV, "wav", folder.path());
+    let mut source = open_file(&path, false).unwrap();
+    assert_eq!(layout(source.format()), (44_100, 2));
+    let played = play(source.as_mut(), |_| false);
+    assert!(ffmpeg.wait().unwrap().success());
+    let samples: usize = played.sound.iter().map(|(_, samples)| samples.len()).sum();
+    assert_eq!(samples, 2 * 2 * 44_100);
+}
+
+#[test]
+fn uncompressed_pictures_loop() {
+    let path = media_samples::RAW_Y4M.make().unwrap();
+    let mut source = open_file(&path, true).unwrap();
+    let raw = VideoFormat::Raw {
+        size: "320x180".parse().unwrap(),
+        fps: 30,
+    };
+    assert_eq!(source.format().video, Some(raw));
+    let mut times = Vec::new();
+    while times.len() < FRAMES + 5 {
+        if let Captured::Video(frame) = source.next().unwrap() {
+            times.push(frame.capture_time);
+        }
+    }
+    assert!(times.is_sorted());
+}
+
+#[cfg(unix)]
+#[test]
 fn a_pipe_is_refused_what_it_cannot_do() {
     let folder = tempfile::tempdir().unwrap();
     let (path, mut ffmpeg) = pipe(media_samples::VP9_IVF, "ivf", folder.path());

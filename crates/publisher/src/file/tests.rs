@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use media_samples::{FRAMES, Sample};
 
 use super::*;
+use crate::source::{VideoCodec, VideoFormat};
 
 /// More than any file here makes; a reader that does not end is stopped by it.
 const MAX_PIECES: usize = 20_000;
 
 /// Damaged copies of each sample, of each kind of damage.
-const COPIES: usize = 60;
+const COPIES: usize = 25;
 
 fn open(content: &[u8]) -> Result<MediaFile, SourceError> {
     let mut file = tempfile::tempfile().unwrap();
@@ -44,6 +45,74 @@ fn content(sample: Sample) -> Vec<u8> {
 fn frames(pieces: &[Due]) -> usize {
     let is_frame = |piece: &&Due| matches!(piece.media, Media::Frame { .. });
     pieces.iter().filter(is_frame).count()
+}
+
+/// Frames as a file that ffmpeg reads.
+fn stored(codec: VideoCodec, pieces: &[Due]) -> (&'static str, Vec<u8>) {
+    let code = match codec {
+        VideoCodec::H264 { .. } => None,
+        VideoCodec::Vp8 => Some(b"VP80"),
+        VideoCodec::Vp9 { .. } => Some(b"VP90"),
+        VideoCodec::Av1 => Some(b"AV01"),
+    };
+    let mut content = Vec::new();
+    if let Some(code) = code {
+        content.extend(b"DKIF\0\0\x20\0");
+        content.extend(code);
+        content.extend(b"\x40\x01\xb4\0\x1e\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0");
+    }
+    let mut number = 0_u64;
+    for piece in pieces {
+        let Media::Frame { data, .. } = &piece.media else {
+            continue;
+        };
+        if code.is_some() {
+            let delimiter = if codec == VideoCodec::Av1 { 2 } else { 0 };
+            content.extend((data.len() as u32 + delimiter).to_le_bytes());
+            content.extend(number.to_le_bytes());
+        }
+        if codec == VideoCodec::Av1 {
+            // A temporal delimiter, which files have and RTP has not.
+            content.extend([0x12, 0]);
+        }
+        content.extend(data);
+        number += 1;
+    }
+    (if code.is_some() { "ivf" } else { "h264" }, content)
+}
+
+#[test]
+fn what_is_sent_decodes() {
+    let folder = tempfile::tempdir().unwrap();
+    for sample in media_samples::PLAYABLE {
+        let mut media = open(&content(*sample)).unwrap();
+        let Some(VideoFormat::Encoded(codec)) = media.format.video else {
+            continue;
+        };
+        let (pieces, told) = play(&mut media).unwrap();
+        assert_eq!(told, [""; 0], "{}", sample.name);
+        let (ending, content) = stored(codec, &pieces);
+        let path = folder.path().join(sample.name).with_extension(ending);
+        std::fs::write(&path, content).unwrap();
+        let decoded = media_samples::count_decoded(&path);
+        assert_eq!(decoded, Ok(FRAMES), "{}", sample.name);
+    }
+}
+
+#[test]
+fn sound_that_is_cut_off_plays_up_to_there() {
+    for sample in [
+        media_samples::PCM_WAV,
+        media_samples::ADPCM_WAV,
+        media_samples::FLAC,
+        media_samples::MP3,
+    ] {
+        let mut content = content(sample);
+        content.truncate(content.len() / 2);
+        let (pieces, _) = play(&mut open(&content).unwrap()).unwrap();
+        let end = pieces.last().unwrap().due as f64 / container::SECOND as f64;
+        assert!((0.5..1.5).contains(&end), "{}: {end} s", sample.name);
+    }
 }
 
 /// Numbers that look random and are the same in every run (xorshift).

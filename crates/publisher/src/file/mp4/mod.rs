@@ -21,8 +21,8 @@ use samples::{Sample, Samples};
 /// start with any of the others.
 pub(super) const MAGICS: [&[u8]; 6] = [b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"];
 
-/// Bytes of the index; more is hours of a corrupt file.
-const MAX_INDEX: u64 = 256 << 20;
+/// Bytes of the index; a day of 60 frames a second takes about half.
+const MAX_INDEX: u64 = 64 << 20;
 
 /// Samples of uncompressed sound in a packet.
 const PCM_SAMPLES: usize = 1_024;
