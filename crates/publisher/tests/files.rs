@@ -20,6 +20,10 @@ const SECONDS: f64 = 2.0;
 /// Encoders put that much in front and behind, in seconds.
 const PADDING: f64 = 0.06;
 
+/// A source that was not asked for so long, in seconds, because the machine had
+/// no time for it, moves its times instead of hurrying.
+const STALL: f64 = 0.9;
+
 /// What a source delivered.
 #[derive(Default)]
 struct Played {
@@ -117,7 +121,8 @@ fn assert_seamless(name: &str, sound: &[(Instant, Vec<i16>)], (rate, channels): 
     for pair in sound.windows(2) {
         let length = pair[0].1.len() as f64 / f64::from(channels) / f64::from(rate);
         let off = seconds(pair[0].0, pair[1].0) - length;
-        assert!(off.abs() < 1e-5, "{name}: {off} s between two pieces");
+        let is_right = off.abs() < 1e-5 || off > STALL;
+        assert!(is_right, "{name}: {off} s between two pieces");
     }
 }
 
@@ -130,11 +135,11 @@ fn check_pictures(sample: &Sample, path: &Path, played: &Played) {
     probed.truncate(played.frames.len());
     assert_eq!(played.frames.len(), probed.len(), "{name}");
     assert!(played.frames.len() >= FRAMES, "{name}");
-    let (first, _) = played.frames[0];
-    for ((time, keyframe), expected) in played.frames.iter().zip(&probed) {
-        let off = seconds(first, *time) - (expected.time - probed[0].time);
-        assert!(off.abs() < 0.002, "{name}: {off} s from {expected:?}");
-        assert_eq!(*keyframe, expected.keyframe, "{name}: {expected:?}");
+    for (pair, expected) in played.frames.windows(2).zip(probed.windows(2)) {
+        let off = seconds(pair[0].0, pair[1].0) - (expected[1].time - expected[0].time);
+        let is_right = off.abs() < 0.0025 || off > STALL;
+        assert!(is_right, "{name}: {off} s from {expected:?}");
+        assert_eq!(pair[1].1, expected[1].keyframe, "{name}: {expected:?}");
     }
     assert!(played.frames[0].1, "{name}");
 }
@@ -230,15 +235,15 @@ fn check_frames_over_the_seam(name: &str, played: &Played) {
     for pair in played.frames.windows(2) {
         let apart = seconds(pair[0].0, pair[1].0);
         // At the seam the sound may last a little longer than the pictures.
-        let plausible = 0.0 < apart && apart < 1.0 / 30.0 + 2.0 * PADDING;
+        let plausible = 0.0 < apart && apart < 1.0 / 30.0 + 2.0 * PADDING || apart > STALL;
         assert!(plausible, "{name}: {apart} s between two frames");
     }
     if let Some((start, _)) = played.frames.first() {
         let second_pass = played.frames.iter().skip(FRAMES);
         let mut after = second_pass.filter(|(_, keyframe)| *keyframe);
         let (seam, _) = after.next().unwrap();
-        let at = seconds(*start, *seam);
-        assert!((at - SECONDS).abs() < 2.0 * PADDING, "{name}: {at} s");
+        let off = seconds(*start, *seam) - SECONDS;
+        assert!(off.abs() < 2.0 * PADDING || off > STALL, "{name}: {off} s");
     }
 }
 
@@ -291,7 +296,7 @@ fn a_truncated_file_loops() {
 fn check_intervals(played: &Played, interval: f64) {
     for pair in played.frames.windows(2) {
         let off = seconds(pair[0].0, pair[1].0) - interval;
-        assert!(off.abs() < 0.001, "{off} s too far apart");
+        assert!(off.abs() < 0.001 || off > STALL, "{off} s too far apart");
     }
 }
 
@@ -353,7 +358,7 @@ fn what_is_no_media_file_is_refused_in_a_sentence() {
     );
 }
 
-/// A named pipe that ffmpeg writes a sample into.
+/// A named pipe that ffmpeg writes a sample into, as programs do that stream.
 #[cfg(unix)]
 fn pipe(sample: Sample, format: &str, folder: &Path) -> (PathBuf, std::process::Child) {
     let path = folder.join(sample.name);
@@ -363,10 +368,9 @@ fn pipe(sample: Sample, format: &str, folder: &Path) -> (PathBuf, std::process::
         .unwrap();
     assert!(made.success());
     let mut ffmpeg = media_samples::ffmpeg();
-    ffmpeg
-        .args(["-v", "error", "-nostdin", "-y"])
-        .args(sample.inputs());
-    ffmpeg.args(sample.options).args(["-f", format]).arg(&path);
+    ffmpeg.args(["-v", "error", "-nostdin", "-y", "-i"]);
+    ffmpeg.arg(sample.make().unwrap());
+    ffmpeg.args(["-c", "copy", "-f", format]).arg(&path);
     let child = ffmpeg.spawn().unwrap();
     (path, child)
 }
@@ -402,9 +406,15 @@ fn uncompressed_sound_comes_through_a_pipe() {
     let (path, mut ffmpeg) = pipe(media_samples::PCM_WAV, "wav", folder.path());
     let mut source = open_file(&path, false).unwrap();
     assert_eq!(layout(source.format()), (44_100, 2));
-    let played = play(source.as_mut(), |_| false);
+    let mut samples = 0;
+    loop {
+        match source.next().unwrap() {
+            Captured::Audio(chunk) => samples += chunk.samples.len(),
+            Captured::End => break,
+            other => assert!(matches!(other, Captured::Nothing), "{other:?}"),
+        }
+    }
     assert!(ffmpeg.wait().unwrap().success());
-    let samples: usize = played.sound.iter().map(|(_, samples)| samples.len()).sum();
     assert_eq!(samples, 2 * 2 * 44_100);
 }
 
