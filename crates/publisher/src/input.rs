@@ -49,10 +49,15 @@ pub fn open(input: &Input, repeat: bool) -> Result<Box<dyn Source>, SourceError>
 
 fn open_path(path: &Path, repeat: bool) -> Result<Box<dyn Source>, SourceError> {
     let name = path.display().to_string();
-    let unreadable = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => refusal(&name, "there is no such file"),
-        io::ErrorKind::PermissionDenied => refusal(&name, "you are not allowed to read it"),
-        _ => refusal(&name, &format!("it cannot be read ({error})")),
+    let unreadable = |error: io::Error| {
+        let kind = error.kind();
+        if kind == io::ErrorKind::NotFound {
+            refusal(&name, "there is no such file")
+        } else if kind == io::ErrorKind::PermissionDenied {
+            refusal(&name, "you are not allowed to read it")
+        } else {
+            refusal(&name, &format!("it cannot be read ({error})"))
+        }
     };
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if metadata.is_dir() {
