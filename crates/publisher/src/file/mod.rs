@@ -24,6 +24,8 @@ mod pace;
 mod pipe;
 mod plain;
 mod sound;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod video;
 mod xiph;

@@ -230,10 +230,10 @@ fn choose(tracks: &[Track], pictures: bool) -> Option<&Track> {
 }
 
 fn refuse_unplayable(track: &Track) -> Result<(), OpenError> {
-    match track.coding {
-        Coding::OtherPictures(_) => Pictures::open(&track.coding, None).map(drop),
-        _ => Ok(()),
+    if matches!(track.coding, Coding::OtherPictures(_)) {
+        Pictures::open(&track.coding, None)?;
     }
+    Ok(())
 }
 
 /// Reads until enough of both tracks is there to know what they are.

@@ -104,6 +104,10 @@ fn tracks(reader: &dyn FormatReader) -> (Vec<Track>, TimeBase) {
     (vec![track], time_base)
 }
 
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "symphonia's errors may become more"
+)]
 fn refused(error: Error) -> OpenError {
     match error {
         Error::IoError(error) => error.into(),
@@ -112,6 +116,10 @@ fn refused(error: Error) -> OpenError {
     }
 }
 
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "symphonia's errors may become more"
+)]
 fn failed(error: Error) -> ReadError {
     match error {
         Error::IoError(error) => error.into(),
