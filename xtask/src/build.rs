@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::libraries;
 use crate::shell::Shell;
 
 /// Every package but the page. All steps choose their packages by this, so that
@@ -47,10 +48,22 @@ pub(crate) fn page(shell: &Shell) -> Result<PathBuf> {
     Ok(shell.root().join("dist"))
 }
 
-/// Builds server and publisher.
+/// The publisher without the one device whose headers a machine may lack.
+const WITHOUT_MICROPHONE: [&str; 3] = [
+    "--no-default-features",
+    "--features",
+    "twoway-publisher/camera,twoway-publisher/screen",
+];
+
+/// Builds server and publisher; the publisher without its microphone where that
+/// cannot be built.
 pub(crate) fn programs(shell: &Shell, profile: Profile) -> Result<Programs> {
     let mut build = shell.cargo(["build", "--bin", SERVER, "--bin", PUBLISH]);
     build.args(NATIVE);
+    if !libraries::has_alsa(shell) {
+        eprintln!("  without the microphone, which needs libasound2-dev and pkg-config");
+        build.args(WITHOUT_MICROPHONE);
+    }
     let folder = match profile {
         Profile::Dev => "debug",
         Profile::Release => {

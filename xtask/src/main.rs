@@ -8,6 +8,7 @@
 //! | `build` | the page and the programs, for all of them |
 //! | `squeeze` | makes the built page smaller; trunk calls it |
 //! | `tools`, `browser`, `clients`, `ffmpeg` | find or install what is not in the checkout |
+//! | `libraries` | what Linux's programs are built with and tested on |
 //! | `apt` | installs Debian's packages, where it may |
 //! | `shell`, `process` | run programs; none outlives xtask |
 //! | `progress` | headings and the table of times |
@@ -19,6 +20,7 @@ mod cache;
 mod clients;
 mod demo;
 mod ffmpeg;
+mod libraries;
 mod process;
 mod progress;
 mod screenshots;

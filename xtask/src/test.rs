@@ -100,11 +100,12 @@ impl Options {
 impl Step {
     fn needs(self) -> &'static [Need] {
         match self {
-            Self::Fmt | Self::Clippy => &[Need::Lints],
+            Self::Fmt => &[Need::Lints],
+            Self::Clippy => &[Need::Lints, Need::Alsa],
             Self::ClippyWasm => &[Need::Lints, Need::WasmTarget],
-            Self::Doc => &[Need::WasmTarget],
+            Self::Doc => &[Need::WasmTarget, Need::Alsa],
             Self::Deny => &[Need::CargoDeny],
-            Self::Test => &[Need::Ffmpeg],
+            Self::Test => &[Need::Alsa, Need::Xvfb, Need::Ffmpeg],
             Self::PageTest => &[Need::WasmTarget, Need::WasmBindgen, Need::Browser],
             Self::E2e => &[
                 Need::WasmTarget,
@@ -115,6 +116,7 @@ impl Step {
                 Need::Ffmpeg,
                 Need::Aiortc,
                 Need::WebClients,
+                Need::Alsa,
             ],
         }
     }

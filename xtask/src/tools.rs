@@ -12,6 +12,7 @@ use crate::browser;
 use crate::cache::Cache;
 use crate::clients;
 use crate::ffmpeg;
+use crate::libraries;
 use crate::process::Interrupted;
 use crate::shell::Shell;
 use crate::version::{self, Version};
@@ -41,6 +42,11 @@ pub(crate) enum Need {
     Aiortc,
     /// Clients for the browser that are not ours.
     WebClients,
+    /// The sound library's header files, which building the microphone takes
+    /// on Linux.
+    Alsa,
+    /// An X server without a screen, for tests of capturing one.
+    Xvfb,
 }
 
 /// What building the page needs.
@@ -63,6 +69,8 @@ pub(crate) const ALL: &[Need] = &[
     Need::Ffmpeg,
     Need::Aiortc,
     Need::WebClients,
+    Need::Alsa,
+    Need::Xvfb,
 ];
 
 /// Finds or installs everything in `needs`, and puts it on the shell's path.
@@ -84,6 +92,8 @@ pub(crate) fn prepare(shell: &mut Shell, needs: impl IntoIterator<Item = Need>) 
             Need::Ffmpeg => ffmpeg::ensure(shell)?,
             Need::Aiortc => clients::ensure_aiortc(shell)?,
             Need::WebClients => clients::ensure_web_clients(shell)?,
+            Need::Alsa => libraries::ensure_alsa(shell)?,
+            Need::Xvfb => libraries::ensure_xvfb(shell)?,
         }
     }
     Ok(())

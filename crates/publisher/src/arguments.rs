@@ -12,12 +12,12 @@ use clap_complete::Shell;
 use serde_json::Value;
 use twoway_publisher::device::ScreenTarget;
 use twoway_publisher::{
-    AudioOptions, MediaOptions, Options, RetryOptions, Server, SessionOptions, Target, TlsOptions,
-    Token, Track, VideoOptions, token_from_file,
+    AudioOptions, Input, MediaOptions, Options, RetryOptions, Server, SessionOptions, Target,
+    TlsOptions, Token, Track, VideoOptions, token_from_file,
 };
 
 use crate::command::report::Form;
-use crate::command::wanted::{Input, Pictures, Wanted};
+use crate::command::wanted::{Pictures, Wanted};
 pub(crate) use cli::ENVIRONMENT;
 use cli::{Cli, EncodingArgs, OutputArgs, SourceArgs, StayingArgs, TargetArgs};
 

@@ -1,7 +1,7 @@
 //! The handle of one session: the iOS SDK's, in Rust.
 
 use serde_json::Value;
-use session::SessionStatus;
+use session::{SessionStatus, Severity};
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
 use wire::MediaSessionId;
@@ -67,6 +67,8 @@ pub(crate) struct SessionState {
     pub(crate) status: SessionStatus,
     /// How it ended, once it has.
     pub(crate) end: Option<Result<(), Error>>,
+    /// Of a failure: whether another session may go better.
+    pub(crate) severity: Severity,
 }
 
 impl SessionState {
@@ -74,6 +76,7 @@ impl SessionState {
         Self {
             status: SessionStatus::Pending,
             end: None,
+            severity: Severity::Passing,
         }
     }
 }
@@ -118,6 +121,11 @@ impl Session {
         self.state.borrow().status
     }
 
+    /// How bad it is that it is over.
+    pub(crate) fn severity(&self) -> Severity {
+        self.state.borrow().severity
+    }
+
     /// The next status or other event, of the session or one of its streams;
     /// `None` after the last.
     pub async fn event(&mut self) -> Option<SessionEvent> {
@@ -149,6 +157,7 @@ impl Session {
             id: id.clone(),
             name: options.name,
             custom: options.custom,
+            monitor: options.monitor,
             media,
             state: state_sender,
         };

@@ -12,26 +12,30 @@
 //! said about it. A session is over once and for all: who comes back makes
 //! another.
 
+mod monitor;
+mod streams;
+
 use std::future::pending;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use session::{
-    Config, Event, Input, Output, Publish, SessionStatus, Severity, Signalling, StreamRole,
-    StreamUpdate, Time,
+    Config, Event, Input, Output, SessionStatus, Severity, Signalling, StreamRole, Time,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 use tracing::{debug, warn};
-use wire::{MediaSessionId, StreamEventType, StreamName, StreamStatus, info};
+use wire::{MediaSessionId, StreamName};
 
+use self::monitor::with_protocol;
+use self::streams::Leg;
 use crate::client::{SessionEvent, SessionOptions, SessionState};
 use crate::http::Requests;
-use crate::media::{Caller, Local, Media, Muted, Track};
+use crate::media::{Caller, Local, Media};
 use crate::socket::Socket;
 use crate::stream::StreamState;
-use crate::{Error, Server};
+use crate::{Error, Server, Track};
 
 /// For the TCP connection, the upgrade and the server's welcome.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -72,27 +76,10 @@ pub(crate) struct NewStream {
     pub(crate) id: MediaSessionId,
     pub(crate) name: StreamName,
     pub(crate) custom: Option<Value>,
+    /// Play it back, too.
+    pub(crate) monitor: bool,
     pub(crate) media: Media,
     pub(crate) state: watch::Sender<StreamState>,
-}
-
-/// A stream that is not over.
-struct Leg {
-    id: MediaSessionId,
-    media: Media,
-    state: watch::Sender<StreamState>,
-    stage: Stage,
-    stop_asked: bool,
-}
-
-enum Stage {
-    /// For the session to be ESTABLISHED.
-    Held(Publish),
-    Asked,
-    /// PUBLISHING; the viewers know of these muted tracks.
-    OnAir {
-        told: Muted,
-    },
 }
 
 /// Everything that can happen to a session.
@@ -101,6 +88,9 @@ enum Happening {
     /// The application has dropped its handle.
     LetGo,
     Input(Input),
+    /// From the socket or of a request, with the severity of a failure.
+    Heard(Input, Severity),
+    MonitorsDue,
     /// The session is over, but not all its last requests are answered.
     LingeredEnough,
 }
@@ -124,8 +114,8 @@ pub(crate) struct Driver {
     state: watch::Sender<SessionState>,
     disconnect_asked: bool,
     over_since: Option<Instant>,
-    /// What happened last: no response to an HTTP request.
-    unreachable: bool,
+    /// Of what happened last, if that is a socket or a request that failed.
+    failure: Option<Severity>,
 }
 
 impl Driver {
@@ -150,13 +140,14 @@ impl Driver {
             state,
             disconnect_asked: false,
             over_since: None,
-            unreachable: false,
+            failure: None,
         }
     }
 
     /// Runs until the session is over.
     pub(crate) async fn run(mut self) {
         if let Err(reason) = self.prepare() {
+            self.failure = Some(Severity::Fatal);
             let (status, reason) = (SessionStatus::Failed, Some(reason));
             self.notify(Event::Session { status, reason });
             return;
@@ -169,6 +160,7 @@ impl Driver {
             }
             match self.next().await {
                 Happening::LingeredEnough => return,
+                Happening::MonitorsDue => self.start_due_monitors(),
                 Happening::Order(order) => self.obey(order),
                 Happening::LetGo => {
                     self.orders = None;
@@ -176,9 +168,11 @@ impl Driver {
                 }
                 // The sources have ended.
                 Happening::Input(Input::Stop(id)) => self.stop(id),
-                Happening::Input(input) => {
-                    self.unreachable = matches!(input, Input::RequestFailed { .. });
-                    self.handle(input);
+                Happening::Input(input) => self.hear(input, None),
+                Happening::Heard(input, severity) => {
+                    let failed =
+                        matches!(input, Input::SocketFailed(_) | Input::RequestFailed { .. });
+                    self.hear(input, failed.then_some(severity));
                 }
             }
         }
@@ -194,12 +188,8 @@ impl Driver {
     async fn next(&mut self) -> Happening {
         let timeout = self.signalling.timeout();
         let timeout = timeout.map(|at| self.origin + at.since_origin());
-        let timeout = async {
-            match timeout {
-                Some(at) => sleep_until(at.into()).await,
-                None => pending().await,
-            }
-        };
+        let lingered = self.over_since.map(|since| since + LINGER);
+        let monitors = self.monitors_due();
         let order = async {
             match &mut self.orders {
                 Some(orders) => orders.recv().await,
@@ -212,20 +202,20 @@ impl Driver {
                 None => pending().await,
             }
         };
-        let lingered = async {
-            match self.over_since {
-                Some(since) => sleep_until((since + LINGER).into()).await,
-                None => pending().await,
-            }
-        };
         tokio::select! {
             order = order => order.map_or(Happening::LetGo, Happening::Order),
             Some(input) = self.inputs.recv() => Happening::Input(input),
-            input = self.socket.next() => Happening::Input(input),
-            input = response => Happening::Input(input),
-            () = timeout => Happening::Input(Input::Timeout),
-            () = lingered => Happening::LingeredEnough,
+            (input, severity) = self.socket.next() => Happening::Heard(input, severity),
+            (input, severity) = response => Happening::Heard(input, severity),
+            () = sleep_until_some(timeout) => Happening::Input(Input::Timeout),
+            () = sleep_until_some(monitors) => Happening::MonitorsDue,
+            () = sleep_until_some(lingered) => Happening::LingeredEnough,
         }
+    }
+
+    fn hear(&mut self, input: Input, failure: Option<Severity>) {
+        self.failure = failure;
+        self.handle(input);
     }
 
     fn handle(&mut self, input: Input) {
@@ -259,97 +249,6 @@ impl Driver {
         self.handle(Input::Disconnect);
     }
 
-    fn publish(&mut self, new: NewStream) {
-        let publish = Publish {
-            id: new.id.clone(),
-            name: new.name,
-            custom: new.custom,
-        };
-        self.legs.push(Leg {
-            id: new.id,
-            media: new.media,
-            state: new.state,
-            stage: Stage::Held(publish),
-            stop_asked: false,
-        });
-        if self.signalling.status() == SessionStatus::Established {
-            self.publish_held();
-        }
-    }
-
-    /// Asks for the streams that waited for the session.
-    fn publish_held(&mut self) {
-        let mut asked = Vec::new();
-        for leg in &mut self.legs {
-            if let Stage::Held(publish) = &leg.stage {
-                asked.push(publish.clone());
-                leg.stage = Stage::Asked;
-            }
-        }
-        for publish in asked {
-            let (id, name) = (publish.id.clone(), publish.name.clone());
-            if let Err(error) = self.try_handle(Input::Publish(publish)) {
-                self.notify(Event::Stream(refused(id, name, &error)));
-            }
-        }
-    }
-
-    fn stop(&mut self, id: MediaSessionId) {
-        let Some(index) = self.legs.iter().position(|leg| leg.id == id) else {
-            return;
-        };
-        match &mut self.legs[index] {
-            // The server has never heard of it.
-            Leg {
-                stage: Stage::Held(_),
-                ..
-            } => self.legs.remove(index).end(Ok(())),
-            leg => {
-                leg.stop_asked = true;
-                self.handle(Input::Stop(id));
-            }
-        }
-    }
-
-    fn send_data(&mut self, id: MediaSessionId, payload: Value) {
-        let sent = self.try_handle(Input::SendStreamEvent {
-            id: id.clone(),
-            event_type: StreamEventType::Data,
-            payload: Some(payload),
-        });
-        if let Err(error) = sent {
-            let text = format!("the data was not sent: {error}");
-            self.tell(SessionEvent::Notice { id, text });
-        }
-    }
-
-    /// Tells the viewers what is muted, as far as they do not know it.
-    fn tell_muted(&mut self, id: &MediaSessionId) {
-        let Some(leg) = self.leg(id) else {
-            return;
-        };
-        let muted = leg.media.muted();
-        let Stage::OnAir { told } = &mut leg.stage else {
-            return;
-        };
-        let before = std::mem::replace(told, muted);
-        let audio = (muted.audio != before.audio).then_some(match muted.audio {
-            true => StreamEventType::AudioMuted,
-            false => StreamEventType::AudioUnmuted,
-        });
-        let video = (muted.video != before.video).then_some(match muted.video {
-            true => StreamEventType::VideoMuted,
-            false => StreamEventType::VideoUnmuted,
-        });
-        for event_type in audio.into_iter().chain(video) {
-            self.handle(Input::SendStreamEvent {
-                id: id.clone(),
-                event_type,
-                payload: None,
-            });
-        }
-    }
-
     /// Does what the signalling wants done.
     async fn obey_signalling(&mut self) {
         while let Some(output) = self.signalling.poll_output() {
@@ -361,15 +260,15 @@ impl Driver {
                     }
                 }
                 Output::CloseSocket => self.socket.close().await,
-                Output::CreateOffer { id, .. } => self.create_offer(id),
+                Output::CreateOffer { id, role } => self.create_offer(id, role),
                 Output::ApplyAnswer { id, sdp } => {
-                    if let Some(leg) = self.leg(&id) {
-                        leg.media.accept(id, sdp);
+                    if let Some(media) = self.media(&id) {
+                        media.accept(id, sdp);
                     }
                 }
                 Output::CloseMedia { id } => {
-                    if let Some(leg) = self.leg(&id) {
-                        leg.media.close(id);
+                    if let Some(media) = self.media(&id) {
+                        media.close(id);
                     }
                 }
                 Output::Request(request) => {
@@ -392,20 +291,46 @@ impl Driver {
         }
     }
 
-    fn create_offer(&mut self, id: MediaSessionId) {
+    fn create_offer(&mut self, id: MediaSessionId, role: StreamRole) {
         let local = match (&self.options.server, self.socket.local_address()) {
             (_, Some(address)) => Local::Known(address),
             (Server::WebCallServer(_), None) => Local::Known(Ipv4Addr::LOCALHOST.into()),
             (Server::Http(address), None) => Local::Towards(address.to_string()),
         };
         let inputs = self.input_sender.clone();
-        if let Some(leg) = self.leg(&id) {
-            leg.media.connect(Caller { id, inputs }, local);
+        let Some(media) = self.media(&id) else {
+            return;
+        };
+        let caller = Caller { id, inputs };
+        match role {
+            StreamRole::Publisher => media.connect(caller, local),
+            StreamRole::Player => media.monitor(caller),
         }
     }
 
-    /// Tells the application, and takes the next step of the call flow.
-    fn notify(&mut self, event: Event) {
+    /// Tells the application, and takes the next step of the call flow. Of a
+    /// playback it is told only what viewers are told.
+    fn notify(&mut self, mut event: Event) {
+        match &mut event {
+            Event::Stream(update) if update.role == StreamRole::Player => {
+                return self.handle_player(update);
+            }
+            Event::Stream(update) if self.failure == Some(Severity::Fatal) => {
+                update.severity = Severity::Fatal;
+            }
+            Event::StreamEvent { id, .. } => {
+                if let Some(stream) = self.stream_of_player(id) {
+                    *id = stream;
+                }
+            }
+            Event::VideoRate { id, .. } if self.leg(id).is_none() => return,
+            Event::Session { .. }
+            | Event::Stream(_)
+            | Event::Available { .. }
+            | Event::Warning(_)
+            | Event::AppData(_)
+            | Event::VideoRate { .. } => {}
+        }
         self.tell(SessionEvent::Signalling(event.clone()));
         match event {
             Event::Session { status, reason } => self.handle_status(status, reason),
@@ -442,85 +367,12 @@ impl Driver {
                 leg.end(end.clone());
             }
         }
-        self.state.send_replace(SessionState { status, end });
-    }
-
-    fn handle_update(&mut self, update: StreamUpdate) {
-        let Some(index) = self.legs.iter().position(|leg| leg.id == update.id) else {
-            return;
-        };
-        let leg = &mut self.legs[index];
-        let status = update.status.clone();
-        leg.state.send_modify(|state| state.status = status);
-        if update.status == StreamStatus::Publishing && matches!(leg.stage, Stage::Asked) {
-            let told = Muted::default();
-            leg.stage = Stage::OnAir { told };
-            leg.media.on_air();
-            self.tell_muted(&update.id);
-        } else if update.status.is_terminal() && !self.signalling.status().is_terminal() {
-            let end = match leg.stop_asked {
-                true => Ok(()),
-                false => Err(self.error(&update)),
-            };
-            self.legs.remove(index).end(end);
-        }
-        // A session that is lost ends its streams itself, once it tells why.
-    }
-
-    /// Why a stream failed.
-    fn error(&self, update: &StreamUpdate) -> Error {
-        match &update.error {
-            Some(error) if self.unreachable => Error::Connection(error.clone()),
-            Some(_) | None => Error::of(update),
-        }
-    }
-
-    fn leg(&mut self, id: &MediaSessionId) -> Option<&mut Leg> {
-        self.legs.iter_mut().find(|leg| leg.id == *id)
-    }
-}
-
-impl Leg {
-    /// Tells the handle. What is dropped here ends the media, unless a publisher
-    /// keeps them.
-    fn end(self, end: Result<(), Error>) {
-        self.state.send_modify(|state| state.end = Some(end));
-    }
-}
-
-/// What the driver says of a stream that the session does not take.
-fn refused(id: MediaSessionId, name: StreamName, error: &session::Error) -> StreamUpdate {
-    StreamUpdate {
-        id,
-        name,
-        role: StreamRole::Publisher,
-        status: StreamStatus::Failed,
-        info: Some(info::LOCAL_ERROR.to_owned()),
-        error: Some(error.to_string()),
-        severity: Severity::Fatal,
-        retry_after: None,
-        muted: None,
-    }
-}
-
-impl Error {
-    /// Tells failures of media from refusals.
-    fn of(update: &StreamUpdate) -> Self {
-        let media = [
-            info::FAILED_BY_ICE_ERROR,
-            info::FAILED_BY_ICE_TIMEOUT,
-            info::FAILED_BY_KEEP_ALIVE,
-            info::FAILED_BY_DTLS_FINGERPRINT_ERROR,
-            info::FAILED_BY_DTLS_ERROR,
-            info::FAILED_BY_RTP_ACTIVITY,
-        ];
-        match (update.info.as_deref(), &update.error) {
-            (Some(info::LOCAL_ERROR), Some(error)) => Self::Media(error.clone()),
-            (Some(why), None) if media.contains(&why) => Self::Media(why.to_owned()),
-            (Some(why), None) => Self::Refused(why.to_owned()),
-            (Some(why), Some(detail)) => Self::Refused(format!("{why}: {detail}")),
-            (None, _) => Self::Refused(format!("{} without a reason", update.status.as_str())),
-        }
+        let severity = self.failure.unwrap_or_default();
+        self.state.send_replace(SessionState {
+            status,
+            end,
+            severity,
+        });
     }
 }
 
@@ -537,47 +389,16 @@ fn signalling(options: &SessionOptions) -> Signalling {
             silence_timeout: SILENCE_TIMEOUT,
         })),
         Server::Http(address) => Signalling::Http(session::HttpSession::new(session::HttpConfig {
-            address: address.clone(),
+            address: with_protocol(address),
             token: options.token.clone(),
             stream_timeout: STREAM_TIMEOUT,
         })),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn endings_are_told_apart() {
-        let check = |status, why: &str, detail: Option<&str>, expected| {
-            let update = StreamUpdate {
-                id: MediaSessionId::new("m"),
-                name: StreamName::new("test"),
-                role: StreamRole::Publisher,
-                status,
-                info: Some(why.to_owned()),
-                error: detail.map(str::to_owned),
-                severity: Severity::Passing,
-                retry_after: None,
-                muted: None,
-            };
-            assert_eq!(Error::of(&update), expected, "{why}");
-        };
-        let failed = StreamStatus::Failed;
-        let taken = info::STREAM_NAME_ALREADY_IN_USE;
-        check(
-            failed.clone(),
-            taken,
-            None,
-            Error::Refused(taken.to_owned()),
-        );
-        let ice = info::FAILED_BY_ICE_TIMEOUT;
-        check(failed.clone(), ice, None, Error::Media(ice.to_owned()));
-        let local = Error::Media("no socket".to_owned());
-        check(failed.clone(), info::LOCAL_ERROR, Some("no socket"), local);
-        let said = Error::Refused("Restricted access: the server answered 401".to_owned());
-        let detail = Some("the server answered 401");
-        check(failed, info::RESTRICTED_ACCESS, detail, said);
+pub(crate) async fn sleep_until_some(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at.into()).await,
+        None => pending().await,
     }
 }

@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use reqwest::{Client, Url, redirect};
-use session::{HttpRequest, Input};
+use session::{HttpRequest, Input, Severity};
 use tokio::net::lookup_host;
 use tokio::task::JoinSet;
 
@@ -21,7 +21,7 @@ use crate::{TlsOptions, tls};
 pub(crate) use exchange::bearer;
 use exchange::{Exchanged, exchange};
 
-pub(crate) use failure::{Scheme, reason};
+pub(crate) use failure::{Failure, Scheme};
 
 /// For the TCP connection and TLS, over all addresses of a name.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -78,14 +78,15 @@ impl Requests {
         self.running.spawn(exchange(self.client.clone(), request));
     }
 
-    /// The next response or failure, in whatever order they come. Waits for
-    /// ever while no request is on its way. Cancelled, it loses nothing.
-    pub(crate) async fn next(&mut self) -> Input {
+    /// The next response or failure, in whatever order they come, with the
+    /// severity of a failure. Waits for ever while no request is on its way.
+    /// Cancelled, it loses nothing.
+    pub(crate) async fn next(&mut self) -> (Input, Severity) {
         while let Some(exchanged) = self.running.join_next().await {
             // A task that panicked has been told of already.
-            if let Ok(Exchanged { input, stranger }) = exchanged {
-                self.strangers.extend(stranger);
-                return input;
+            if let Ok(exchanged) = exchanged {
+                self.strangers.extend(exchanged.stranger);
+                return (exchanged.input, exchanged.severity);
             }
         }
         pending().await

@@ -6,22 +6,22 @@
 //!    +----------------+-- stopped, sources ended, refused, given up --> over
 //! ```
 
-use std::future::pending;
 use std::time::{Duration, Instant};
 
 use session::{Attempt, Event, SessionStatus, Severity, StreamUpdate, severity};
 use tokio::sync::mpsc;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep;
 use tracing::{info, warn};
 use wire::StreamStatus;
 
 use crate::client::{Session, SessionEvent};
-use crate::media::{Media, Track};
+use crate::driver::sleep_until_some;
+use crate::media::Media;
 use crate::publisher::{Options, PublisherEvent, Wish};
 use crate::random::{fraction, fresh_id};
 use crate::retry::{Loss, Next, Retry};
 use crate::stream::{Stream, StreamOptions};
-use crate::{Error, awake};
+use crate::{Error, Track, awake};
 
 /// The task behind a publisher.
 pub(crate) struct Keeper {
@@ -34,6 +34,7 @@ pub(crate) struct Keeper {
     /// How many sessions were ESTABLISHED, and so asked for the stream's name.
     sessions: u64,
     stop_asked: bool,
+    was_on_air: bool,
     /// Of the last loss.
     error: Option<Error>,
 }
@@ -75,6 +76,7 @@ impl Keeper {
             events,
             sessions: 0,
             stop_asked: false,
+            was_on_air: false,
             error: None,
         }
     }
@@ -123,7 +125,8 @@ impl Keeper {
                 session.disconnect();
             }
         }
-        self.outcome(stream.ended().await, cause)
+        let end = stream.ended().await;
+        self.outcome(end, cause, session.severity())
     }
 
     /// Passes an event on; whether it is the stream's end.
@@ -158,6 +161,7 @@ impl Keeper {
     fn handle_update(&mut self, update: &StreamUpdate) -> Option<Cause> {
         if update.status == StreamStatus::Publishing {
             self.retry.on_air(Instant::now());
+            self.was_on_air = true;
         }
         // The server may hold the name for an earlier session of ours.
         let attempt = match self.sessions {
@@ -189,7 +193,12 @@ impl Keeper {
     }
 
     /// What the end of a session means.
-    fn outcome(&mut self, end: Result<(), Error>, cause: Option<Cause>) -> Outcome {
+    fn outcome(
+        &mut self,
+        end: Result<(), Error>,
+        cause: Option<Cause>,
+        of_session: Severity,
+    ) -> Outcome {
         if self.stop_asked {
             return Outcome::Over(Ok(()));
         }
@@ -198,15 +207,21 @@ impl Keeper {
         }
         let (severity, at_least) = match cause {
             Some(Cause::Stream { severity, at_least }) => (severity, at_least),
-            Some(Cause::Stopped | Cause::Slept | Cause::TooLate) | None => {
+            Some(Cause::Stopped | Cause::Slept | Cause::TooLate) => {
                 (Severity::Passing, Duration::ZERO)
             }
+            None => (of_session, Duration::ZERO),
         };
         let error = match (end, cause) {
             (_, Some(Cause::TooLate)) => return Outcome::Over(Err(self.too_late())),
             (_, Some(Cause::Slept)) => Error::Connection("this computer was asleep".to_owned()),
             (Err(error), _) => error,
             (Ok(()), _) => Error::Connection("the session is over".to_owned()),
+        };
+        // What connected before with the same options may connect again.
+        let severity = match &error {
+            Error::Connection(_) if self.was_on_air => Severity::Passing,
+            Error::Connection(_) | Error::Refused(_) | Error::Media(_) => severity,
         };
         Outcome::Lost(Loss {
             error,
@@ -264,12 +279,5 @@ impl Keeper {
         if self.events.try_send(event).is_err() {
             warn!("the application does not read its events: one is lost");
         }
-    }
-}
-
-async fn sleep_until_some(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at.into()).await,
-        None => pending().await,
     }
 }

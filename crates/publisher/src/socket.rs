@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Upgraded;
-use session::{Input, Token};
+use session::{Input, Severity, Token};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tracing::debug;
 
+use crate::http::Failure;
 use crate::{ServerUrl, TlsOptions};
 
 /// A server that takes nothing for this long is gone.
@@ -30,7 +31,7 @@ pub(crate) struct Connection {
     local: IpAddr,
 }
 
-type Opening = Pin<Box<dyn Future<Output = Result<Connection, String>> + Send>>;
+type Opening = Pin<Box<dyn Future<Output = Result<Connection, Failure>> + Send>>;
 
 /// The socket.
 pub(crate) enum Socket {
@@ -48,7 +49,10 @@ impl Socket {
         let (server, token, tls) = (server.clone(), token.cloned(), tls.clone());
         Self::Opening(Box::pin(async move {
             let opened = upgrade::open(&server, token.as_ref(), &tls).await;
-            opened.map_err(|why| format!("cannot connect to {server}: {why}"))
+            opened.map_err(|Failure { why, severity }| Failure {
+                why: format!("cannot connect to {server}: {why}"),
+                severity,
+            })
         }))
     }
 
@@ -60,18 +64,19 @@ impl Socket {
         }
     }
 
-    /// What happens next to the socket. Cancelled, it loses nothing.
-    pub(crate) async fn next(&mut self) -> Input {
+    /// What happens next to the socket, with the severity of a failure to open
+    /// it. Cancelled, it loses nothing.
+    pub(crate) async fn next(&mut self) -> (Input, Severity) {
         match self {
             Self::None => pending().await,
             Self::Opening(opening) => match opening.await {
                 Ok(Connection { stream, local }) => {
                     *self = Self::Open(Box::new(stream), local);
-                    Input::SocketOpened
+                    (Input::SocketOpened, Severity::Passing)
                 }
-                Err(reason) => {
+                Err(Failure { why, severity }) => {
                     *self = Self::None;
-                    Input::SocketFailed(reason)
+                    (Input::SocketFailed(why), severity)
                 }
             },
             Self::Open(stream, _) => {
@@ -79,7 +84,7 @@ impl Socket {
                 if !matches!(input, Input::SocketMessage(_)) {
                     *self = Self::None;
                 }
-                input
+                (input, Severity::Passing)
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket as StdSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket as StdSocket};
 use std::task::{Context, Poll};
 
 use str0m::net::{Protocol, Transmit};
@@ -13,9 +13,13 @@ use tracing::debug;
 
 use crate::tcp::{ACTIVE_PORT, TcpPaths};
 
-/// An address that is routed like any on the Internet and belongs to nobody
-/// (TEST-NET-1, RFC 5737). Nothing is ever sent to it.
-const ANYWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
+/// Addresses that are routed like any on the Internet and belong to nobody
+/// (RFC 5737, RFC 3849). Nothing is ever sent to them.
+const ANYWHERE_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+const ANYWHERE_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
+
+/// No port in particular (RFC 863).
+const DISCARD: u16 = 9;
 
 /// Failures to receive in a row after which a socket is given up: a peer that is
 /// unreachable shows as one now and then, an interface that is gone as many.
@@ -143,22 +147,37 @@ fn poll_udp(sockets: &mut [Udp], context: &mut Context<'_>, buffer: &mut [u8]) -
     Poll::Pending
 }
 
-/// The addresses to offer. On loopback the server may still announce only its
-/// IPv4 loopback or its outside address, so those are added.
+/// The addresses to offer: the one that reaches the server's signalling, and
+/// where its media may be on the other family or, if it is this machine's, on the
+/// outside, that.
 fn local_addresses(signalling: IpAddr) -> Vec<IpAddr> {
     let mut addresses = vec![signalling];
-    if signalling.is_loopback() {
-        let v4 = IpAddr::from(Ipv4Addr::LOCALHOST);
-        addresses.extend((signalling != v4).then_some(v4));
-        addresses.extend(outside_address().filter(|address| !address.is_loopback()));
+    let more = if signalling.is_loopback() {
+        [
+            Some(Ipv4Addr::LOCALHOST.into()),
+            outside_address(ANYWHERE_V4),
+        ]
+    } else if signalling.is_ipv4() {
+        [None, outside_address(ANYWHERE_V6)]
+    } else {
+        [None, outside_address(ANYWHERE_V4)]
+    };
+    for address in more.into_iter().flatten() {
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
     }
     addresses
 }
 
-/// This machine's IPv4 address towards the Internet, if it has one.
-fn outside_address() -> Option<IpAddr> {
-    let socket = StdSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect(ANYWHERE).ok()?;
+/// This machine's address towards another, if there is a way to it.
+fn outside_address(towards: IpAddr) -> Option<IpAddr> {
+    let any: IpAddr = match towards {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = StdSocket::bind((any, 0)).ok()?;
+    socket.connect((towards, DISCARD)).ok()?;
     Some(socket.local_addr().ok()?.ip())
 }
 
@@ -167,11 +186,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_routed_address_stands_alone_and_loopback_brings_company() {
+    fn loopback_brings_company_and_a_routed_address_the_other_family_at_most() {
         let routed: IpAddr = "198.51.100.7".parse().unwrap();
-        assert_eq!(local_addresses(routed), [routed]);
+        let addresses = local_addresses(routed);
+        assert_eq!(addresses[0], routed);
+        assert!(addresses[1..].iter().all(IpAddr::is_ipv6));
         let v4 = IpAddr::from(Ipv4Addr::LOCALHOST);
         assert_eq!(local_addresses(v4)[0], v4);
+        assert!(local_addresses(v4)[1..].iter().all(|ip| *ip != v4));
         let v6: IpAddr = "::1".parse().unwrap();
         assert_eq!(local_addresses(v6)[..2], [v6, v4]);
     }

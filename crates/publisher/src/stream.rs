@@ -7,8 +7,7 @@ use wire::{MediaSessionId, StreamName, StreamStatus};
 
 use crate::client::SessionState;
 use crate::driver::Order;
-use crate::media::Track;
-use crate::{Error, MediaOptions, Stats};
+use crate::{Error, MediaOptions, Stats, Track};
 
 /// What a stream is published as.
 #[derive(Debug, Clone, PartialEq)]

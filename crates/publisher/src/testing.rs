@@ -95,14 +95,13 @@ impl Camera {
                 size,
                 fps,
                 bitrate_bps,
-                keyframe_interval: std::time::Duration::from_secs(2),
+                keyframe_interval: Duration::from_secs(2),
             };
             let mut encoder = VideoEncoder::new(config).unwrap();
             loop {
                 if let Captured::Video(frame) = source.next().unwrap()
-                    && sender
-                        .blocking_send(encoder.encode(&frame, false).unwrap())
-                        .is_err()
+                    && let Some(frame) = encoder.encode(&frame, false).unwrap()
+                    && sender.blocking_send(frame).is_err()
                 {
                     return;
                 }
@@ -147,7 +146,6 @@ impl Drop for Relay {
 impl Relay {
     /// A link to the first UDP candidate of an answer.
     pub(crate) async fn start(answer: &str) -> Self {
-        let is_udp = |line: &&str| line.starts_with("a=candidate:") && line.contains(" udp ");
         let candidate = answer.lines().find(is_udp).unwrap();
         let words: Vec<_> = candidate.split(' ').collect();
         let server = format!("{}:{}", words[4], words[5]).parse().unwrap();
@@ -165,10 +163,18 @@ impl Relay {
         }
     }
 
-    /// The answer with the link's address in the place of the server's.
+    /// The answer with the link's address in the place of the server's for UDP.
     pub(crate) fn reroute(&self, answer: &str) -> String {
-        let place = |address: SocketAddr| format!(" {} {} ", address.ip(), address.port());
-        answer.replace(&place(self.server), &place(self.address))
+        let place = |at: SocketAddr| format!(" {} {} ", at.ip(), at.port());
+        let (from, to) = (place(self.server), place(self.address));
+        let reroute = |line: &str| {
+            if is_udp(&line) {
+                line.replace(&from, &to)
+            } else {
+                line.to_owned()
+            }
+        };
+        answer.split_inclusive('\n').map(reroute).collect()
     }
 
     pub(crate) fn squeeze(&self, up_bps: u64) {
@@ -182,6 +188,10 @@ impl Relay {
     pub(crate) fn cut(&self) {
         self.quality.cut.store(true, Ordering::Relaxed);
     }
+}
+
+fn is_udp(line: &&str) -> bool {
+    line.starts_with("a=candidate:") && line.contains(" udp ")
 }
 
 async fn pass(near: UdpSocket, far: UdpSocket, quality: Arc<Quality>) {
@@ -224,7 +234,7 @@ async fn pass(near: UdpSocket, far: UdpSocket, quality: Arc<Quality>) {
                 // Handshakes are spared.
                 let is_media = (128..192).contains(&down[0]);
                 count += u64::from(is_media);
-                let lost = is_media && each > 0 && count % each == 0;
+                let lost = is_media && each > 0 && count.is_multiple_of(each);
                 if let Some(peer) = peer && !lost && !is_cut {
                     let _ = near.send_to(&down[..length], peer).await;
                 }

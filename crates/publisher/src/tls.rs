@@ -144,7 +144,7 @@ pub(crate) fn reason(error: &rustls::Error, plain: &str) -> String {
 fn reason_of_certificate(error: &CertificateError) -> String {
     use CertificateError as E;
     // There are more errors than a person can do something about.
-    #[allow(clippy::wildcard_enum_match_arm, reason = "the enum may grow")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum may grow")]
     let fixed = match error {
         E::Expired | E::ExpiredContext { .. } => {
             "its certificate has expired: it needs a new one, or this machine's clock is wrong"

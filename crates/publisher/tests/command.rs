@@ -125,9 +125,71 @@ fn bad_files_are_told() {
     let certificates = certificates.to_str().unwrap();
     bad(&["wss://h/x", "--ca-file", certificates], certificates);
     bad(&["wss://h/x", "--ca-file", "no/such/file"], "no/such/file");
+    let unknown = folder.path().join("film.mp4");
+    fs::write(&unknown, "this is no film, whatever its name says").unwrap();
+    let unknown = unknown.to_str().unwrap();
+    bad(&["ws://h/x", unknown], unknown);
+    bad(&["ws://h/x", "no/such/film.mp4"], "no/such/film.mp4");
+    let a_folder = folder.path().to_str().unwrap();
+    bad(&["ws://h/x", a_folder], a_folder);
+    let empty = folder.path().join("empty.webm");
+    fs::write(&empty, "").unwrap();
+    bad(&["ws://h/x", empty.to_str().unwrap()], "empty");
+    // Nothing comes from it.
+    bad(&["ws://h/x", "-"], "standard input");
     let stats = folder.path().join("missing/stats.json");
     let stats = stats.to_str().unwrap();
     bad(&["ws://h/x", "--stats-file", stats], "there is no folder");
+}
+
+#[test]
+fn what_does_not_make_a_stream_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("film.y4m");
+    fs::write(&film, y4m(3)).unwrap();
+    let film = film.to_str().unwrap();
+    bad(
+        &["ws://h/x", film, "--test-picture", film],
+        "both bring a picture",
+    );
+    bad(&["ws://h/x", film, "--no-video"], "--no-video");
+    bad(&["ws://h/x", "--screen", "left"], "--screen");
+}
+
+#[test]
+fn devices_that_are_not_there_are_told() {
+    // Neither is a build without devices at a loss for a sentence.
+    bad(&["ws://h/x", "--camera", "no such camera"], "camera");
+    bad(
+        &["ws://h/x", "--microphone", "no such microphone"],
+        "microphone",
+    );
+    bad(&["ws://h/x", "--screen", "99"], "");
+    bad(&["ws://h/x", "--window", "no such window"], "");
+}
+
+#[test]
+fn a_source_that_cannot_be_opened_ends_the_statistics_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stats.json");
+    let path = file.to_str().unwrap();
+    bad(
+        &["ws://h/x", "no/such/film.mp4", "--stats-file", path],
+        "film.mp4",
+    );
+    let outcome = &read_json(&file)["outcome"];
+    assert_eq!(outcome["exit_code"], 2);
+    assert!(outcome["error"].as_str().unwrap().contains("film.mp4"));
+}
+
+/// So many small grey pictures, 25 a second.
+fn y4m(pictures: usize) -> Vec<u8> {
+    let mut file = b"YUV4MPEG2 W160 H90 F25:1 Ip A1:1 C420jpeg\n".to_vec();
+    for _ in 0..pictures {
+        file.extend_from_slice(b"FRAME\n");
+        file.resize(file.len() + 160 * 90 * 3 / 2, 128);
+    }
+    file
 }
 
 #[test]
@@ -341,4 +403,39 @@ async fn a_closed_pipe_does_not_end_the_stream() {
     assert_eq!(code, Some(0));
     assert_eq!(read_json(&file)["outcome"]["exit_code"], 0);
     server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_input_that_ends_is_a_good_end() {
+    let server = server().await;
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("film.y4m");
+    fs::write(&film, y4m(15)).unwrap();
+    let from_file = output(publishing(&server, &[film.to_str().unwrap()])).await;
+    let mut from_pipe = publishing(&server, &["-"]);
+    from_pipe.stdin(fs::File::open(&film).unwrap());
+    let from_pipe = output(from_pipe).await;
+    for output in [from_file, from_pipe] {
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let lines = text(&output.stdout);
+        assert!(lines.contains("stream cam: PUBLISHING\n"), "{lines}");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_connection_is_made_again_until_it_is_given_up() {
+    let server = server().await;
+    let url = format!("ws://{}/cam", server.addr());
+    let mut command = command(&[&url, "--size", "320x180", "--give-up-after", "1"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = run(move || Running::on_air(&mut command)).await;
+    let mut stderr = running.child.stderr.take().unwrap();
+    server.shutdown().await;
+    let (lines, code) = run(move || running.end()).await;
+    assert!(lines.contains("\nreconnecting in "), "{lines}");
+    assert!(matches!(code, Some(1 | 3)), "{code:?}: {lines}");
+    let mut error = String::new();
+    stderr.read_to_string(&mut error).unwrap();
+    assert!(error.starts_with("twoway-publish: "), "{error}");
 }

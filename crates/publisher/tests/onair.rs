@@ -5,19 +5,25 @@
 
 #[path = "onair/relay.rs"]
 mod relay;
+#[path = "onair/viewer.rs"]
+mod viewer;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use wire::StreamEventType;
 
 use relay::{TcpRelay, UdpRelay};
+use tokio::time::timeout;
 use twoway_publisher::{
     Captured, Error, Event, Format, Options, Picture, Publisher, PublisherEvent, RetryOptions,
     Session, SessionEvent, SessionOptions, SessionStatus, Source, SourceError, Stats, Stream,
-    StreamName, StreamOptions, StreamStatus, Target, TestPicture, VideoFormat, VideoFrame,
+    StreamName, StreamOptions, StreamStatus, Target, TestPicture, TlsOptions, VideoFormat,
+    VideoFrame,
 };
 use twoway_server::media::{PublicAddress, Transports};
 use twoway_server::{media, net};
+use viewer::Viewer;
 
 const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -99,6 +105,14 @@ async fn until_reconnecting(publisher: &mut Publisher) -> Error {
     until(publisher, is).await
 }
 
+async fn until_notice(publisher: &mut Publisher) -> String {
+    let is = |event: &PublisherEvent| match event {
+        PublisherEvent::Notice(text) => Some(text.clone()),
+        PublisherEvent::Signalling(_) | PublisherEvent::Reconnecting { .. } => None,
+    };
+    until(publisher, is).await
+}
+
 /// The numbers as soon as they are as expected.
 async fn stats(publisher: &mut Publisher, expected: impl Fn(&Stats) -> bool) -> Stats {
     loop {
@@ -106,8 +120,8 @@ async fn stats(publisher: &mut Publisher, expected: impl Fn(&Stats) -> bool) -> 
         if expected(&stats) {
             return stats;
         }
-        // The server tells its rate once a second.
-        assert!(publisher.event().await.is_some(), "{stats:?}");
+        // They change without a word.
+        let _ = timeout(Duration::from_millis(50), publisher.event()).await;
     }
 }
 
@@ -255,6 +269,23 @@ async fn a_stream_that_never_gets_on_air_is_given_up() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_time_mends_is_not_tried_again() {
+    let files = TlsOptions {
+        ca_files: vec!["no-such-file.pem".into()],
+        ..TlsOptions::default()
+    };
+    for scheme in ["wss", "https"] {
+        let mut options = options(scheme, nowhere().await, "test");
+        options.session.tls = files.clone();
+        let error = Publisher::connect(options, picture()).wait().await;
+        let Err(Error::Connection(why)) = error else {
+            panic!("{scheme}: {error:?}");
+        };
+        assert!(why.contains("no-such-file.pem"), "{scheme}: {why}");
+    }
+}
+
 /// Takes connections and never says a word.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_silent_is_given_up_in_time() {
@@ -274,12 +305,8 @@ async fn a_stop_cuts_a_wait_short() {
     let mut publisher = Publisher::connect(options, picture());
     until_reconnecting(&mut publisher).await;
     publisher.send_data(serde_json::json!({ "lost": true }));
-    let notice = |event: &PublisherEvent| match event {
-        PublisherEvent::Notice(text) => Some(text.clone()),
-        PublisherEvent::Signalling(_) | PublisherEvent::Reconnecting { .. } => None,
-    };
-    let told = until(&mut publisher, notice).await;
-    assert_eq!(told, "the data was not sent: the stream is off air");
+    let notice = "the data was not sent: the stream is off air";
+    assert_eq!(until_notice(&mut publisher).await, notice);
     stop(publisher).await;
 }
 
@@ -388,10 +415,10 @@ async fn a_stream_that_is_dropped_is_stopped() {
     stream.published().await.unwrap();
     drop(stream);
     while let Some(event) = session.event().await {
-        if let SessionEvent::Signalling(Event::Stream(update)) = event {
-            if update.status == StreamStatus::Unpublished {
-                break;
-            }
+        if let SessionEvent::Signalling(Event::Stream(update)) = event
+            && update.status == StreamStatus::Unpublished
+        {
+            break;
         }
     }
     // The name is free in the same session.
@@ -399,5 +426,71 @@ async fn a_stream_that_is_dropped_is_stopped() {
     next.published().await.unwrap();
     next.stop();
     assert_eq!(next.ended().await, Ok(()));
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn viewers_are_told_of_mute_and_data() {
+    let server = server().await;
+    let relay = TcpRelay::to(server.addr()).await;
+    let mut publisher = publisher(relay.address(), "test");
+    until_status(&mut publisher, "PUBLISHING").await;
+    let mut viewer = Viewer::play(server.addr(), "test").await;
+    assert_eq!(viewer.playing().await, Some((false, false)));
+    publisher.mute(true, false);
+    assert_eq!(viewer.told().await.0, StreamEventType::AudioMuted);
+    publisher.mute(false, true);
+    assert_eq!(viewer.told().await.0, StreamEventType::AudioUnmuted);
+    assert_eq!(viewer.told().await.0, StreamEventType::VideoMuted);
+    let payload = serde_json::json!({ "score": 3 });
+    publisher.send_data(payload.clone());
+    assert_eq!(viewer.told().await, (StreamEventType::Data, payload));
+
+    // Muted before, muted after.
+    relay.cut();
+    until_reconnecting(&mut publisher).await;
+    until_status(&mut publisher, "PUBLISHING").await;
+    let mut viewer = Viewer::play(server.addr(), "test").await;
+    assert_eq!(viewer.playing().await, Some((false, true)));
+    let muted = |stats: &Stats| stats.video.as_ref().is_some_and(|video| video.muted);
+    stats(&mut publisher, |stats| {
+        stats.reconnects == 1 && muted(stats)
+    })
+    .await;
+    stop(publisher).await;
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_monitor_plays_the_stream_back_after_a_loss_too() {
+    let server = server().await;
+    for scheme in ["ws", "http"] {
+        let relay = TcpRelay::to(server.addr()).await;
+        let mut options = options(scheme, relay.address(), "test");
+        options.monitor = true;
+        let mut publisher = Publisher::connect(options, picture());
+        until_status(&mut publisher, "PUBLISHING").await;
+        let frames = |stats: &Stats| stats.monitor.as_ref().map_or(0, |monitor| monitor.frames);
+        let before = stats(&mut publisher, |stats| frames(stats) > 0).await;
+        if scheme == "ws" {
+            relay.cut();
+            until_reconnecting(&mut publisher).await;
+            let more = |stats: &Stats| stats.reconnects == 1 && frames(stats) > frames(&before);
+            stats(&mut publisher, more).await;
+        }
+        stop(publisher).await;
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_http_data_cannot_be_sent_and_a_notice_says_so() {
+    let server = server().await;
+    let mut publisher = Publisher::connect(options("http", server.addr(), "test"), picture());
+    until_status(&mut publisher, "PUBLISHING").await;
+    publisher.send_data(serde_json::json!(1));
+    let notice = "the data was not sent: this server cannot send data to the players";
+    assert_eq!(until_notice(&mut publisher).await, notice);
+    stop(publisher).await;
     server.shutdown().await;
 }

@@ -66,7 +66,7 @@ async fn statuses_until(publisher: &mut Publisher, last: &str) -> Vec<String> {
 fn command(url: &str, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_twoway-publish"))
         .arg(url)
-        .args(["--size", "320x180"])
+        .args(["--size", "320x180", "--give-up-after", "0"])
         .args(arguments)
         .output()
         .unwrap()

@@ -77,6 +77,16 @@ pub(crate) struct Outcome {
     pub(crate) error: Option<String>,
 }
 
+impl Outcome {
+    /// It did not even begin.
+    pub(crate) fn failed(exit: Exit, sentence: &str) -> Self {
+        Self {
+            exit_code: exit.code(),
+            error: Some(sentence.to_owned()),
+        }
+    }
+}
+
 impl From<&Result<(), Error>> for Outcome {
     fn from(result: &Result<(), Error>) -> Self {
         let error = result.as_ref().err();

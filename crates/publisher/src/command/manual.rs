@@ -108,50 +108,49 @@ fn section<T: Into<String>, U: Into<String>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::{Arg, ValueEnum};
 
     #[test]
     fn the_page_has_all_sections_and_every_option() {
         let page = String::from_utf8(page().unwrap()).unwrap();
-        for section in [
+        let sections = [
             "NAME",
             "SYNOPSIS",
             "DESCRIPTION",
             "SOURCES",
             "ENCODING",
             "TARGET",
-        ] {
-            assert!(
-                page.contains(&format!(".SH {section}\n")),
-                "{section}\n{page}"
-            );
+        ];
+        let own = ["COMMANDS", "\"EXIT STATUS\"", "ENVIRONMENT", "EXAMPLES"];
+        for section in sections.iter().chain(&own) {
+            assert!(page.contains(&format!(".SH {section}\n")), "{section}");
         }
-        for section in ["EXIT STATUS", "ENVIRONMENT", "EXAMPLES"] {
-            assert!(
-                page.contains(&format!(".SH \"{section}\"\n"))
-                    || page.contains(&format!(".SH {section}\n")),
-                "{section}"
-            );
-        }
-        let options = definition();
-        for option in options
-            .get_arguments()
-            .filter_map(|option| option.get_long())
-        {
+        for option in definition().get_arguments().filter_map(Arg::get_long) {
             let escaped = option.replace('-', "\\-");
             assert!(page.contains(&format!("\\-\\-{escaped}")), "{option}");
         }
     }
 
     #[test]
+    fn the_documentation_has_every_option_and_exit_code() {
+        const GUIDE: &str = include_str!("../../../../docs/PUBLISHER.md");
+        for option in definition().get_arguments().filter_map(Arg::get_long) {
+            assert!(GUIDE.contains(&format!("--{option}")), "{option}");
+        }
+        for command in definition().get_subcommands().map(Command::get_name) {
+            let call = format!("twoway-publish {command}");
+            assert!(GUIDE.contains(&call), "{command}");
+        }
+        for (code, meaning) in Exit::table() {
+            let row = format!("| {code} | {meaning} |\n");
+            assert!(GUIDE.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
     fn completions_know_every_option() {
-        for shell in [
-            Shell::Bash,
-            Shell::Zsh,
-            Shell::Fish,
-            Shell::PowerShell,
-            Shell::Elvish,
-        ] {
-            let script = String::from_utf8(completions(shell)).unwrap();
+        for shell in Shell::value_variants() {
+            let script = String::from_utf8(completions(*shell)).unwrap();
             for word in ["keyframe-interval", "devices", "completions"] {
                 assert!(script.contains(word), "{shell}: {word}");
             }

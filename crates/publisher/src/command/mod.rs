@@ -21,11 +21,11 @@ use std::io::{self, Write};
 
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
-use twoway_publisher::device;
+use twoway_publisher::{Stats, device};
 
 use crate::arguments::{Arguments, Asked};
 use console::Console;
-use exit::Exit;
+use exit::{Exit, Outcome};
 use lines::on_one_line;
 use publish::Publication;
 use report::Report;
@@ -65,14 +65,21 @@ fn show(text: &[u8]) -> Exit {
 fn publish(arguments: Arguments) -> Exit {
     let console = Console::new();
     log_to(console.clone());
-    let opened = match arguments.wanted.open() {
-        Ok(opened) => opened,
-        Err(sentence) => return fail(&sentence, Exit::Usage),
-    };
     let stats_file = arguments.stats_file.as_deref().map(StatsFile::create);
     let stats_file = match stats_file.transpose() {
         Ok(file) => file,
         Err(sentence) => return fail(&sentence, Exit::Usage),
+    };
+    let opened = match arguments.wanted.open() {
+        Ok(opened) => opened,
+        Err(sentence) => {
+            if let Some(file) = stats_file {
+                let outcome = Outcome::failed(Exit::Usage, &sentence);
+                // That it cannot be written is the lesser trouble.
+                let _ = file.write(&Stats::default(), Some(&outcome));
+            }
+            return fail(&sentence, Exit::Usage);
+        }
     };
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
@@ -92,9 +99,13 @@ fn publish(arguments: Arguments) -> Exit {
     }
 }
 
+/// What is logged unless `RUST_LOG` says otherwise. Of bad certificates a
+/// sentence of our own tells.
+const LOG: &str = "warn,rustls_platform_verifier=off";
+
 fn log_to(console: Console) {
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()))
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| LOG.into()))
         .with_ansi(console.colours_logs())
         .with_writer(console)
         .init();

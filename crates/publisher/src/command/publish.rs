@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use twoway_publisher::{Error, Event, Publisher, PublisherEvent, Stats, StreamStatus};
 
 use super::exit::Outcome;
@@ -21,6 +21,8 @@ pub(crate) struct Publication {
     publisher: Publisher,
     report: Report,
     stats_file: Option<StatsFile>,
+    /// The last time.
+    file_failed: bool,
     /// From the first PUBLISHING on.
     duration: Option<Duration>,
     /// When that is over.
@@ -45,6 +47,7 @@ impl Publication {
             publisher: Publisher::connect(arguments.options, opened.sources),
             report,
             stats_file,
+            file_failed: false,
             duration: arguments.duration,
             end: None,
         }
@@ -54,7 +57,7 @@ impl Publication {
     pub(crate) async fn run(mut self) -> Result<(), Error> {
         let failed = |error: io::Error| Error::Media(error.to_string());
         let mut signals = Signals::new().map_err(failed)?;
-        let mut ticks = interval(TICK);
+        let mut ticks = interval_at(Instant::now() + TICK, TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             let duration_over = async {
@@ -91,7 +94,7 @@ impl Publication {
     fn handle_tick(&mut self) {
         let stats = self.publisher.stats();
         self.report.tick(&stats);
-        self.write(&stats, None);
+        self.write(&stats);
     }
 
     /// The first stop takes its leave of the server, the second does not wait.
@@ -100,11 +103,15 @@ impl Publication {
         self.report.stopping(&self.publisher.stats());
     }
 
-    async fn finish(mut self) -> Result<(), Error> {
-        let stats = self.publisher.stats();
-        let stats_file = self.stats_file.take();
-        let mut report = self.report;
-        let result = self.publisher.wait().await;
+    async fn finish(self) -> Result<(), Error> {
+        let Self {
+            publisher,
+            mut report,
+            stats_file,
+            ..
+        } = self;
+        let stats = publisher.stats();
+        let result = publisher.wait().await;
         let outcome = Outcome::from(&result);
         if let Some(file) = stats_file
             && let Err(sentence) = file.write(&stats, Some(&outcome))
@@ -115,13 +122,17 @@ impl Publication {
         result
     }
 
-    /// Statistics that cannot be written do not end the stream, and are told of
-    /// once.
-    fn write(&mut self, stats: &Stats, outcome: Option<&Outcome>) {
+    /// Statistics that cannot be written do not end the stream. That is told
+    /// when it begins, not each second.
+    fn write(&mut self, stats: &Stats) {
         let Some(file) = &self.stats_file else {
             return;
         };
-        if let Err(sentence) = file.write(stats, outcome) {
+        let result = file.write(stats, None);
+        let failed_before = std::mem::replace(&mut self.file_failed, result.is_err());
+        if let Err(sentence) = result
+            && !failed_before
+        {
             self.report.notice(sentence, stats);
         }
     }

@@ -31,12 +31,14 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(console: Console, form: Form) -> Self {
-        Self {
+        let report = Self {
             console,
             form,
             live: form == Form::Lines && Console::is_live(),
             state: State::Connecting,
-        }
+        };
+        report.draw(&Stats::default());
+        report
     }
 
     /// Something happened.

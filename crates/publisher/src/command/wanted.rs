@@ -6,23 +6,12 @@ use std::io::{self, IsTerminal};
 use twoway_publisher::device::{
     Camera, CameraOptions, Microphone, MicrophoneOptions, Screen, ScreenOptions, ScreenTarget,
 };
-use twoway_publisher::{Only, Size, Source, SourceError, Sources, TestPicture, Track};
+use twoway_publisher::{
+    self as publisher, Input, Only, Size, Source, SourceError, Sources, TestPicture, Track,
+};
 
 /// Pictures a second, where none are asked for.
 const FPS: u32 = 30;
-
-/// SHIM until files lands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Input {
-    File(std::path::PathBuf),
-    StandardInput,
-}
-
-fn open_input(input: &Input, _: bool) -> Result<Box<dyn Source>, SourceError> {
-    Err(SourceError(format!(
-        "media files are not read yet: {input:?}"
-    )))
-}
 
 /// What shall be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +74,7 @@ impl Wanted {
         if matches!(input, Input::StandardInput) && io::stdin().is_terminal() {
             return Err("standard input is a terminal: pipe media into it".to_owned());
         }
-        let source = open_input(input, self.repeat).map_err(|error| error.to_string())?;
+        let source = publisher::open(input, self.repeat).map_err(|error| error.to_string())?;
         Ok(Found::new(label, Rank::Input, source))
     }
 
@@ -175,37 +164,42 @@ impl Found {
     }
 }
 
+const TRACKS: [Track; 2] = [Track::Video, Track::Audio];
+
 /// Makes one stream of them, which has one of each track, or only one.
 fn join(found: Vec<Found>, only: Option<Track>) -> Result<Opened, String> {
-    let tracks = [Track::Video, Track::Audio];
-    let [pictures, sound] = tracks.map(|track| chosen(&found, track, only));
-    let (pictures, sound) = (pictures?, sound?);
+    let [pictures, sound] = TRACKS.map(|track| chosen(&found, track, only));
+    let winners = [pictures?, sound?];
     let labels: Vec<String> = found.iter().map(|found| found.label.clone()).collect();
-    let mut sources = Vec::new();
+    let winner_of = |track| {
+        let winner = match track {
+            Track::Video => winners[0],
+            Track::Audio => winners[1],
+        };
+        winner.map(|at| labels[at].as_str())
+    };
+    let mut sources: Vec<Box<dyn Source>> = Vec::new();
     let mut notices = Vec::new();
     for (at, found) in found.into_iter().enumerate() {
-        let has = tracks.map(|track| found.has(track));
-        let kept = match [pictures == Some(at), sound == Some(at)] {
-            taken if taken == has => {
+        let has = TRACKS.map(|track| found.has(track));
+        let kept = match winners.map(|winner| winner == Some(at)) {
+            kept if kept == has => {
                 sources.push(found.source);
                 continue;
             }
             [true, _] => Track::Video,
-            [false, true] => Track::Audio,
-            [false, false] => {
-                let [has_pictures, _] = has;
-                let winner = if has_pictures { pictures } else { sound };
-                let winner = winner.map(|at| labels[at].as_str());
-                return Err(superfluous(&found, winner, only));
-            }
-        };
-        let winner = match kept {
-            Track::Video => sound,
-            Track::Audio => pictures,
+            [_, true] => Track::Audio,
+            [false, false] => return Err(superfluous(&found, winner_of, only)),
         };
         // The test picture's tone is missed by nobody.
-        if let Some(winner) = winner.filter(|_| found.rank == Rank::Input) {
-            notices.push(left_out(&found.label, kept, &labels[winner]));
+        if found.rank == Rank::Input
+            && let Some(winner) = winner_of(other(kept))
+        {
+            let what = word(other(kept));
+            let label = &found.label;
+            notices.push(format!(
+                "the {what} of {label} is left out: {winner} brings it"
+            ));
         }
         sources.push(Box::new(Only::new(kept, found.source)));
     }
@@ -239,24 +233,29 @@ fn both(first: &str, second: &str, track: Track) -> String {
 }
 
 /// Says why nothing of a source would be sent.
-fn superfluous(found: &Found, winner: Option<&str>, only: Option<Track>) -> String {
+fn superfluous<'a>(
+    found: &Found,
+    winner_of: impl Fn(Track) -> Option<&'a str>,
+    only: Option<Track>,
+) -> String {
     let label = &found.label;
-    match (only, winner) {
-        (Some(Track::Video), _) => format!("nothing is left of {label} with --no-audio"),
-        (Some(Track::Audio), _) => format!("nothing is left of {label} with --no-video"),
-        (None, Some(winner)) if found.has(Track::Video) => both(label, winner, Track::Video),
-        (None, Some(winner)) => both(label, winner, Track::Audio),
-        (None, None) => format!("{label} has neither pictures nor sound"),
+    for track in TRACKS.into_iter().filter(|track| found.has(*track)) {
+        if let Some(winner) = winner_of(track) {
+            return both(label, winner, track);
+        }
+    }
+    match only {
+        Some(Track::Video) => format!("nothing is left of {label} with --no-audio"),
+        Some(Track::Audio) => format!("nothing is left of {label} with --no-video"),
+        None => format!("{label} has neither pictures nor sound"),
     }
 }
 
-fn left_out(label: &str, kept: Track, winner: &str) -> String {
-    let other = match kept {
+fn other(track: Track) -> Track {
+    match track {
         Track::Video => Track::Audio,
         Track::Audio => Track::Video,
-    };
-    let what = word(other);
-    format!("the {what} of {label} is left out: {winner} brings it")
+    }
 }
 
 fn word(track: Track) -> &'static str {
@@ -381,6 +380,11 @@ mod tests {
             vec![file("a.ivf", "v"), device("--camera", "v")],
             None,
             "a.ivf and --camera both bring a picture: leave one of them out",
+        );
+        check(
+            vec![file("a.mp4", "va"), device("--camera", "v")],
+            Some(Track::Video),
+            "a.mp4 and --camera both bring a picture: leave one of them out",
         );
         let both = || vec![device("--microphone", "a"), device("--camera", "v")];
         check(

@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 
-use super::{CameraOptions, MicrophoneOptions, ScreenOptions};
+use super::Devices;
 use crate::source::{Captured, Format, Source, SourceError};
 
 /// Defines a source that there cannot be one of.
@@ -19,6 +19,10 @@ macro_rules! absent {
             pub fn open(_: $options) -> Result<Self, SourceError> {
                 Err(SourceError($sentence.to_owned()))
             }
+
+            pub(super) fn list(devices: &mut Devices) {
+                devices.notes.push($sentence.to_owned());
+            }
         }
 
         impl Source for $name {
@@ -33,18 +37,21 @@ macro_rules! absent {
     };
 }
 
+#[cfg(not(feature = "camera"))]
 absent!(
     Camera,
-    CameraOptions,
+    super::CameraOptions,
     "this build has no camera: build it with the feature `camera`"
 );
+#[cfg(not(feature = "microphone"))]
 absent!(
     Microphone,
-    MicrophoneOptions,
+    super::MicrophoneOptions,
     "this build has no microphone: build it with the feature `microphone`"
 );
+#[cfg(not(feature = "screen"))]
 absent!(
     Screen,
-    ScreenOptions,
+    super::ScreenOptions,
     "this build has no screen: build it with the feature `screen`"
 );

@@ -20,20 +20,33 @@ mod away;
 mod camera;
 #[cfg(any(feature = "camera", feature = "screen"))]
 mod canvases;
+#[cfg(any(feature = "camera", feature = "microphone"))]
 mod choose;
 #[cfg(feature = "camera")]
 mod colours;
 mod info;
+#[cfg(feature = "microphone")]
+mod microphone;
 mod options;
 #[cfg(any(feature = "camera", feature = "screen"))]
 mod planes;
+#[cfg(feature = "screen")]
+mod screen;
 
 #[cfg(not(feature = "camera"))]
 pub use absent::Camera;
+#[cfg(not(feature = "microphone"))]
+pub use absent::Microphone;
+#[cfg(not(feature = "screen"))]
+pub use absent::Screen;
 #[cfg(feature = "camera")]
 pub use camera::Camera;
 pub use info::{CameraInfo, CameraMode, Devices, DisplayInfo, MicrophoneInfo, WindowInfo};
+#[cfg(feature = "microphone")]
+pub use microphone::Microphone;
 pub use options::{CameraOptions, MicrophoneOptions, ScreenOptions, ScreenTarget};
+#[cfg(feature = "screen")]
+pub use screen::Screen;
 
 /// What this machine has. What cannot be listed is left out, and
 /// [`Devices::notes`] says why.
@@ -41,11 +54,8 @@ pub use options::{CameraOptions, MicrophoneOptions, ScreenOptions, ScreenTarget}
 /// Devices may come and go: a list is of the moment it was made.
 pub fn list() -> Devices {
     let mut devices = Devices::default();
-    #[cfg(feature = "camera")]
-    {
-        let (cameras, notes) = camera::list();
-        devices.cameras = cameras;
-        devices.notes.extend(notes);
-    }
+    Camera::list(&mut devices);
+    Microphone::list(&mut devices);
+    Screen::list(&mut devices);
     devices
 }

@@ -5,12 +5,12 @@ use reqwest::header::{
     LOCATION, RETRY_AFTER,
 };
 use reqwest::{Client, Method, Response, Url};
-use session::{HttpRequest, HttpResponse, Input, MAX_BODY_BYTES, Token};
+use session::{HttpRequest, HttpResponse, Input, MAX_BODY_BYTES, Severity, Token};
 use tokio::time::timeout;
 use tracing::warn;
 
 use super::ANSWER_TIMEOUT;
-use super::failure::{Scheme, reason};
+use super::failure::{Failure, Scheme};
 
 /// Balancing loads takes one, moving to TLS another.
 const MAX_REDIRECTS: usize = 5;
@@ -19,6 +19,8 @@ const MAX_REDIRECTS: usize = 5;
 #[derive(Debug)]
 pub(super) struct Exchanged {
     pub(super) input: Input,
+    /// Of a failure, see [`Failure::severity`].
+    pub(super) severity: Severity,
     /// The origin that a redirect led to, if it was another one.
     pub(super) stranger: Option<String>,
 }
@@ -30,17 +32,24 @@ pub(super) async fn exchange(client: Client, mut request: HttpRequest) -> Exchan
     let answered = timeout(ANSWER_TIMEOUT, follow(&client, &mut request, &mut stranger));
     let result = answered.await.unwrap_or_else(|_| {
         let seconds = ANSWER_TIMEOUT.as_secs();
-        Err(format!("it does not answer within {seconds} s"))
+        let why = format!("it does not answer within {seconds} s");
+        Err(Failure::passing(why))
     });
-    let input = match (result, &stranger) {
-        (Ok(response), _) => Input::Response { id, response },
-        (Err(error), None) => Input::RequestFailed { id, error },
-        (Err(error), Some(origin)) => {
-            let error = format!("redirected to {origin}: {error}");
-            Input::RequestFailed { id, error }
+    let (input, severity) = match result {
+        Ok(response) => (Input::Response { id, response }, Severity::Passing),
+        Err(Failure { why, severity }) => {
+            let error = match &stranger {
+                None => why,
+                Some(origin) => format!("redirected to {origin}: {why}"),
+            };
+            (Input::RequestFailed { id, error }, severity)
         }
     };
-    Exchanged { input, stranger }
+    Exchanged {
+        input,
+        severity,
+        stranger,
+    }
 }
 
 /// Follows redirects with method and body kept, whatever their status. RFC 9725
@@ -50,14 +59,14 @@ async fn follow(
     client: &Client,
     request: &mut HttpRequest,
     stranger: &mut Option<String>,
-) -> Result<HttpResponse, String> {
-    let mut url = Url::parse(&request.url).map_err(|_| "its URL is none".to_owned())?;
+) -> Result<HttpResponse, Failure> {
+    let mut url = Url::parse(&request.url).map_err(|_| Failure::fatal("its URL is none"))?;
     for _ in 0..=MAX_REDIRECTS {
         let response = send(client, request, url.clone()).await?;
         if !matches!(response.status().as_u16(), 301 | 302 | 307 | 308) {
             return read(response, &url).await;
         }
-        let next = target(&response, &url)?;
+        let next = target(&response, &url).map_err(Failure::fatal)?;
         if next.origin() != url.origin() {
             let origin = next.origin().ascii_serialization();
             if request.bearer.take().is_some() {
@@ -70,23 +79,24 @@ async fn follow(
         }
         url = next;
     }
-    Err(format!("it redirects more than {MAX_REDIRECTS} times"))
+    let why = format!("it redirects more than {MAX_REDIRECTS} times");
+    Err(Failure::fatal(why))
 }
 
 /// Where a redirect leads.
-fn target(response: &Response, from: &Url) -> Result<Url, String> {
+fn target(response: &Response, from: &Url) -> Result<Url, &'static str> {
     let to = text(response.headers(), LOCATION)
         .and_then(|location| from.join(&location).ok())
         .filter(|to| matches!(to.scheme(), "http" | "https"))
         .filter(|to| to.username().is_empty() && to.password().is_none())
         .ok_or("it redirects to nowhere")?;
     if from.scheme() == "https" && to.scheme() == "http" {
-        return Err("it redirects to an address without TLS".to_owned());
+        return Err("it redirects to an address without TLS");
     }
     Ok(to)
 }
 
-async fn send(client: &Client, request: &HttpRequest, url: Url) -> Result<Response, String> {
+async fn send(client: &Client, request: &HttpRequest, url: Url) -> Result<Response, Failure> {
     let method = match request.method {
         session::Method::Post => Method::POST,
         session::Method::Patch => Method::PATCH,
@@ -106,14 +116,15 @@ async fn send(client: &Client, request: &HttpRequest, url: Url) -> Result<Respon
     if !request.body.is_empty() {
         sending = sending.body(request.body.clone());
     }
-    sending.send().await.map_err(|error| reason(&error, scheme))
+    let sent = sending.send().await;
+    sent.map_err(|error| Failure::of(&error, scheme))
 }
 
-async fn read(mut response: Response, url: &Url) -> Result<HttpResponse, String> {
+async fn read(mut response: Response, url: &Url) -> Result<HttpResponse, Failure> {
     let mut body = Vec::new();
     while body.len() <= MAX_BODY_BYTES {
         let chunk = response.chunk().await;
-        let Some(chunk) = chunk.map_err(|error| reason(&error, scheme(url)))? else {
+        let Some(chunk) = chunk.map_err(|error| Failure::of(&error, scheme(url)))? else {
             break;
         };
         body.extend_from_slice(&chunk);

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::{io, iter};
 
 use rustls::pki_types::InvalidDnsNameError;
+use session::Severity;
 
 use super::CONNECT_TIMEOUT;
 use crate::tls;
@@ -33,9 +34,37 @@ impl Scheme {
     }
 }
 
-/// Why there is no response, as the end of a sentence about the server, without
-/// its URL.
-pub(crate) fn reason(error: &reqwest::Error, scheme: Scheme) -> String {
+/// Why a connection or a response did not come about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// The end of a sentence about the server, without its URL.
+    pub(crate) why: String,
+    /// Fatal if somebody has to change something first.
+    pub(crate) severity: Severity,
+}
+
+impl Failure {
+    pub(crate) fn passing(why: impl Into<String>) -> Self {
+        let (why, severity) = (why.into(), Severity::Passing);
+        Self { why, severity }
+    }
+
+    pub(crate) fn fatal(why: impl Into<String>) -> Self {
+        let (why, severity) = (why.into(), Severity::Fatal);
+        Self { why, severity }
+    }
+
+    /// Why there is no response. Whom not to trust is no question of time.
+    pub(crate) fn of(error: &reqwest::Error, scheme: Scheme) -> Self {
+        let why = reason(error, scheme);
+        match chain(error).any(|error| error.is::<rustls::Error>()) {
+            true => Self::fatal(why),
+            false => Self::passing(why),
+        }
+    }
+}
+
+fn reason(error: &reqwest::Error, scheme: Scheme) -> String {
     // A name that no certificate can have is not even looked up.
     let no_name = chain(error).any(|error| error.is::<InvalidDnsNameError>());
     if error.is_dns() || no_name {
@@ -57,7 +86,7 @@ pub(crate) fn reason(error: &reqwest::Error, scheme: Scheme) -> String {
 
 fn reason_of_io(error: &io::Error, scheme: Scheme) -> String {
     // The system has more kinds of errors than a person can tell apart.
-    #[allow(clippy::wildcard_enum_match_arm, reason = "the enum grows")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum grows")]
     match error.kind() {
         io::ErrorKind::ConnectionRefused => {
             "nothing listens on this port (connection refused)".to_owned()

@@ -43,9 +43,11 @@ fn offer(url: &str) -> HttpRequest {
     for input in inputs {
         session.handle(input, Time::new(Duration::ZERO)).unwrap();
     }
-    let request = std::iter::from_fn(|| session.poll_output()).find_map(|output| match output {
-        Output::Request(request) => Some(request),
-        _ => None,
+    let request = std::iter::from_fn(|| session.poll_output()).find_map(|output| {
+        let Output::Request(request) = output else {
+            return None;
+        };
+        Some(request)
     });
     request.unwrap()
 }
@@ -74,18 +76,22 @@ async fn input(requests: &mut Requests, request: HttpRequest) -> Input {
 
 async fn answer(requests: &mut Requests, request: HttpRequest) -> HttpResponse {
     let id = request.id;
-    match input(requests, request).await {
-        Input::Response { id: of, response } if of == id => response,
-        other => panic!("{other:?}"),
-    }
+    let input = input(requests, request).await;
+    let Input::Response { id: of, response } = input else {
+        panic!("{input:?}");
+    };
+    assert_eq!(of, id);
+    response
 }
 
 async fn failure(request: HttpRequest) -> String {
     let id = request.id;
-    match input(&mut requests(), request).await {
-        Input::RequestFailed { id: of, error } if of == id => error,
-        other => panic!("{other:?}"),
-    }
+    let input = input(&mut requests(), request).await;
+    let Input::RequestFailed { id: of, error } = input else {
+        panic!("{input:?}");
+    };
+    assert_eq!(of, id);
+    error
 }
 
 async fn server(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> (Handmade, String) {

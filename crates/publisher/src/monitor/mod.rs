@@ -163,23 +163,30 @@ impl Monitor {
                 returned,
                 at,
                 strip,
-            } => {
-                let strip = strip.and_then(|unix| self.credible(unix, at));
-                if let (Some(known), Some(told)) = (returned.captured, strip) {
-                    let apart = known.max(told).duration_since(known.min(told));
-                    if apart > STRIP_ERROR {
-                        debug!(?apart, "the strip says another capture time");
-                    }
-                }
-                let captured = returned.captured.or(strip);
-                self.watch.see(at, captured, returned.pause);
-            }
+            } => self.handle_picture(returned, at, strip),
             Decoded::NeedsKeyframe => {
                 if let Some(player) = &mut self.player {
                     player.ask_for_keyframe(Instant::now());
                 }
             }
         }
+    }
+
+    fn handle_picture(&mut self, returned: Returned, at: Instant, strip: Option<Duration>) {
+        let since = self.player.as_ref().and_then(Player::up_since);
+        let captured = returned.captured;
+        if captured.is_some_and(|captured| since.is_none_or(|since| captured < since)) {
+            // It was still being decoded when its connection ended.
+            return;
+        }
+        let strip = strip.and_then(|unix| self.credible(unix, at));
+        if let (Some(known), Some(told)) = (captured, strip) {
+            let apart = known.max(told).duration_since(known.min(told));
+            if apart > STRIP_ERROR {
+                debug!(?apart, "the strip says another capture time");
+            }
+        }
+        self.watch.see(at, captured.or(strip), returned.pause);
     }
 
     /// A capture time that came with a picture; `None` if it cannot be that of

@@ -258,3 +258,11 @@ async fn a_link_that_was_never_there_is_told_apart() {
     relay.cut();
     assert!(matches!(end(&mut peer).await, PeerError::Unreachable));
 }
+
+#[tokio::test]
+async fn where_udp_does_not_get_through_tcp_does() {
+    let mut server = MediaServer::start(Transports::Both);
+    let (mut peer, relay) = publish_over_link(&mut server).await;
+    relay.cut();
+    while peer.next().await.unwrap() != PeerEvent::Connected {}
+}

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::Connection;
-use crate::http::{self, ANSWER_TIMEOUT, local_address_to, reason};
+use crate::http::{self, ANSWER_TIMEOUT, Failure, local_address_to};
 use crate::{ServerUrl, TlsOptions};
 
 /// Opens a WebSocket. Nothing of the request is ever logged: it has the token.
@@ -26,24 +26,25 @@ pub(super) async fn open(
     server: &ServerUrl,
     token: Option<&Token>,
     tls: &TlsOptions,
-) -> Result<Connection, String> {
+) -> Result<Connection, Failure> {
     let opening = timeout(ANSWER_TIMEOUT, ask(server, token, tls));
     let (response, key) = opening.await.unwrap_or_else(|_| {
         let seconds = ANSWER_TIMEOUT.as_secs();
-        Err(format!("it does not answer within {seconds} s"))
+        let why = format!("it does not answer within {seconds} s");
+        Err(Failure::passing(why))
     })?;
     let peer = check(&response, &key, token.is_some())?;
     let scheme = server.scheme();
     let stream = response
         .upgrade()
         .await
-        .map_err(|error| reason(&error, scheme))?;
+        .map_err(|error| Failure::of(&error, scheme))?;
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES));
     Ok(Connection {
         stream: WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await,
-        local: local_address_to(peer).map_err(|error| error.to_string())?,
+        local: local_address_to(peer).map_err(|error| Failure::passing(error.to_string()))?,
     })
 }
 
@@ -52,9 +53,10 @@ async fn ask(
     server: &ServerUrl,
     token: Option<&Token>,
     tls: &TlsOptions,
-) -> Result<(Response, String), String> {
+) -> Result<(Response, String), Failure> {
     let key = generate_key();
-    let mut request = http::client(tls)?
+    let client = http::client(tls).map_err(Failure::fatal)?;
+    let mut request = client
         .get(server.upgrade_url())
         .header(CONNECTION, "Upgrade")
         .header(UPGRADE, "websocket")
@@ -64,12 +66,12 @@ async fn ask(
         request = request.header(AUTHORIZATION, http::bearer(token));
     }
     let response = request.send().await;
-    let response = response.map_err(|error| reason(&error, server.scheme()))?;
+    let response = response.map_err(|error| Failure::of(&error, server.scheme()))?;
     Ok((response, key))
 }
 
 /// Whether the server agrees; then its address.
-fn check(response: &Response, key: &str, had_token: bool) -> Result<SocketAddr, String> {
+fn check(response: &Response, key: &str, had_token: bool) -> Result<SocketAddr, Failure> {
     let status = response.status();
     let headers = response.headers();
     if status != StatusCode::SWITCHING_PROTOCOLS {
@@ -79,17 +81,18 @@ fn check(response: &Response, key: &str, had_token: bool) -> Result<SocketAddr, 
     let to_websocket =
         text(headers, UPGRADE).is_some_and(|to| to.eq_ignore_ascii_case("websocket"));
     if !to_websocket || text(headers, SEC_WEBSOCKET_ACCEPT) != Some(&expected) {
-        return Err("it is no WebSocket server: it agrees to something else".to_owned());
+        let why = "it is no WebSocket server: it agrees to something else";
+        return Err(Failure::fatal(why));
     }
     response
         .remote_addr()
-        .ok_or_else(|| "its address is not known".to_owned())
+        .ok_or_else(|| Failure::passing("its address is not known"))
 }
 
 /// What a status other than 101 means, and what to do.
-fn refusal(status: StatusCode, headers: &HeaderMap, had_token: bool) -> String {
+fn refusal(status: StatusCode, headers: &HeaderMap, had_token: bool) -> Failure {
     let answered = format!("it answered {status}");
-    match status.as_u16() {
+    Failure::fatal(match status.as_u16() {
         401 | 403 if had_token => format!("{answered}: it does not take this access token"),
         401 | 403 => format!("{answered}: it wants an access token, give one with --token"),
         300..=399 => match text(headers, LOCATION) {
@@ -99,9 +102,12 @@ fn refusal(status: StatusCode, headers: &HeaderMap, had_token: bool) -> String {
             Some(_) | None => format!("{answered}: it wants to be called at another address"),
         },
         404 | 405 | 410 => format!("{answered}: no WebSocket server is at this address"),
-        408 | 429 | 500..=599 => format!("{answered}: it is in trouble, try again later"),
+        408 | 429 | 500..=599 => {
+            let why = format!("{answered}: it is in trouble, try again later");
+            return Failure::passing(why);
+        }
         _ => format!("{answered}: it is no WebSocket server"),
-    }
+    })
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {

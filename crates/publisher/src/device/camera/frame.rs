@@ -256,8 +256,6 @@ fn corrupt(error: impl fmt::Debug) -> Corrupt {
 
 #[cfg(test)]
 pub(super) mod testing {
-    use super::*;
-
     /// A JPEG file of one colour, without Huffman tables, as Motion JPEG has
     /// it: blocks of 8x8 pixels that differ from the one before in nothing.
     pub(in crate::device::camera) fn jpeg(width: u16, height: u16, colour: [u8; 3]) -> Vec<u8> {
@@ -278,7 +276,7 @@ pub(super) mod testing {
                 bits += &block(component == 0, difference);
             }
         }
-        while bits.len() % 8 != 0 {
+        while !bits.len().is_multiple_of(8) {
             bits.push('1');
         }
         for byte in bits.as_bytes().chunks(8) {

@@ -22,7 +22,7 @@ use tracing::debug;
 use super::away::{Away, Due};
 use super::canvases::Canvases;
 use super::choose::{self, Named};
-use super::{CameraInfo, CameraMode, CameraOptions};
+use super::{CameraInfo, CameraMode, CameraOptions, Devices};
 use crate::source::{Captured, Format, Source, SourceError, VideoFormat, VideoFrame};
 use crate::{Picture, Size};
 
@@ -94,21 +94,6 @@ impl Named for Found {
     }
 }
 
-/// All cameras, and sentences on those that cannot be used.
-pub(super) fn list() -> (Vec<CameraInfo>, Vec<String>) {
-    let cameras = platform::backend().cameras();
-    let problem = |camera: &Found| {
-        let problem = camera.problem.as_ref()?;
-        Some(format!("the camera {:?} {problem}", camera.name))
-    };
-    let notes = cameras.iter().filter_map(problem).collect();
-    let infos = cameras.into_iter().enumerate();
-    (
-        infos.map(|(index, found)| info(index, found)).collect(),
-        notes,
-    )
-}
-
 fn info(index: usize, found: Found) -> CameraInfo {
     let mode = |mode: Mode| CameraMode {
         format: mode.format.name(),
@@ -162,6 +147,17 @@ impl Camera {
     /// program has it, it may not be used, or it has no mode we can use.
     pub fn open(options: CameraOptions) -> Result<Self, SourceError> {
         Self::open_with(platform::backend(), options)
+    }
+
+    /// Adds all there are, and sentences on those that cannot be used.
+    pub(super) fn list(devices: &mut Devices) {
+        for (index, found) in platform::backend().cameras().into_iter().enumerate() {
+            if let Some(problem) = &found.problem {
+                let note = format!("the camera {:?} {problem}", found.name);
+                devices.notes.push(note);
+            }
+            devices.cameras.push(info(index, found));
+        }
     }
 
     fn open_with(

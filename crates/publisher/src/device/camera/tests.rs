@@ -287,8 +287,9 @@ fn corrupt_frames_are_skipped_and_told_now_and_then() {
 
 #[test]
 fn the_list_of_this_machine_can_be_made() {
-    let (cameras, _) = list();
-    for (index, camera) in cameras.iter().enumerate() {
+    let mut devices = Devices::default();
+    Camera::list(&mut devices);
+    for (index, camera) in devices.cameras.iter().enumerate() {
         assert_eq!(camera.index, index);
     }
 }

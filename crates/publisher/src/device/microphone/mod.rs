@@ -1,0 +1,303 @@
+//! Microphones.
+
+mod clock;
+#[path = "cpal.rs"]
+mod platform;
+mod sound;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tracing::debug;
+
+use super::choose::{self, Named};
+use super::{Devices, MicrophoneInfo, MicrophoneOptions};
+use crate::source::{AudioChunk, AudioFormat, Captured, Format, Source, SourceError};
+
+/// How long to wait for sound before looking up.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// A microphone that delivers nothing for so long is opened again.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// Length of a piece of the silence that stands in for a microphone.
+const PIECE: Duration = Duration::from_millis(20);
+
+/// Time between two looks whether it is back.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What a platform does for microphones.
+trait Backend: Send {
+    /// Those there are now. On failure, a sentence says why there are none.
+    fn microphones(&mut self) -> Result<Vec<Found>, String>;
+
+    /// Starts one; `None`: the system's default. On failure, the end of a
+    /// sentence says why.
+    fn open(&mut self, id: Option<&str>, wanted: Wanted) -> Result<Open, String>;
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep(&self, duration: Duration) {
+        thread::sleep(duration);
+    }
+}
+
+/// A microphone that is open. Dropped, it is closed.
+trait Ear: Send {
+    /// The next piece of sound, if one comes in time.
+    fn next(&mut self, patience: Duration) -> Result<Option<AudioChunk>, Gone>;
+}
+
+/// What sound shall come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wanted {
+    /// Samples a second; `None`: what suits Opus best.
+    rate: Option<u32>,
+    channels: Channels,
+}
+
+/// How many channels shall come, 1 or 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Channels {
+    /// Fewer if the microphone has no more.
+    AtMost(u16),
+    /// Made of what it has, so that the source stays what it was.
+    Exactly(u16),
+}
+
+/// A microphone that has been opened, and what comes from it.
+struct Open {
+    ear: Box<dyn Ear>,
+    rate: u32,
+    channels: u16,
+}
+
+/// Why an open microphone delivers no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Gone {
+    Unplugged,
+    /// With the system's reason.
+    Failed(String),
+}
+
+/// A microphone of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Found {
+    name: String,
+    id: String,
+    default: bool,
+    /// One of the many other names of something else, or of nothing: not to be
+    /// listed, but to be had by its id.
+    hidden: bool,
+}
+
+impl Named for Found {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// A microphone as a source.
+///
+/// Unplugged, it is waited for, and silence is sent meanwhile.
+pub struct Microphone {
+    backend: Box<dyn Backend>,
+    /// `None`: the system's default.
+    id: Option<String>,
+    /// What a sentence calls it.
+    title: String,
+    rate: u32,
+    channels: u16,
+    state: State,
+}
+
+enum State {
+    Open {
+        ear: Box<dyn Ear>,
+        last_sound: Instant,
+    },
+    Away {
+        /// The next piece of silence starts here.
+        next_piece: Instant,
+        next_look: Instant,
+    },
+}
+
+impl fmt::Debug for Microphone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Microphone({})", self.title)
+    }
+}
+
+impl Microphone {
+    /// Opens a microphone.
+    ///
+    /// # Errors
+    /// There is no such microphone (the sentence lists those there are), it may
+    /// not be used, or another program has it.
+    pub fn open(options: MicrophoneOptions) -> Result<Self, SourceError> {
+        Self::open_with(platform::backend(), options)
+    }
+
+    /// Adds all there are, or a sentence on why there are none.
+    pub(super) fn list(devices: &mut Devices) {
+        let all = match platform::backend().microphones() {
+            Ok(all) => all,
+            Err(why) => return devices.notes.push(why),
+        };
+        let listed = all.into_iter().filter(|found| !found.hidden).enumerate();
+        let info = |(index, found): (usize, Found)| MicrophoneInfo {
+            index,
+            name: found.name,
+            id: found.id,
+            default: found.default,
+        };
+        devices.microphones.extend(listed.map(info));
+    }
+
+    fn open_with(
+        mut backend: Box<dyn Backend>,
+        options: MicrophoneOptions,
+    ) -> Result<Self, SourceError> {
+        let (id, title) = match options.device {
+            None => (None, "the microphone".to_owned()),
+            Some(device) => {
+                let found = find(&device, backend.microphones().map_err(SourceError)?)?;
+                (Some(found.id), format!("the microphone {:?}", found.name))
+            }
+        };
+        let wanted = Wanted {
+            rate: None,
+            channels: Channels::AtMost(options.channels.clamp(1, 2)),
+        };
+        let open = backend.open(id.as_deref(), wanted);
+        let open = open.map_err(|why| SourceError(format!("{title} {why}")))?;
+        debug!(title, rate = open.rate, channels = open.channels, "opened");
+        let last_sound = backend.now();
+        Ok(Self {
+            backend,
+            id,
+            title,
+            rate: open.rate,
+            channels: open.channels,
+            state: State::Open {
+                ear: open.ear,
+                last_sound,
+            },
+        })
+    }
+
+    /// The next piece of sound of an open microphone.
+    fn capture(&mut self) -> Captured {
+        let State::Open { ear, last_sound } = &mut self.state else {
+            return Captured::Nothing;
+        };
+        match ear.next(PATIENCE) {
+            Ok(Some(chunk)) => {
+                *last_sound = self.backend.now();
+                Captured::Audio(chunk)
+            }
+            Ok(None) if self.backend.now() < *last_sound + SILENCE => Captured::Nothing,
+            Ok(None) => self.lose("delivers no sound"),
+            Err(Gone::Unplugged) => self.lose("is unplugged"),
+            Err(Gone::Failed(why)) => self.lose(&format!("fails ({why})")),
+        }
+    }
+
+    /// Says what happened and waits for the microphone.
+    fn lose(&mut self, why: &str) -> Captured {
+        let now = self.backend.now();
+        self.state = State::Away {
+            next_piece: now,
+            next_look: now + LOOK,
+        };
+        Captured::Notice(format!("{} {why}: waiting for it", self.title))
+    }
+
+    /// Silence as it would come from a microphone: complete when it is over.
+    fn wait(&mut self) -> Captured {
+        let State::Away { next_piece, .. } = &mut self.state else {
+            return Captured::Nothing;
+        };
+        let now = self.backend.now();
+        // After a sleep of the machine, nothing is made up for.
+        let start = (*next_piece).max(now.checked_sub(LOOK).unwrap_or(now));
+        *next_piece = start + PIECE;
+        self.backend.sleep(*next_piece - now);
+        let frames = u64::from(self.rate) * PIECE.as_millis() as u64 / 1000;
+        Captured::Audio(AudioChunk {
+            capture_time: start,
+            samples: vec![0; frames as usize * usize::from(self.channels)],
+        })
+    }
+
+    /// Opens the microphone again if it is there.
+    fn look(&mut self) -> Option<Captured> {
+        let wanted = Wanted {
+            rate: Some(self.rate),
+            channels: Channels::Exactly(self.channels),
+        };
+        match self.backend.open(self.id.as_deref(), wanted) {
+            Ok(open) => {
+                self.state = State::Open {
+                    ear: open.ear,
+                    last_sound: self.backend.now(),
+                };
+                Some(Captured::Notice(format!("{} is back", self.title)))
+            }
+            Err(why) => {
+                debug!(title = self.title, why, "it does not open yet");
+                None
+            }
+        }
+    }
+
+    /// Whether it is time to look for it.
+    fn is_due(&mut self) -> bool {
+        let now = self.backend.now();
+        match &mut self.state {
+            State::Away { next_look, .. } if *next_look <= now => {
+                *next_look = now + LOOK;
+                true
+            }
+            State::Away { .. } | State::Open { .. } => false,
+        }
+    }
+}
+
+impl Source for Microphone {
+    fn format(&self) -> Format {
+        Format {
+            video: None,
+            audio: Some(AudioFormat::Raw {
+                rate: self.rate,
+                channels: self.channels,
+            }),
+        }
+    }
+
+    fn next(&mut self) -> Result<Captured, SourceError> {
+        if matches!(self.state, State::Open { .. }) {
+            return Ok(self.capture());
+        }
+        let back = if self.is_due() { self.look() } else { None };
+        Ok(back.unwrap_or_else(|| self.wait()))
+    }
+}
+
+/// One of those that are listed, by what a person calls it; else any by its id.
+fn find(device: &str, all: Vec<Found>) -> Result<Found, SourceError> {
+    let (hidden, listed): (Vec<_>, Vec<_>) = all.into_iter().partition(|found| found.hidden);
+    let chosen = choose::choose("microphone", Some(device), &listed).cloned();
+    let by_id = || hidden.into_iter().find(|found| found.id == device);
+    chosen.or_else(|error| by_id().ok_or(error))
+}
