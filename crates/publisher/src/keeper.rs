@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use session::{Attempt, Event, SessionStatus, Severity, StreamUpdate, severity};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
-use tracing::{info, warn};
+use tracing::info;
 use wire::StreamStatus;
 
-use crate::client::{Session, SessionEvent};
+use crate::client::{Session, SessionEvent, tell};
 use crate::driver::sleep_until_some;
 use crate::media::Media;
 use crate::publisher::{Options, PublisherEvent, Wish};
@@ -276,8 +276,6 @@ impl Keeper {
     }
 
     fn tell(&self, event: PublisherEvent) {
-        if self.events.try_send(event).is_err() {
-            warn!("the application does not read its events: one is lost");
-        }
+        tell(&self.events, event);
     }
 }
