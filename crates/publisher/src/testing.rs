@@ -95,14 +95,13 @@ impl Camera {
                 size,
                 fps,
                 bitrate_bps,
-                keyframe_interval: std::time::Duration::from_secs(2),
+                keyframe_interval: Duration::from_secs(2),
             };
             let mut encoder = VideoEncoder::new(config).unwrap();
             loop {
                 if let Captured::Video(frame) = source.next().unwrap()
-                    && sender
-                        .blocking_send(encoder.encode(&frame, false).unwrap())
-                        .is_err()
+                    && let Some(frame) = encoder.encode(&frame, false).unwrap()
+                    && sender.blocking_send(frame).is_err()
                 {
                     return;
                 }

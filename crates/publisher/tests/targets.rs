@@ -120,6 +120,9 @@ async fn a_server_may_move_to_tls_but_not_from_it() {
     let to_tls = Handmade::start(move |_| response("308 a", &[("Location", &secure)])).await;
     let url = format!("http://{}", to_tls.addr);
     assert_eq!(publish(options(&url, &tls)).await, Ok(()));
+    // The stream's own URL is where it was made.
+    let [request] = to_tls.requests().try_into().unwrap();
+    assert!(request.starts_with("POST /whip/test "), "{request}");
     let plain = format!("http://{}/whip/test", server.addr());
     let from_tls = Handmade::start(move |_| response("308 a", &[("Location", &plain)])).await;
     let terminator = Terminator::start(authority.sign(&NAMES), from_tls.addr).await;

@@ -73,7 +73,8 @@ impl Player {
     pub(super) fn accept(&mut self, sdp: &str) -> Result<(), PeerError> {
         let answer = Answer::read(sdp);
         if answer.refuses_all() {
-            return Err(PeerError::Declined("the playback".to_owned()));
+            let why = "it refuses to play the stream";
+            return Err(PeerError::Answer(why.to_owned()));
         }
         self.link.accept(&answer)
     }

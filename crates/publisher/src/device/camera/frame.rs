@@ -18,6 +18,10 @@ use crate::{Picture, Size};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PixelFormat {
     /// Luma, then both chromas a quarter each.
+    #[cfg_attr(
+        not(any(target_os = "linux", test)),
+        expect(dead_code, reason = "nokhwa does not know it")
+    )]
     I420,
     /// Luma, then both chromas interleaved.
     Nv12,
