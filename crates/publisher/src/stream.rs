@@ -107,7 +107,8 @@ impl Stream {
         self.mute(Track::Audio, muted);
     }
 
-    /// Mutes or unmutes the pictures: viewers see black and are told so.
+    /// Mutes or unmutes the pictures: viewers see black and are told so. What is
+    /// passed through as it came encoded stands still instead.
     pub fn mute_video(&self, muted: bool) {
         self.mute(Track::Video, muted);
     }
