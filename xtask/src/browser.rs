@@ -1,6 +1,5 @@
 //! Chromium and its driver: found, or installed by apt where it may.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -37,26 +36,15 @@ pub(crate) fn ensure(shell: &mut Shell) -> Result<()> {
 }
 
 fn find(shell: &Shell) -> Result<Option<(PathBuf, PathBuf)>> {
-    let chrome = match given("CHROME")? {
+    let chrome = match shell.given("CHROME")? {
         Some(given) => Some(given),
         None => BROWSERS.iter().find_map(|name| shell.find(name)),
     };
-    let driver = match given("CHROMEDRIVER")? {
+    let driver = match shell.given("CHROMEDRIVER")? {
         Some(given) => Some(given),
         None => shell.find("chromedriver"),
     };
     Ok(chrome.zip(driver))
-}
-
-/// The program an environment variable names.
-fn given(variable: &str) -> Result<Option<PathBuf>> {
-    let Some(path) = env::var_os(variable).map(PathBuf::from) else {
-        return Ok(None);
-    };
-    if !path.is_file() {
-        bail!("{variable} names {}, which is not a file", path.display());
-    }
-    Ok(Some(path))
 }
 
 /// The first number in what `program --version` says.

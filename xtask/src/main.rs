@@ -7,7 +7,7 @@
 //! | `screenshots` | the README's pictures |
 //! | `build` | the page and the programs, for all of them |
 //! | `squeeze` | makes the built page smaller; trunk calls it |
-//! | `tools`, `browser`, `clients` | find or install what is not in the checkout |
+//! | `tools`, `browser`, `clients`, `ffmpeg` | find or install what is not in the checkout |
 //! | `libraries` | what Linux's programs are built with and tested on |
 //! | `apt` | installs Debian's packages, where it may |
 //! | `shell`, `process` | run programs; none outlives xtask |
@@ -19,6 +19,7 @@ mod build;
 mod cache;
 mod clients;
 mod demo;
+mod ffmpeg;
 mod libraries;
 mod process;
 mod progress;

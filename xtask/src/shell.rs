@@ -57,6 +57,20 @@ impl Shell {
         find_program(&self.path, name)
     }
 
+    /// The program that an environment variable names.
+    ///
+    /// # Errors
+    /// It names something that is not a file.
+    pub(crate) fn given(&self, variable: &str) -> Result<Option<PathBuf>> {
+        let Some(path) = env::var_os(variable).map(PathBuf::from) else {
+            return Ok(None);
+        };
+        if !path.is_file() {
+            bail!("{variable} names {}, which is not a file", path.display());
+        }
+        Ok(Some(path))
+    }
+
     /// `program`, found on the shell's path, to be run in the root.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let program = program.as_ref();

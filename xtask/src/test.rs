@@ -105,7 +105,7 @@ impl Step {
             Self::ClippyWasm => &[Need::Lints, Need::WasmTarget],
             Self::Doc => &[Need::WasmTarget, Need::Alsa],
             Self::Deny => &[Need::CargoDeny],
-            Self::Test => &[Need::Alsa, Need::Xvfb],
+            Self::Test => &[Need::Alsa, Need::Ffmpeg, Need::Xvfb],
             Self::PageTest => &[Need::WasmTarget, Need::WasmBindgen, Need::Browser],
             Self::E2e => &[
                 Need::WasmTarget,
@@ -113,6 +113,7 @@ impl Step {
                 Need::WasmBindgen,
                 Need::WasmOpt,
                 Need::Browser,
+                Need::Ffmpeg,
                 Need::Aiortc,
                 Need::WebClients,
                 Need::Alsa,

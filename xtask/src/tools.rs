@@ -11,6 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::browser;
 use crate::cache::Cache;
 use crate::clients;
+use crate::ffmpeg;
 use crate::libraries;
 use crate::process::Interrupted;
 use crate::shell::Shell;
@@ -35,6 +36,8 @@ pub(crate) enum Need {
     CargoDeny,
     /// Chromium and the ChromeDriver of the same version.
     Browser,
+    /// ffmpeg, which makes media files to test with.
+    Ffmpeg,
     /// aiortc, a WHIP and WHEP client that is not ours.
     Aiortc,
     /// Clients for the browser that are not ours.
@@ -63,6 +66,7 @@ pub(crate) const ALL: &[Need] = &[
     Need::WasmOpt,
     Need::CargoDeny,
     Need::Browser,
+    Need::Ffmpeg,
     Need::Aiortc,
     Need::WebClients,
     Need::Alsa,
@@ -85,6 +89,7 @@ pub(crate) fn prepare(shell: &mut Shell, needs: impl IntoIterator<Item = Need>) 
             Need::WasmOpt => ensure(shell, wasm_opt(shell))?,
             Need::CargoDeny => ensure(shell, &[CARGO_DENY])?,
             Need::Browser => browser::ensure(shell)?,
+            Need::Ffmpeg => ffmpeg::ensure(shell)?,
             Need::Aiortc => clients::ensure_aiortc(shell)?,
             Need::WebClients => clients::ensure_web_clients(shell)?,
             Need::Alsa => libraries::ensure_alsa(shell)?,

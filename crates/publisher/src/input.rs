@@ -1,14 +1,21 @@
 //! Opens a media file, or what comes from standard input.
 
 use std::fs::{self, File};
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use crate::file::{self, Kind, Pipe};
+use crate::raw::{self, Reopen};
 use crate::source::{Source, SourceError};
 
 /// Bytes that tell what a file is.
 const START: usize = 12;
+
+/// What uncompressed pictures start with,
+const Y4M: &[u8] = b"YUV4MPEG2";
+
+/// and sound, which from a pipe may be without a length.
+const WAV: &[u8] = b"RIFF";
 
 /// What can be played, for people.
 const KNOWN: &str = "MP4, MKV, WebM, Ogg, IVF, WAV, FLAC, MP3 and Y4M can be played";
@@ -42,10 +49,15 @@ pub fn open(input: &Input, repeat: bool) -> Result<Box<dyn Source>, SourceError>
 
 fn open_path(path: &Path, repeat: bool) -> Result<Box<dyn Source>, SourceError> {
     let name = path.display().to_string();
-    let unreadable = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => refusal(&name, "there is no such file"),
-        io::ErrorKind::PermissionDenied => refusal(&name, "you are not allowed to read it"),
-        _ => refusal(&name, &format!("it cannot be read ({error})")),
+    let unreadable = |error: io::Error| {
+        let kind = error.kind();
+        if kind == io::ErrorKind::NotFound {
+            refusal(&name, "there is no such file")
+        } else if kind == io::ErrorKind::PermissionDenied {
+            refusal(&name, "you are not allowed to read it")
+        } else {
+            refusal(&name, &format!("it cannot be read ({error})"))
+        }
     };
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if metadata.is_dir() {
@@ -56,8 +68,22 @@ fn open_path(path: &Path, repeat: bool) -> Result<Box<dyn Source>, SourceError> 
         return open_pipe(&name, Box::new(file), repeat);
     }
     let start = start_of(&mut file).map_err(unreadable)?;
+    if start.starts_with(Y4M) {
+        let copy = repeat.then(|| file.try_clone()).transpose();
+        let again = copy.map_err(unreadable)?.map(again);
+        file.rewind().map_err(unreadable)?;
+        return Ok(Box::new(raw::open_y4m(file, &name, again)?));
+    }
     let kind = kind_of(&name, &start)?;
     Ok(Box::new(file::open_file(&name, file, kind, repeat)?))
+}
+
+/// Reads a file again and again, whatever its name leads to by then.
+fn again(mut file: File) -> Reopen {
+    Box::new(move || {
+        file.rewind()?;
+        Ok(Box::new(file.try_clone()?))
+    })
 }
 
 fn open_pipe(name: &str, mut pipe: Pipe, repeat: bool) -> Result<Box<dyn Source>, SourceError> {
@@ -69,9 +95,16 @@ fn open_pipe(name: &str, mut pipe: Pipe, repeat: bool) -> Result<Box<dyn Source>
     }
     let unreadable = |error| refusal(name, &format!("it cannot be read ({error})"));
     let start = start_of(&mut pipe).map_err(unreadable)?;
-    let kind = kind_of(name, &start)?;
-    let whole = Box::new(Cursor::new(start).chain(pipe));
-    Ok(Box::new(file::open_pipe(name, whole, kind)?))
+    let (is_y4m, is_wav) = (start.starts_with(Y4M), start.starts_with(WAV));
+    let kind = kind_of(name, &start);
+    let whole = Cursor::new(start).chain(pipe);
+    if is_y4m {
+        return Ok(Box::new(raw::open_y4m(whole, name, None)?));
+    }
+    if is_wav {
+        return Ok(Box::new(raw::open_wav(whole, name)?));
+    }
+    Ok(Box::new(file::open_pipe(name, Box::new(whole), kind?)?))
 }
 
 fn kind_of(name: &str, start: &[u8]) -> Result<Kind, SourceError> {

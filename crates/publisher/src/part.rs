@@ -67,10 +67,10 @@ mod tests {
             let (mut videos, mut audios, mut others) = (0, 0, 0);
             while videos + audios < 3 || others < 3 {
                 match only.next().unwrap() {
-                    Captured::Video(_) => videos += 1,
-                    Captured::Audio(_) => audios += 1,
+                    Captured::Video(_) | Captured::EncodedVideo(_) => videos += 1,
+                    Captured::Audio(_) | Captured::EncodedAudio(_) => audios += 1,
                     Captured::Nothing => others += 1,
-                    other => panic!("{other:?}"),
+                    Captured::Notice(_) | Captured::End => panic!("it says nothing, and goes on"),
                 }
             }
             assert_eq!((videos > 0, audios > 0), (video, audio));

@@ -203,19 +203,19 @@ fn what_cannot_be_sent_is_refused_with_a_way_out() {
     let source = "-f lavfi -i testsrc2=size=320x180:rate=25";
     assert_eq!(
         refused(&format!("{source} -pix_fmt yuv420p10le")),
-        "standard input: Y4M pictures in C420p10 cannot be read, 8-bit C420, C422, C444 \
-         and Cmono can: convert them, with ffmpeg by -pix_fmt yuv420p"
+        "cannot play standard input: Y4M pictures in C420p10 cannot be read, 8-bit C420, C422, C444 \
+         and Cmono can; convert them, with ffmpeg by -pix_fmt yuv420p"
     );
     assert_eq!(
         refused("-f lavfi -i color=size=8192x4320:rate=25"),
-        "standard input: pictures of 8192x4320 cannot be sent, 160x90 to 3840x2160 can: \
+        "cannot play standard input: pictures of 8192x4320 cannot be sent, 160x90 to 3840x2160 can; \
          scale them, with ffmpeg by -vf scale=1280:-2"
     );
     assert_eq!(
         refused(&format!(
             "{source} -vf setfield=tff,format=yuv420p -field_order tt"
         )),
-        "standard input: interlaced pictures cannot be sent: deinterlace them, with ffmpeg \
+        "cannot play standard input: interlaced pictures cannot be sent; deinterlace them, with ffmpeg \
          by -vf yadif"
     );
 }

@@ -11,18 +11,19 @@ fn read_line(line: &str, token_variable: Option<&str>) -> Result<Asked, String> 
     })
 }
 
+fn published(line: &str, token_variable: Option<&str>) -> Result<Arguments, String> {
+    let Asked::Publish(arguments) = read_line(line, token_variable)? else {
+        panic!("{line} publishes");
+    };
+    Ok(*arguments)
+}
+
 fn parse(line: &str) -> Result<Arguments, String> {
-    match read_line(line, None)? {
-        Asked::Publish(arguments) => Ok(*arguments),
-        other => panic!("{line} publishes, and is not {other:?}"),
-    }
+    published(line, None)
 }
 
 fn token_of(line: &str, variable: Option<&str>) -> Result<Option<Token>, String> {
-    match read_line(line, variable)? {
-        Asked::Publish(arguments) => Ok(arguments.options.session.token),
-        other => panic!("{line} publishes, and is not {other:?}"),
-    }
+    published(line, variable).map(|arguments| arguments.options.session.token)
 }
 
 #[test]

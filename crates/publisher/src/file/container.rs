@@ -103,9 +103,10 @@ pub(super) enum ReadError {
 
 impl From<io::Error> for ReadError {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => Self::BrokenOff,
-            _ => Self::Io(error),
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            Self::BrokenOff
+        } else {
+            Self::Io(error)
         }
     }
 }
@@ -117,9 +118,10 @@ pub(super) struct OpenError(pub(super) String);
 
 impl From<io::Error> for OpenError {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => Self("it is cut off near its beginning".to_owned()),
-            _ => Self(format!("it cannot be read ({error})")),
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            Self("it is cut off near its beginning".to_owned())
+        } else {
+            Self(format!("it cannot be read ({error})"))
         }
     }
 }

@@ -24,6 +24,8 @@ mod pace;
 mod pipe;
 mod plain;
 mod sound;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod video;
 mod xiph;
@@ -48,7 +50,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// A file that is corrupt so often in a row is given up.
 const MAX_CORRUPT: u32 = 10_000;
 
-/// Bytes that a source's sentences call `name`.
+/// Why a file that people call `name` cannot be played.
 fn sentence(name: &str, OpenError(why): OpenError) -> SourceError {
     SourceError(format!("cannot play {name}: {why}"))
 }

@@ -67,14 +67,15 @@ impl Kind {
     /// What a file that starts with these bytes is; `None`: not known.
     pub(crate) fn of(start: &[u8]) -> Option<Self> {
         let behind_size = start.get(4..8).unwrap_or_default();
-        let plain = [b"OggS", b"fLaC", b"RIFF"];
+        let is_ogg_or_flac = start.starts_with(b"OggS") || start.starts_with(b"fLaC");
+        let is_wav = start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WAVE");
         if start.starts_with(super::ivf::MAGIC) {
             Some(Self::Ivf)
         } else if start.starts_with(super::mkv::MAGIC) {
             Some(Self::Mkv)
         } else if super::mp4::MAGICS.contains(&behind_size) {
             Some(Self::Mp4)
-        } else if plain.iter().any(|magic| start.starts_with(*magic)) || is_mpeg_sound(start) {
+        } else if is_ogg_or_flac || is_wav || is_mpeg_sound(start) {
             Some(Self::Plain)
         } else {
             None
@@ -230,10 +231,10 @@ fn choose(tracks: &[Track], pictures: bool) -> Option<&Track> {
 }
 
 fn refuse_unplayable(track: &Track) -> Result<(), OpenError> {
-    match track.coding {
-        Coding::OtherPictures(_) => Pictures::open(&track.coding, None).map(drop),
-        _ => Ok(()),
+    if matches!(track.coding, Coding::OtherPictures(_)) {
+        Pictures::open(&track.coding, None)?;
     }
+    Ok(())
 }
 
 /// Reads until enough of both tracks is there to know what they are.

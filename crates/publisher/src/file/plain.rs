@@ -24,7 +24,12 @@ pub(super) struct Plain {
     reader: Box<dyn FormatReader>,
     tracks: Vec<Track>,
     time_base: TimeBase,
+    /// Errors since the last packet: some of symphonia's readers cannot go on.
+    errors: u32,
 }
+
+/// So many errors in a row are the end.
+const MAX_ERRORS: u32 = 16;
 
 impl Plain {
     /// Opens a file.
@@ -47,6 +52,7 @@ impl Plain {
             reader,
             tracks,
             time_base,
+            errors: 0,
         })
     }
 
@@ -62,8 +68,13 @@ impl Plain {
         let packet = match self.reader.next_packet() {
             Ok(Some(packet)) => packet,
             Ok(None) => return Err(ReadError::End),
-            Err(error) => return Err(failed(error)),
+            Err(_) if self.errors == MAX_ERRORS => return Err(ReadError::BrokenOff),
+            Err(error) => {
+                self.errors += 1;
+                return Err(failed(error));
+            }
         };
+        self.errors = 0;
         if packet.data.len() > MAX_PACKET {
             return Err(ReadError::Corrupt);
         }
@@ -104,6 +115,10 @@ fn tracks(reader: &dyn FormatReader) -> (Vec<Track>, TimeBase) {
     (vec![track], time_base)
 }
 
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "symphonia's errors may become more"
+)]
 fn refused(error: Error) -> OpenError {
     match error {
         Error::IoError(error) => error.into(),
@@ -112,6 +127,10 @@ fn refused(error: Error) -> OpenError {
     }
 }
 
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "symphonia's errors may become more"
+)]
 fn failed(error: Error) -> ReadError {
     match error {
         Error::IoError(error) => error.into(),

@@ -128,9 +128,9 @@ impl Decoder {
             .make_audio_decoder(params, &options)
             .map_err(|_| refused())?;
         // What the file says may be half of what the decoder makes, or twice.
-        let mut decoded = first
-            .iter()
-            .filter_map(|packet| symphonia_decode(inner.as_mut(), &packet.data, None));
+        let mut decoded = first.iter().filter_map(|packet| {
+            symphonia_decode(inner.as_mut(), packet, params.sample_rate, None)
+        });
         let made = decoded.find(|(samples, ..)| !samples.is_empty());
         let (rate, channels) = match made {
             Some((_, rate, channels)) => (rate, channels),
@@ -169,7 +169,7 @@ impl Decoder {
         let format = (self.rate, self.channels);
         let mut samples = match &mut self.inner {
             Inner::Symphonia(decoder) => {
-                symphonia_decode(decoder.as_mut(), &packet.data, Some(format))?.0
+                symphonia_decode(decoder.as_mut(), packet, Some(self.rate), Some(format))?.0
             }
             Inner::Opus(decoder) => {
                 let channels = usize::from(self.channels);
@@ -183,18 +183,18 @@ impl Decoder {
             }
         };
         let channels = usize::from(self.channels);
-        let cut = |length| channels.saturating_mul(self.samples_in(length));
+        let cut = |length| channels.saturating_mul(samples_in(length, self.rate));
         samples.truncate(samples.len().saturating_sub(cut(packet.cut_end)));
         samples.drain(..cut(packet.cut_start).min(samples.len()));
         Some(samples)
     }
+}
 
-    /// Of each channel, rounded.
-    fn samples_in(&self, length: Nanos) -> usize {
-        let second = i128::from(SECOND);
-        let samples = i128::from(length.max(0)) * i128::from(self.rate) + second / 2;
-        (samples / second) as usize
-    }
+/// Samples of each channel, rounded.
+fn samples_in(length: Nanos, rate: u32) -> usize {
+    let second = i128::from(SECOND);
+    let samples = i128::from(length.max(0)) * i128::from(rate) + second / 2;
+    (samples / second) as usize
 }
 
 /// The rate and channels that a file tells.
@@ -207,10 +207,16 @@ fn told(params: &AudioCodecParameters) -> Option<(u32, u16)> {
 /// of the `expected` format.
 fn symphonia_decode(
     decoder: &mut dyn AudioDecoder,
-    data: &[u8],
+    packet: &Packet,
+    rate: Option<u32>,
     expected: Option<(u32, u16)>,
 ) -> Option<(Vec<i16>, u32, u16)> {
-    let packet = PacketRef::new(0, Timestamp::ZERO, Duration::ZERO, data);
+    // ADPCM tells nowhere else how many samples there are.
+    let length = packet
+        .duration
+        .map_or(0, |duration| samples_in(duration, rate.unwrap_or(0)));
+    let length = Duration::new(length as u64);
+    let packet = PacketRef::new(0, Timestamp::ZERO, length, &packet.data);
     let decoded = decoder.decode_ref(&packet).ok()?;
     let spec: &AudioSpec = decoded.spec();
     let format = (spec.rate(), u16::try_from(spec.channels().count()).ok()?);

@@ -69,7 +69,7 @@ fn requests() -> Requests {
 /// Exactly one thing comes of a request.
 async fn input(requests: &mut Requests, request: HttpRequest) -> Input {
     requests.start(request);
-    let input = requests.next().await;
+    let (input, _) = requests.next().await;
     assert_eq!(requests.next().now_or_never(), None);
     input
 }
@@ -261,12 +261,12 @@ async fn requests_come_back_in_any_order() {
     let mut requests = requests();
     requests.start(offer(&slow_url));
     requests.start(offer(&fast_url));
-    let first = requests.next().await;
+    let (first, _) = requests.next().await;
     assert!(matches!(first, Input::Response { response, .. } if response.status == 200));
     assert_eq!(requests.next().now_or_never(), None);
     // Its connection is closed without a word.
     drop(slow.accept().unwrap());
-    let second = requests.next().await;
+    let (second, _) = requests.next().await;
     assert!(matches!(second, Input::RequestFailed { .. }), "{second:?}");
 }
 

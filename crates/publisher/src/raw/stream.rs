@@ -249,12 +249,8 @@ mod tests {
             steps.send(piece(number)).unwrap();
         }
         drop(steps);
-        loop {
-            match stream.next().unwrap() {
-                Captured::Audio(chunk) => times.push(chunk.capture_time),
-                Captured::End => break,
-                other => panic!("{other:?}"),
-            }
+        while let Captured::Audio(chunk) = stream.next().unwrap() {
+            times.push(chunk.capture_time);
         }
         assert_eq!(times.len(), 20);
         assert!(times.is_sorted());

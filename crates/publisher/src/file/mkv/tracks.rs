@@ -155,8 +155,7 @@ fn sound(codec: &str, private: &[u8], audio: &[u8]) -> Coding {
         return Coding::Opus(private.to_vec());
     }
     let Some(id) = sound_codec(codec, bits) else {
-        let name = codec.trim_start_matches("A_");
-        return Coding::OtherSound(name.to_owned());
+        return Coding::OtherSound(sound_name(codec).to_owned());
     };
     let mut params = AudioCodecParameters::new();
     let rate = find(SAMPLING_FREQUENCY).and_then(float).unwrap_or(8_000.0);
@@ -178,6 +177,16 @@ fn sound(codec: &str, private: &[u8], audio: &[u8]) -> Coding {
         params.with_extra_data(extra.into_boxed_slice());
     }
     Coding::Sound(Box::new(params))
+}
+
+fn sound_name(codec: &str) -> &str {
+    match codec {
+        "A_AC3" | "A_AC3/BSID9" | "A_AC3/BSID10" => "AC-3",
+        "A_EAC3" => "E-AC-3",
+        "A_TRUEHD" => "TrueHD",
+        "A_MPEG/L2" => "MPEG layer 2",
+        other => other.trim_start_matches("A_"),
+    }
 }
 
 fn sound_codec(codec: &str, bits: u64) -> Option<AudioCodecId> {

@@ -21,8 +21,8 @@ use samples::{Sample, Samples};
 /// start with any of the others.
 pub(super) const MAGICS: [&[u8]; 6] = [b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"];
 
-/// Bytes of the index; more is hours of a corrupt file.
-const MAX_INDEX: u64 = 256 << 20;
+/// Bytes of the index; a day of 60 frames a second takes about half.
+const MAX_INDEX: u64 = 64 << 20;
 
 /// Samples of uncompressed sound in a packet.
 const PCM_SAMPLES: usize = 1_024;
@@ -109,10 +109,11 @@ impl Mp4 {
             let earliest = next.min_by_key(|(time, _)| *time);
             if let Some((_, state)) = earliest {
                 let packet = state.read(&mut self.bytes);
-                return packet.map_err(|error| match error {
-                    ReadError::BrokenOff if !self.is_cut_off => ReadError::Corrupt,
-                    error => error,
-                });
+                if matches!(packet, Err(ReadError::BrokenOff)) && !self.is_cut_off {
+                    // The file is whole, so the index is wrong.
+                    return Err(ReadError::Corrupt);
+                }
+                return packet;
             }
             self.read_fragment()?;
         }
@@ -158,12 +159,9 @@ fn read_index(bytes: &mut Bytes) -> Result<(Vec<u8>, u64, bool), OpenError> {
             let (index, behind) = index.ok_or_else(missing)?;
             return Ok((index, behind, false));
         }
-        let header = match boxes::header(bytes) {
-            Ok(Some(header)) => header,
-            Ok(None) | Err(_) => {
-                let (index, behind) = index.ok_or_else(missing)?;
-                return Ok((index, behind, true));
-            }
+        let Ok(Some(header)) = boxes::header(bytes) else {
+            let (index, behind) = index.ok_or_else(missing)?;
+            return Ok((index, behind, true));
         };
         if header.kind == *b"moov" && index.is_none() {
             let length = header.end.ok_or_else(missing)? - header.start;

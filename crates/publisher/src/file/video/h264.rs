@@ -5,7 +5,7 @@ use super::{Frame, unplayable};
 use crate::file::bytes::Fields;
 use crate::file::container::OpenError;
 
-/// Parameter sets of one kind, and bytes of one: more is a corrupt file.
+/// Parameter sets of one kind in a frame; more is a corrupt file.
 const MAX_SETS: usize = 32;
 
 /// In front of every NAL unit (H.264 annex B).
@@ -24,8 +24,9 @@ const LAST_TYPE: u8 = 23;
 pub(in crate::file) struct H264 {
     /// Bytes of the length in front of each NAL unit.
     length_size: usize,
-    /// Newest first known, then replaced by what the frames bring.
+    /// From the header, until frames bring others.
     sps: Vec<Vec<u8>>,
+    /// The same.
     pps: Vec<Vec<u8>>,
     profile_level_id: u32,
 }
