@@ -7,6 +7,7 @@
 //! for a loaded two-core machine, never part of a verdict on speed.
 
 mod browser;
+mod films;
 pub mod handmade;
 mod link;
 mod others;
@@ -14,17 +15,20 @@ mod page;
 mod picture;
 mod process;
 mod programs;
+mod publisher;
 mod spy;
 mod stage;
 
 use std::time::Duration;
 
 pub use browser::{Browser, Permissions};
+pub use films::{FRAMES, Films};
 pub use link::{Conditions, Counts, Link, TcpRelay};
 pub use others::{Aiortc, ClientPage, Endpoint};
 pub use page::{Signalling, TwoWayPage};
 pub use picture::{Seen, Watched};
-pub use programs::{Publisher, Server, page_folder, websdk_folder};
+pub use programs::{Killed, Server, page_folder, websdk_folder};
+pub use publisher::{Publisher, Stats};
 pub use spy::{Playback, Route, Spy, Way};
 pub use stage::Stage;
 

@@ -185,10 +185,18 @@ impl<'b> TwoWayPage<'b> {
     /// # Errors
     /// Either does not come.
     pub async fn play(&self, name: &str) -> Result<()> {
+        self.listen(name).await?;
+        self.wait_moving("remoteVideo").await
+    }
+
+    /// Plays `name`, which has sound only, and waits for PLAYING.
+    ///
+    /// # Errors
+    /// It does not come.
+    pub async fn listen(&self, name: &str) -> Result<()> {
         self.fill("playStream", name).await?;
         self.click("playBtn").await?;
-        self.wait_text("playStatus", "PLAYING").await?;
-        self.wait_moving("remoteVideo").await
+        self.wait_text("playStatus", "PLAYING").await
     }
 
     /// Publishes the camera by `name` and waits for PUBLISHING.

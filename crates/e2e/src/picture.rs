@@ -76,7 +76,7 @@ const WATCH: &str = r"
         context.drawImage(video, 0, -top);
         const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
         const luma = centers.map(([x, y]) => data[4 * ((y - top) * canvas.width + x) + 1]);
-        frames.push({ shown_ms, luma });
+        frames.push({ shown_ms, luma, rtp_time: metadata.rtpTimestamp });
         const elapsed = performance.now() - start;
         if (elapsed < millis) {
             video.requestVideoFrameCallback(look);
@@ -126,6 +126,8 @@ pub struct Seen {
     pub shown_ms: u64,
     /// What its strip says; `None` if it cannot be read.
     pub stamp: Option<Stamp>,
+    /// Its RTP timestamp, in steps of 1/90,000 s; 0 for what comes without RTP.
+    pub rtp_time: u32,
 }
 
 impl Watched {
@@ -179,6 +181,9 @@ struct Raw {
 struct RawFrame {
     shown_ms: u64,
     luma: Vec<u8>,
+    /// Absent from what comes without RTP.
+    #[serde(default)]
+    rtp_time: u32,
 }
 
 pub(crate) async fn watch(browser: &Browser, seconds: u32) -> Result<Watched> {
@@ -189,6 +194,7 @@ pub(crate) async fn watch(browser: &Browser, seconds: u32) -> Result<Watched> {
     let read = |frame: &RawFrame| Seen {
         shown_ms: frame.shown_ms,
         stamp: stamp(&frame.luma),
+        rtp_time: frame.rtp_time,
     };
     Ok(Watched {
         seen: raw.frames.iter().map(read).collect(),

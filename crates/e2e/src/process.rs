@@ -42,7 +42,8 @@ impl Process {
         Self::spawn_with(name, command, Stdio::piped())
     }
 
-    fn spawn_with(name: &str, command: &mut Command, stdin: Stdio) -> Result<Self> {
+    /// The same, with this standard input.
+    pub(crate) fn spawn_with(name: &str, command: &mut Command, stdin: Stdio) -> Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         let mut child = command

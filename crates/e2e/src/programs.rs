@@ -74,12 +74,18 @@ impl Server {
     /// # Errors
     /// It does not come up.
     pub fn restart(self) -> Result<Self> {
+        self.kill()?.start()
+    }
+
+    /// Ends the server without any farewell (SIGKILL).
+    ///
+    /// # Errors
+    /// It said something else than an address.
+    pub fn kill(self) -> Result<Killed> {
         let address = self.address()?;
-        let Self {
-            process, options, ..
-        } = self;
-        drop(process);
-        Self::spawn(address.ip(), address.port(), options)
+        let options = self.options;
+        drop(self.process);
+        Ok(Killed { address, options })
     }
 
     fn spawn(bind: IpAddr, port: u16, options: Vec<String>) -> Result<Self> {
@@ -140,51 +146,25 @@ impl Server {
     }
 }
 
-/// `twoway-publish` sending the test picture.
+/// What is left of a server that was killed.
 #[derive(Debug)]
-pub struct Publisher {
-    process: Process,
+pub struct Killed {
+    address: SocketAddr,
+    options: Vec<String>,
 }
 
-impl Publisher {
-    /// Starts publishing the test picture by `name` and waits until it is on air.
+impl Killed {
+    /// Starts another server at the same address.
     ///
     /// # Errors
-    /// The program is not built, or the stream does not come up.
-    pub fn start(server: &Server, name: &str) -> Result<Self> {
-        Self::start_with(server, name, &[])
-    }
-
-    /// As [`Publisher::start`], with these further options.
-    ///
-    /// # Errors
-    /// The program is not built, or the stream does not come up.
-    pub fn start_with(server: &Server, name: &str, options: &[&str]) -> Result<Self> {
-        let target = format!("{}/{name}", server.signalling_url());
-        let mut command = Command::new(program("TWOWAY_PUBLISH", "twoway-publish")?);
-        command.arg(target).args(options);
-        let process = Process::spawn("twoway-publish", &mut command)?;
-        let on_air = format!("stream {name}: PUBLISHING");
-        process.wait_for_line(&on_air, |line| (line == on_air).then_some(()))?;
-        Ok(Self { process })
-    }
-
-    /// Ends the publisher without any farewell (SIGKILL).
-    pub fn kill(self) {
-        drop(self.process);
-    }
-
-    /// Ends the publisher as a person would and returns its exit code.
-    ///
-    /// # Errors
-    /// It does not end.
-    pub fn terminate(self) -> Result<Option<i32>> {
-        self.process.terminate()
+    /// It does not come up.
+    pub fn start(self) -> Result<Server> {
+        Server::spawn(self.address.ip(), self.address.port(), self.options)
     }
 }
 
 /// The program named by the environment, or the one built beside this test.
-fn program(variable: &str, name: &str) -> Result<PathBuf> {
+pub(crate) fn program(variable: &str, name: &str) -> Result<PathBuf> {
     if let Some(path) = env::var_os(variable) {
         return Ok(path.into());
     }
