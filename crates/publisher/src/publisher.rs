@@ -188,7 +188,13 @@ impl Publisher {
     /// The publication ended otherwise.
     pub async fn wait(self) -> Result<(), Error> {
         // Stopping still works: only the events are let go.
-        let Self { wishes, task, .. } = self;
+        let Self {
+            wishes,
+            events,
+            task,
+            ..
+        } = self;
+        drop(events);
         let result = task.await;
         drop(wishes);
         result.unwrap_or_else(|error| Err(Error::Media(error.to_string())))
