@@ -1,6 +1,7 @@
 //! The microphone through the real sound library: ALSA, with a device that is
 //! made of a pipe.
 #![cfg(all(target_os = "linux", feature = "microphone"))]
+#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
 use std::env;
 use std::fs::{self, File};
