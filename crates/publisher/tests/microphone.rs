@@ -7,6 +7,7 @@ use std::env;
 use std::fs::{self, File};
 use std::io::Write;
 use std::process::{Command, ExitStatus};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -60,20 +61,23 @@ fn configuration(pipe: &str) -> String {
     )
 }
 
-/// Two channels at 48 kHz, as fast as they are played.
-fn write(mut pipe: File) {
+/// Two channels at 48 kHz, as fast as they are played, while anybody listens.
+fn write(mut pipe: File, listening: &Receiver<()>) {
     let frame = [LEFT.to_le_bytes(), RIGHT.to_le_bytes()].concat();
     let piece = frame.repeat(480);
     let mut next = Instant::now();
     while pipe.write_all(&piece).is_ok() {
         next += Duration::from_millis(10);
-        thread::sleep(next.saturating_duration_since(Instant::now()));
+        let wait = next.saturating_duration_since(Instant::now());
+        if listening.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected) {
+            return;
+        }
     }
 }
 
 fn listen(pipe: File) {
-    // Ends with the process.
-    thread::spawn(move || write(pipe));
+    let (_listens, listening) = mpsc::channel();
+    thread::spawn(move || write(pipe, &listening));
     let pipe = MicrophoneInfo {
         index: 0,
         name: "Sound of a pipe".to_owned(),
