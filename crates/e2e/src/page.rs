@@ -196,7 +196,12 @@ impl<'b> TwoWayPage<'b> {
     pub async fn listen(&self, name: &str) -> Result<()> {
         self.fill("playStream", name).await?;
         self.click("playBtn").await?;
-        self.wait_text("playStatus", "PLAYING").await
+        let playing = self.wait_text("playStatus", "PLAYING").await;
+        if playing.is_err() {
+            let info = self.text("playInfo").await?;
+            return playing.with_context(|| format!("{name} does not play: {info:?}"));
+        }
+        Ok(())
     }
 
     /// Publishes the camera by `name` and waits for PUBLISHING.

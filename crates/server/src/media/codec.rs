@@ -108,6 +108,8 @@ pub(super) enum H264Profile {
     Main,
     ConstrainedHigh,
     High,
+    /// High 4:4:4 Predictive, which Chromium offers to receive in place of High.
+    High444,
     /// `profile_idc` and `profile-iop` of any other.
     Other(u8, u8),
 }
@@ -127,18 +129,20 @@ impl H264Profile {
             (0x4d, _) => Self::Main,
             (0x64, 0x0c) => Self::ConstrainedHigh,
             (0x64, 0x00) => Self::High,
+            (0xf4, 0x00) => Self::High444,
             (idc, iop) => Self::Other(idc, iop),
         }
     }
 
-    /// A decoder of this profile takes a stream of `stream`'s profile.
+    /// A decoder of this profile takes a stream of `stream`'s profile
+    /// (H.264 section A.2).
     fn decodes(self, stream: Self) -> bool {
-        use H264Profile::{Baseline, ConstrainedBaseline, ConstrainedHigh, High, Main};
+        use H264Profile::{Baseline, ConstrainedBaseline, ConstrainedHigh, High, High444, Main};
         let above: &[Self] = match stream {
-            ConstrainedBaseline => &[Baseline, Main, ConstrainedHigh, High],
-            Main => &[High],
-            ConstrainedHigh => &[High],
-            Baseline | High | Self::Other(..) => &[],
+            ConstrainedBaseline => &[Baseline, Main, ConstrainedHigh, High, High444],
+            Main | ConstrainedHigh => &[High, High444],
+            High => &[High444],
+            Baseline | High444 | Self::Other(..) => &[],
         };
         self == stream || above.contains(&self)
     }

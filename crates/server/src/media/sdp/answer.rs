@@ -4,6 +4,9 @@ use super::offer::{Offer, Section};
 use super::select::Selection;
 use super::simulcast::OfferedLayer;
 
+/// What a session part says of the m-lines that share a transport.
+const BUNDLE: &str = "a=group:BUNDLE";
+
 /// The answer to `offer` from what str0m answered to its reduced form. `stream`
 /// is the MediaStream id of all tracks.
 pub(crate) fn complete_answer(
@@ -13,6 +16,7 @@ pub(crate) fn complete_answer(
     stream: &str,
 ) -> String {
     let mut blocks = media_blocks(answer);
+    let kept = kept(offer, taken);
     let mut complete = String::with_capacity(answer.len() + 256);
     for line in blocks.remove(0) {
         match line.split_at_checked(2) {
@@ -21,12 +25,21 @@ pub(crate) fn complete_answer(
                 push(&mut complete, &format!("o=- {rest}"));
             }
             Some(_) | None if line.starts_with("a=msid-semantic") => {}
+            Some(_) | None if line.starts_with(BUNDLE) => {
+                let mids = &line[BUNDLE.len()..];
+                let kept = kept.map_or_else(String::new, |section| format!(" {}", section.mid));
+                push(&mut complete, &format!("{BUNDLE}{kept}{mids}"));
+            }
             Some(_) | None => push(&mut complete, line),
         }
     }
+    if let (Some(section), Some(block)) = (kept, blocks.first()) {
+        push_kept(&mut complete, section, block);
+    }
     let mut blocks = blocks.into_iter();
-    let mut first = true;
-    for (index, section) in offer.sections.iter().enumerate() {
+    let mut first = kept.is_none();
+    let done = usize::from(kept.is_some());
+    for (index, section) in offer.sections.iter().enumerate().skip(done) {
         if let Some(section) = taken.sections.iter().find(|t| t.index == index) {
             let sends = taken.sections.iter().any(|t| t.direction == "recvonly");
             let mut block = blocks.next().unwrap_or_default();
@@ -146,6 +159,41 @@ fn msid_parts(line: &str) -> Option<(&str, &str)> {
     let at = line.find("msid:").filter(|_| is_msid)? + "msid:".len();
     let (before, ids) = line.split_at(at);
     Some((before, ids.split_once(' ')?.1))
+}
+
+/// The first m-line of a player's offer, if nothing comes on it. It is not
+/// refused: Chromium, which bundles all media from the start, takes the
+/// transport of the others away with it, and then the whole answer for wrong.
+fn kept<'a>(offer: &'a Offer, taken: &Selection) -> Option<&'a Section> {
+    let plays = taken.sections.iter().any(|t| t.direction == "recvonly");
+    let first = offer.sections.first()?;
+    let is_taken = taken.sections.iter().any(|t| t.index == 0);
+    (plays && !is_taken && !first.codecs.is_empty()).then_some(first)
+}
+
+/// An m-line on which nothing comes, with the transport that `block` has.
+fn push_kept(sdp: &mut String, section: &Section, block: &[&str]) {
+    const TRANSPORT: &[&str] = &["a=ice-", "a=fingerprint:", "a=setup:", "a=candidate:"];
+    let Some(codec) = section.codecs.first() else {
+        return;
+    };
+    let formats: Vec<_> = [Some(codec.pt), codec.rtx].into_iter().flatten().collect();
+    let formats: Vec<_> = formats.iter().map(ToString::to_string).collect();
+    let (media, protocol) = (&section.media, &section.protocol);
+    push(
+        sdp,
+        &format!("m={media} 9 {protocol} {}", formats.join(" ")),
+    );
+    push(sdp, "c=IN IP4 0.0.0.0");
+    push(sdp, &format!("a=mid:{}", section.mid));
+    let is_transport = |line: &&&str| TRANSPORT.iter().any(|start| line.starts_with(start));
+    for line in block.iter().filter(is_transport) {
+        push(sdp, line);
+    }
+    push(sdp, "a=inactive");
+    push(sdp, "a=rtcp-mux");
+    codec.write(&mut |line| push(sdp, &line.to_string()));
+    push(sdp, "a=end-of-candidates");
 }
 
 /// An m-line that is refused, RFC 8829 section 5.3.1.

@@ -12,7 +12,8 @@
 //!
 //! A kind of media that the two sides do not share is refused alone (port 0,
 //! inactive, out of BUNDLE) and the other one goes on; so are second m-lines of
-//! a kind and data channels.
+//! a kind and data channels. A player's first m-line is kept instead, inactive:
+//! its transport is the bundle's.
 
 mod answer;
 mod offer;

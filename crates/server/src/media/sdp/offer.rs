@@ -340,7 +340,7 @@ impl Section {
 }
 
 impl OfferedCodec {
-    fn write(&self, line: &mut impl FnMut(std::fmt::Arguments<'_>)) {
+    pub(super) fn write(&self, line: &mut impl FnMut(std::fmt::Arguments<'_>)) {
         let (pt, rate) = (self.pt, self.codec.clock_rate());
         match self.codec.channels() {
             Some(n) => line(format_args!(

@@ -216,11 +216,11 @@ fn the_answer_to_a_player_may_have_all_codecs_behind_the_streams() {
     assert_eq!(taken(&selection, Kind::Video), [96, 102, 106, 98, 35, 45]);
     assert_eq!(selection.payload_types(Kind::Video), [(121, 96)]);
     let sdp = answer(&offer, &selection);
-    // A kind that the stream does not have is not answered all the same.
+    // A kind that the stream does not have is kept silent all the same.
     assert_eq!(
         lines_with(&sdp, "m=")[..2],
         [
-            "m=audio 0 UDP/TLS/RTP/SAVPF 111",
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
             "m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 106 107 98 99 35 36 45 46",
         ]
     );
@@ -266,11 +266,15 @@ fn a_kind_that_is_not_shared_is_refused_alone() {
     assert_eq!(
         lines_with(&sdp, "m=")[..2],
         [
-            "m=audio 0 UDP/TLS/RTP/SAVPF 111",
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
             "m=video 9 UDP/TLS/RTP/SAVPF 96 97"
         ]
     );
-    assert_eq!(lines_with(&sdp, "a=group"), ["a=group:BUNDLE 1"]);
+    // The first m-line stays, silent, for the transport that all share.
+    assert_eq!(lines_with(&sdp, "a=group"), ["a=group:BUNDLE 0 1"]);
+    assert_eq!(lines_with(&sdp, "a=inactive").len(), 2, "{sdp}");
+    assert_eq!(lines_with(&sdp, "a=ice-ufrag").len(), 2, "{sdp}");
+    assert_eq!(lines_with(&sdp, "a=rtcp-mux").len(), 2, "{sdp}");
     assert_eq!(lines_with(&sdp, "a=end-of-candidates").len(), 1);
 }
 
