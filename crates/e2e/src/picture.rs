@@ -57,7 +57,8 @@ const WATCH: &str = r"
 
     const audio = new AudioContext();
     const analyser = new AnalyserNode(audio, { fftSize: 1024 });
-    audio.createMediaStreamSource(video.srcObject).connect(analyser);
+    const { srcObject: stream } = video;
+    if (stream.getAudioTracks().length) audio.createMediaStreamSource(stream).connect(analyser);
     const samples = new Float32Array(analyser.fftSize);
     let loudest = 0, quietest = Infinity;
     const listening = setInterval(() => {
