@@ -28,8 +28,9 @@ impl Source for Bar {
 
     fn next(&mut self) -> Result<Captured, SourceError> {
         std::thread::sleep(self.next.saturating_duration_since(Instant::now()));
-        let capture_time = self.next;
-        self.next += Duration::from_secs(1) / 30;
+        let capture_time = Instant::now();
+        // What was missed, waiting for the server at first, is not made up for.
+        self.next = (self.next + Duration::from_secs(1) / 30).max(capture_time);
         self.frame += 1;
         let mut picture = Picture::black(self.size);
         let width = self.size.width();

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use session::{SessionStatus, Severity};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
 use wire::MediaSessionId;
@@ -175,9 +176,7 @@ impl Session {
                 return;
             };
             let id = id.clone();
-            if events.try_send(SessionEvent::Notice { id, text }).is_err() {
-                warn!("the application does not read its events: a notice is lost");
-            }
+            tell(&events, SessionEvent::Notice { id, text });
         })
     }
 
@@ -216,5 +215,12 @@ impl Session {
             return Err(Error::Connection("the session is over".to_owned()));
         };
         state.end.clone().unwrap_or(Ok(()))
+    }
+}
+
+/// Tells the application, if it still listens.
+pub(crate) fn tell<T>(events: &mpsc::Sender<T>, event: T) {
+    if let Err(TrySendError::Full(_)) = events.try_send(event) {
+        warn!("the application does not read its events: one is lost");
     }
 }

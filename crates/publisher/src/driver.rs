@@ -25,12 +25,12 @@ use session::{
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
-use tracing::{debug, warn};
+use tracing::debug;
 use wire::{MediaSessionId, StreamName};
 
 use self::monitor::with_protocol;
 use self::streams::Leg;
-use crate::client::{SessionEvent, SessionOptions, SessionState};
+use crate::client::{SessionEvent, SessionOptions, SessionState, tell};
 use crate::http::Requests;
 use crate::media::{Caller, Local, Media};
 use crate::socket::Socket;
@@ -344,9 +344,7 @@ impl Driver {
     }
 
     fn tell(&self, event: SessionEvent) {
-        if self.events.try_send(event).is_err() {
-            warn!("the application does not read its events: one is lost");
-        }
+        tell(&self.events, event);
     }
 
     fn handle_status(&mut self, status: SessionStatus, reason: Option<String>) {

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use session::{Attempt, Event, SessionStatus, Severity, StreamUpdate, severity};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
-use tracing::{info, warn};
+use tracing::info;
 use wire::StreamStatus;
 
-use crate::client::{Session, SessionEvent};
+use crate::client::{Session, SessionEvent, tell};
 use crate::driver::sleep_until_some;
 use crate::media::Media;
 use crate::publisher::{Options, PublisherEvent, Wish};
@@ -177,6 +177,8 @@ impl Keeper {
     fn grant(&mut self, wish: Wish, session: &Session, stream: &Stream) -> Option<Cause> {
         match wish {
             Wish::Mute { audio, video } => {
+                // A session that is just dying hears of nothing any more.
+                self.mute(audio, video);
                 stream.mute_audio(audio);
                 stream.mute_video(video);
             }
@@ -262,10 +264,7 @@ impl Keeper {
                 end = self.media.ended() => return Outcome::Over(end.map_err(Error::Media)),
                 wish = self.wishes.recv() => match wish {
                     Some(Wish::Stop) | None => return Outcome::Over(Ok(())),
-                    Some(Wish::Mute { audio, video }) => {
-                        self.media.mute(Track::Audio, audio);
-                        self.media.mute(Track::Video, video);
-                    }
+                    Some(Wish::Mute { audio, video }) => self.mute(audio, video),
                     Some(Wish::SendData(_)) => {
                         let text = "the data was not sent: the stream is off air";
                         self.tell(PublisherEvent::Notice(text.to_owned()));
@@ -275,9 +274,12 @@ impl Keeper {
         }
     }
 
+    fn mute(&self, audio: bool, video: bool) {
+        self.media.mute(Track::Audio, audio);
+        self.media.mute(Track::Video, video);
+    }
+
     fn tell(&self, event: PublisherEvent) {
-        if self.events.try_send(event).is_err() {
-            warn!("the application does not read its events: one is lost");
-        }
+        tell(&self.events, event);
     }
 }

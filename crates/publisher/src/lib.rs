@@ -1,8 +1,8 @@
-//! Publishes live video and sound to a Web Call Server: a library and the
-//! `twoway-publish` command.
+//! Publishes live video and sound to a Web Call Server, or anywhere by WHIP: a
+//! library and the `twoway-publish` command.
 //!
-//! A [`Source`] captures; [`Publisher`] encodes (H.264, Opus), negotiates and
-//! sends:
+//! A [`Source`] captures; [`Publisher`] encodes (H.264, Opus), negotiates, sends
+//! and stays on air: whatever is lost comes back under the same name.
 //!
 //! ```no_run
 //! use twoway_publisher::{Options, Publisher, Target, TestPicture};
@@ -16,6 +16,27 @@
 //!     println!("{event:?}");
 //! }
 //! publisher.wait().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Session`] and [`Stream`] are the parts of that, in the manner of the iOS
+//! SDK: several streams in one session, and what is lost is over.
+//!
+//! ```no_run
+//! use twoway_publisher::{Session, SessionOptions, StreamOptions, Target, TestPicture};
+//!
+//! # async fn publish() -> Result<(), Box<dyn std::error::Error>> {
+//! let target = Target::parse("ws://localhost:8080/test", None)?;
+//! let mut session = Session::connect(SessionOptions::new(target.server));
+//! let source = TestPicture::new("1280x720".parse()?, 30);
+//! let mut stream = session.publish(StreamOptions::new(target.name), source);
+//! stream.published().await?;
+//! stream.mute_audio(true);
+//! stream.stop();
+//! stream.ended().await?;
+//! session.disconnect();
+//! session.ended().await?;
 //! # Ok(())
 //! # }
 //! ```

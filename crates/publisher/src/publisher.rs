@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 use thiserror::Error as ThisError;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::warn;
 use wire::StreamName;
 
-use crate::client::UNREAD_EVENTS;
+use crate::client::{UNREAD_EVENTS, tell};
 use crate::keeper::Keeper;
 use crate::media::Media;
 use crate::{MediaOptions, Server, SessionOptions, Sources, Stats};
@@ -112,8 +113,8 @@ pub(crate) enum Wish {
 /// One stream being published. Any number of them live in one process.
 ///
 /// It stays on air: whatever connection is lost is made again, under the same
-/// name, as [`RetryOptions`] say. Dropping it disconnects without unpublishing
-/// first, which the server takes for the stream's end.
+/// name, as [`RetryOptions`] say. Dropping it ends the stream without waiting for
+/// the server.
 #[derive(Debug)]
 #[must_use = "dropping a publisher ends its stream"]
 pub struct Publisher {
@@ -133,11 +134,7 @@ impl Publisher {
         let (wishes, wish_receiver) = mpsc::channel(WISHES);
         let (event_sender, events) = mpsc::channel(UNREAD_EVENTS);
         let notices = event_sender.clone();
-        let notify = Box::new(move |text| {
-            if notices.try_send(PublisherEvent::Notice(text)).is_err() {
-                warn!("the application does not read its events: a notice is lost");
-            }
-        });
+        let notify = Box::new(move |text| tell(&notices, PublisherEvent::Notice(text)));
         let media = Media::start(sources.into(), &options.media, notify);
         let stats = media.stats();
         let keeper = Keeper::new(options, media, wish_receiver, event_sender);
@@ -166,6 +163,8 @@ impl Publisher {
     }
 
     /// Mutes or unmutes: viewers see black, hear silence, and are told so.
+    /// Pictures that are passed through as they came encoded stand still instead,
+    /// and go on with their next keyframe.
     pub fn mute(&self, audio: bool, video: bool) {
         self.wish(Wish::Mute { audio, video });
     }
@@ -177,8 +176,8 @@ impl Publisher {
     }
 
     fn wish(&self, wish: Wish) {
-        if let Err(error) = self.wishes.try_send(wish) {
-            warn!(%error, "the publication is over or stuck: a wish is lost");
+        if let Err(TrySendError::Full(_)) = self.wishes.try_send(wish) {
+            warn!("the publication is stuck: a wish is lost");
         }
     }
 
@@ -189,7 +188,13 @@ impl Publisher {
     /// The publication ended otherwise.
     pub async fn wait(self) -> Result<(), Error> {
         // Stopping still works: only the events are let go.
-        let Self { wishes, task, .. } = self;
+        let Self {
+            wishes,
+            events,
+            task,
+            ..
+        } = self;
+        drop(events);
         let result = task.await;
         drop(wishes);
         result.unwrap_or_else(|error| Err(Error::Media(error.to_string())))

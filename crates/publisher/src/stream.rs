@@ -1,6 +1,7 @@
 //! The handle of one published stream of a session.
 
 use serde_json::Value;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tracing::warn;
 use wire::{MediaSessionId, StreamName, StreamStatus};
@@ -106,7 +107,8 @@ impl Stream {
         self.mute(Track::Audio, muted);
     }
 
-    /// Mutes or unmutes the pictures: viewers see black and are told so.
+    /// Mutes or unmutes the pictures: viewers see black and are told so. What is
+    /// passed through as it came encoded stands still instead.
     pub fn mute_video(&self, muted: bool) {
         self.mute(Track::Video, muted);
     }
@@ -167,8 +169,8 @@ impl Stream {
         let Some(orders) = self.orders.upgrade() else {
             return;
         };
-        if orders.try_send(order).is_err() {
-            warn!(stream = %self.id, "the session is stuck or over: a wish is lost");
+        if let Err(TrySendError::Full(_)) = orders.try_send(order) {
+            warn!(stream = %self.id, "the session is stuck: a wish is lost");
         }
     }
 }

@@ -47,6 +47,10 @@ impl StatsFile {
     }
 
     fn replace(&self, content: &Content<'_>) -> io::Result<()> {
+        // What takes the place of a device or a pipe would break it for all.
+        if self.0.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(io::Error::other("this is no file that could be replaced"));
+        }
         let folder = self.0.parent().filter(|folder| *folder != Path::new(""));
         let folder = folder.unwrap_or(Path::new("."));
         if !folder.is_dir() {
@@ -111,8 +115,12 @@ mod tests {
             folder.path().join("missing").display()
         );
         assert_eq!(error, expected);
-        // A folder is no file.
+        // A folder is no file, and neither is a device.
         assert!(StatsFile::create(folder.path()).is_err());
+        if cfg!(unix) {
+            let error = StatsFile::create(Path::new("/dev/null")).unwrap_err();
+            assert!(error.ends_with("/dev/null: this is no file that could be replaced"));
+        }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -194,7 +194,15 @@ impl Task {
                 pipeline.resume();
                 self.feed = Feed::Running(pipeline);
             }
-            Feed::Over => {}
+            Feed::Over => self.tell_end(),
+        }
+    }
+
+    /// The sources ended while there was nobody to tell.
+    fn tell_end(&mut self) {
+        let end = self.hold.end.borrow().clone();
+        if let Some(end) = end {
+            self.end(end);
         }
     }
 

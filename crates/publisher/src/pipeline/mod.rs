@@ -51,6 +51,11 @@ const SOUNDS: usize = 16;
 /// Sentences for the user that nobody has read yet; more are lost.
 const NOTICES: usize = 16;
 
+/// What is sent in place of Opus that is passed through while it is muted: 20 ms
+/// of silence (RFC 6716 section 3.1: CELT, full band, mono, one frame; section
+/// 4.3: the silence flag).
+const SILENT_PACKET: [u8; 3] = [31 << 3, 0xff, 0xfe];
+
 /// Why capture or encoding cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PipelineError {
@@ -116,6 +121,8 @@ struct NumberedFrame {
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     sent: Sent,
+    /// What its sources deliver.
+    format: Format,
     /// How many there were.
     sources: usize,
     /// `None` once the pictures have ended.
@@ -167,6 +174,7 @@ impl Pipeline {
         let now = Instant::now();
         Ok(Self {
             sent: Sent::of(format, options),
+            format,
             sources: count,
             frames: format.video.map(|_| frames),
             next_number: None,
@@ -211,6 +219,9 @@ impl Pipeline {
     pub(crate) async fn next(&mut self) -> Result<Encoded, PipelineError> {
         loop {
             if self.frames.is_none() && self.packets.is_none() {
+                if let Ok(notice) = self.notices.try_recv() {
+                    return Ok(Encoded::Notice(notice));
+                }
                 let ended = self.shared.ended.load(Ordering::Acquire);
                 return if ended == self.sources {
                     Ok(Encoded::End)
@@ -250,6 +261,13 @@ impl Pipeline {
             self.shared.counters.dropped_before_send();
             return None;
         }
+        // What the encoder makes is black already.
+        let passes_through = matches!(self.format.video, Some(VideoFormat::Encoded(_)));
+        if passes_through && self.controls().video_is_muted() {
+            self.next_number = None;
+            self.shared.counters.skipped();
+            return None;
+        }
         self.next_number = Some(number + 1);
         self.keyframes += u64::from(frame.keyframe);
         self.sent_video
@@ -257,10 +275,14 @@ impl Pipeline {
         Some(frame)
     }
 
-    fn take_packet(&mut self, packet: EncodedPacket) -> Option<EncodedPacket> {
+    fn take_packet(&mut self, mut packet: EncodedPacket) -> Option<EncodedPacket> {
         if self.controls().is_paused() {
             self.shared.counters.dropped_sound();
             return None;
+        }
+        let passes_through = matches!(self.format.audio, Some(AudioFormat::Opus { .. }));
+        if passes_through && self.controls().audio_is_muted() {
+            packet.data = SILENT_PACKET.to_vec();
         }
         self.sent_audio
             .count(packet.data.len(), packet.capture_time, Instant::now());

@@ -23,7 +23,7 @@ impl Pipeline {
         let controls = &self.shared.controls;
         let encoding = counted.encoding;
         VideoStats {
-            codec: name(codec).to_owned(),
+            codec: codec.name().to_owned(),
             width: encoding.map_or(0, |encoding| encoding.size.width() as u32),
             height: encoding.map_or(0, |encoding| encoding.size.height() as u32),
             fps: rates.items_per_second,
@@ -55,15 +55,5 @@ impl Pipeline {
             drift_ppm: counted.drift_ppm,
             muted: self.shared.controls.audio_is_muted(),
         }
-    }
-}
-
-/// As SDP writes it.
-fn name(codec: VideoCodec) -> &'static str {
-    match codec {
-        VideoCodec::H264 { .. } => "H264",
-        VideoCodec::Vp8 => "VP8",
-        VideoCodec::Vp9 { .. } => "VP9",
-        VideoCodec::Av1 => "AV1",
     }
 }

@@ -302,3 +302,81 @@ async fn an_hour_of_pictures_leaves_memory_flat() {
     let made = pictures.lock().unwrap().len();
     assert!(made <= PICTURES + 2, "{made} pictures were under way");
 }
+
+/// Delivers VP8 and Opus, or what the test sends.
+struct Passing(mpsc::Receiver<Captured>);
+
+impl Source for Passing {
+    fn format(&self) -> Format {
+        Format {
+            video: Some(VideoFormat::Encoded(VideoCodec::Vp8)),
+            audio: Some(AudioFormat::Opus { channels: 1 }),
+        }
+    }
+
+    fn next(&mut self) -> Result<Captured, SourceError> {
+        Ok(self.0.recv().unwrap_or(Captured::End))
+    }
+}
+
+fn start_passing() -> (Pipeline, mpsc::Sender<Captured>) {
+    let (steps, receiver) = mpsc::channel();
+    let options = MediaOptions::default();
+    let pipeline = Pipeline::start(Sources::one(Passing(receiver)), &options).unwrap();
+    (pipeline, steps)
+}
+
+#[tokio::test]
+async fn what_is_passed_through_is_muted_too() {
+    let (mut pipeline, steps) = start_passing();
+    let frame = |keyframe| {
+        Captured::EncodedVideo(EncodedFrame {
+            capture_time: Instant::now(),
+            keyframe,
+            data: vec![1, 2, 3],
+        })
+    };
+    let packet = || {
+        Captured::EncodedAudio(EncodedPacket {
+            capture_time: Instant::now(),
+            data: vec![4, 5, 6],
+        })
+    };
+    pipeline.controls().mute(true, true);
+    for captured in [frame(true), packet()] {
+        steps.send(captured).unwrap();
+    }
+    let Encoded::Audio(silent) = pipeline.next().await.unwrap() else {
+        panic!("no picture gets through");
+    };
+    assert_eq!(silent.data, SILENT_PACKET);
+    while pipeline.stats(Instant::now()).0.unwrap().frames_skipped == 0 {
+        let nothing = tokio::time::timeout(Duration::ZERO, pipeline.next()).await;
+        assert!(nothing.is_err(), "{nothing:?}");
+    }
+    // Pictures go on with one that can be decoded.
+    pipeline.controls().mute(false, false);
+    for captured in [frame(false), frame(true)] {
+        steps.send(captured).unwrap();
+    }
+    assert!(next_frame(&mut pipeline).await.keyframe);
+    steps.send(packet()).unwrap();
+    let heard = pipeline.next().await;
+    assert!(matches!(heard, Ok(Encoded::Audio(packet)) if packet.data == [4, 5, 6]));
+}
+
+#[tokio::test]
+async fn the_last_notice_comes_before_the_end() {
+    for _ in 0..20 {
+        let (mut pipeline, steps) = start_passing();
+        steps.send(Captured::Notice("cut off".to_owned())).unwrap();
+        drop(steps);
+        // Both queues are closed before anything is read.
+        while pipeline.shared.ended.load(Ordering::Acquire) == 0 {
+            std::thread::yield_now();
+        }
+        let notice = pipeline.next().await.unwrap();
+        assert!(matches!(notice, Encoded::Notice(text) if text == "cut off"));
+        assert!(matches!(pipeline.next().await, Ok(Encoded::End)));
+    }
+}

@@ -62,22 +62,27 @@ impl Viewer {
 
     /// Waits for PLAYING; whether sound and pictures are muted.
     pub(crate) async fn playing(&mut self) -> Option<(bool, bool)> {
-        self.until(|event| match event {
-            Event::Stream(update) if update.status == StreamStatus::Playing => Some(update.muted),
-            _ => None,
+        self.until(|event| {
+            let Event::Stream(update) = event else {
+                return None;
+            };
+            (update.status == StreamStatus::Playing).then_some(update.muted)
         })
         .await
     }
 
     /// The next thing the stream's viewers are told; its picture's size is none.
     pub(crate) async fn told(&mut self) -> (StreamEventType, Value) {
-        self.until(|event| match event {
-            Event::StreamEvent {
+        self.until(|event| {
+            let Event::StreamEvent {
                 event_type,
                 payload,
                 ..
-            } if event_type != StreamEventType::Resize => Some((event_type, payload)),
-            _ => None,
+            } = event
+            else {
+                return None;
+            };
+            (event_type != StreamEventType::Resize).then_some((event_type, payload))
         })
         .await
     }

@@ -160,6 +160,9 @@ impl Converter {
 
     fn mjpeg(&mut self, bytes: &[u8]) -> Result<(), Corrupt> {
         let (pixels, width, height) = decode_jpeg(bytes)?;
+        if width < 2 || height < 2 {
+            return Err(Corrupt("the picture has hardly a pixel".to_owned()));
+        }
         self.planes.reset(width & !1, height & !1);
         let planes = &mut self.planes;
         let half = planes.width / 2;

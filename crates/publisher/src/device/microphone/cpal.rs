@@ -66,7 +66,7 @@ struct Cpal;
 
 impl Backend for Cpal {
     fn microphones(&mut self) -> Result<Vec<Found>, String> {
-        let _quiet = quiet();
+        quiet();
         let host = host()?;
         let default = host
             .default_input_device()
@@ -86,7 +86,7 @@ impl Backend for Cpal {
     }
 
     fn open(&mut self, id: Option<&str>, wanted: Wanted) -> Result<Open, String> {
-        let _quiet = quiet();
+        quiet();
         let host = host()?;
         let device = match id {
             None => host.default_input_device(),
@@ -116,10 +116,12 @@ fn host() -> Result<Host, String> {
     cpal::host_from_id(*id).map_err(|error| format!("sound cannot be captured: {error}"))
 }
 
-/// Keeps the ALSA library from writing to stderr while it lives.
+/// Keeps the ALSA library from writing to stderr on this thread: what is wrong
+/// is told by the error that follows.
 #[cfg(target_os = "linux")]
-fn quiet() -> impl Sized {
-    alsa::Output::local_error_handler()
+fn quiet() {
+    // Without it, only more is said.
+    drop(alsa::Output::local_error_handler());
 }
 
 #[cfg(not(target_os = "linux"))]

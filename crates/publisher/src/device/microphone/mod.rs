@@ -23,6 +23,10 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// A microphone that delivers nothing for so long is opened again.
 const SILENCE: Duration = Duration::from_secs(2);
 
+/// Sound that is older when it is taken was captured before anybody wanted it,
+/// while the stream was waiting for its server.
+const STALE: Duration = Duration::from_secs(1);
+
 /// Length of a piece of the silence that stands in for a microphone.
 const PIECE: Duration = Duration::from_millis(20);
 
@@ -203,7 +207,11 @@ impl Microphone {
         };
         match ear.next(PATIENCE) {
             Ok(Some(chunk)) => {
-                *last_sound = self.backend.now();
+                let now = self.backend.now();
+                *last_sound = now;
+                if now.saturating_duration_since(chunk.capture_time) > STALE {
+                    return Captured::Nothing;
+                }
                 Captured::Audio(chunk)
             }
             Ok(None) if self.backend.now() < *last_sound + SILENCE => Captured::Nothing,

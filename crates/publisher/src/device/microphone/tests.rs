@@ -10,6 +10,8 @@ use super::*;
 enum Act {
     /// A piece of 20 ms, mono at 48 kHz, of one value.
     Sound(i16),
+    /// The same, which has waited for so long.
+    Old(i16, Duration),
     Quiet,
     Fail(Gone),
 }
@@ -88,11 +90,15 @@ impl Backend for Fake {
 
 impl Ear for Fake {
     fn next(&mut self, patience: Duration) -> Result<Option<AudioChunk>, Gone> {
-        match self.with(|world| world.acts.pop_front()) {
-            Some(Act::Sound(value)) => Ok(Some(AudioChunk {
-                capture_time: self.now(),
+        let piece = |value, age| {
+            Ok(Some(AudioChunk {
+                capture_time: self.now() - age,
                 samples: vec![value; 960],
-            })),
+            }))
+        };
+        match self.with(|world| world.acts.pop_front()) {
+            Some(Act::Sound(value)) => piece(value, Duration::ZERO),
+            Some(Act::Old(value, age)) => piece(value, age),
             Some(Act::Quiet) | None => {
                 self.sleep(patience);
                 Ok(None)
@@ -221,4 +227,16 @@ fn one_that_falls_silent_is_opened_again() {
     fake.with(|world| world.opens = Err("is not there".to_owned()));
     let late = sound(&mut microphone).capture_time;
     assert!(fake.now() - late <= Duration::from_secs(1));
+}
+
+#[test]
+fn sound_from_before_anybody_wanted_it_is_left_out() {
+    let fake = Fake::new();
+    let mut microphone = fake.open(None).unwrap();
+    fake.with(|world| {
+        let waited = [STALE * 2, STALE + PIECE].map(|age| Act::Old(1, age));
+        world.acts.extend(waited);
+        world.acts.push_back(Act::Old(2, STALE));
+    });
+    assert_eq!(sound(&mut microphone).samples, [2; 960]);
 }
