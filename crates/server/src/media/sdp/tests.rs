@@ -369,6 +369,14 @@ fn a_players_answer_tells_what_the_stream_really_is() {
     check_real_profile(both, "42e01f", 0x64_00_28, (106, "profile-level-id=640028"));
     // Said High, is constrained baseline: to everybody.
     check_real_profile(both, "64001f", 0x42_c0_1f, (102, "profile-level-id=42c01f"));
+    // Chromium's decoder of all H.264 goes by another name.
+    let chromium = [BASELINE, "profile-level-id=f4001f"];
+    check_real_profile(
+        chromium,
+        "640028",
+        0x64_00_28,
+        (106, "profile-level-id=f40028"),
+    );
     // No decoder for it, but one for what was said: the profile that was offered
     // for it, as an answer has to, and the real level.
     check_real_profile(
