@@ -122,6 +122,9 @@ impl Step {
     }
 }
 
+/// The publisher as it is built where there is nothing but cargo.
+const NO_DEVICES: [&str; 3] = ["--package", "twoway-publisher", "--no-default-features"];
+
 /// The page's package and target.
 const PAGE: [&str; 4] = [
     "--package",
@@ -142,7 +145,10 @@ impl Run {
     fn step(&mut self, shell: &Shell, step: Step) -> Result<()> {
         match step {
             Step::Fmt => self.fmt(shell),
-            Step::Clippy => self.clippy(shell, "clippy (native)", &NATIVE),
+            Step::Clippy => {
+                self.clippy(shell, "clippy (native)", &NATIVE)?;
+                self.clippy(shell, "clippy (publisher without devices)", &NO_DEVICES)
+            }
             Step::ClippyWasm => self.clippy(shell, "clippy (wasm)", &PAGE),
             Step::Doc => self.doc(shell),
             Step::Deny => self.deny(shell),
