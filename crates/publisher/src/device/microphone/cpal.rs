@@ -16,7 +16,7 @@ use tracing::debug;
 
 use super::clock::ForeignClock;
 use super::sound::{self, Offer};
-use super::{Backend, Ear, Found, Gone, Open, Wanted};
+use super::{Backend, Ear, Found, Gone, NOT_THERE, Open, Wanted};
 use crate::source::AudioChunk;
 
 /// Pieces of sound that may wait for the capture thread: more than half a
@@ -92,7 +92,7 @@ impl Backend for Cpal {
             None => host.default_input_device(),
             Some(id) => host.device_by_id(&DeviceId::new(host.id(), id)),
         };
-        let device = device.ok_or("is not there")?;
+        let device = device.ok_or(NOT_THERE)?;
         let offers = device
             .supported_input_configs()
             .map_err(|error| explain(&error))?;
@@ -140,7 +140,7 @@ fn explain(error: &Error) -> String {
     let kind = error.kind();
     let gone = [ErrorKind::DeviceNotAvailable, ErrorKind::HostUnavailable];
     if gone.contains(&kind) {
-        "is not there".to_owned()
+        NOT_THERE.to_owned()
     } else if kind == ErrorKind::DeviceBusy {
         "is in use by another program".to_owned()
     } else if kind == ErrorKind::PermissionDenied {

@@ -33,6 +33,9 @@ const PIECE: Duration = Duration::from_millis(20);
 /// Time between two looks whether it is back.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Why the default does not open on a machine that has none.
+const NOT_THERE: &str = "is not there";
+
 /// What a platform does for microphones.
 trait Backend: Send {
     /// Those there are now. On failure, a sentence says why there are none.
@@ -184,7 +187,12 @@ impl Microphone {
             channels: Channels::AtMost(options.channels.clamp(1, 2)),
         };
         let open = backend.open(id.as_deref(), wanted);
-        let open = open.map_err(|why| SourceError(format!("{title} {why}")))?;
+        let open = open.map_err(|why| {
+            SourceError(match id {
+                None if why == NOT_THERE => "there is no microphone on this machine".to_owned(),
+                _ => format!("{title} {why}"),
+            })
+        })?;
         debug!(title, rate = open.rate, channels = open.channels, "opened");
         let last_sound = backend.now();
         Ok(Self {

@@ -172,6 +172,9 @@ fn what_cannot_be_opened_is_told_in_a_sentence() {
         Some("1"),
         "the microphone \"USB Audio\" is in use by another program",
     );
+    fake.with(|world| world.opens = Err(NOT_THERE.to_owned()));
+    check(None, "there is no microphone on this machine");
+    check(Some("1"), "the microphone \"USB Audio\" is not there");
 }
 
 #[test]
