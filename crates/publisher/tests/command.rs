@@ -2,16 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
+mod loopback;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use loopback::server;
 use serde_json::Value;
-use twoway_server::{media, net};
-
-const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+use twoway_server::net;
 
 const SECRET: &str = "s3cret-tok3n";
 
@@ -215,15 +215,6 @@ fn help_lists_and_scripts_go_to_standard_output() {
     let mut with_token = command(&["--help"]);
     let output = with_token.env("TWOWAY_TOKEN", SECRET).output().unwrap();
     assert!(!text(&output.stdout).contains(SECRET));
-}
-
-async fn server() -> net::Running {
-    let media = media::Config {
-        bind: vec![Ipv4Addr::LOCALHOST.into()],
-        ..media::Config::default()
-    };
-    let (running, _) = net::serve(net::Config::new(LOOPBACK), media).await.unwrap();
-    running
 }
 
 /// Publishes a small test picture with these further options.

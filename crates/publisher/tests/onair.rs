@@ -3,16 +3,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
+mod loopback;
 #[path = "onair/relay.rs"]
 mod relay;
 #[path = "onair/viewer.rs"]
 mod viewer;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wire::StreamEventType;
 
+use loopback::{LOOPBACK, media_config, server};
 use relay::{TcpRelay, UdpRelay};
 use tokio::time::timeout;
 use twoway_publisher::{
@@ -25,22 +27,9 @@ use twoway_server::media::{PublicAddress, Transports};
 use twoway_server::{media, net};
 use viewer::Viewer;
 
-const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-
-fn media_config() -> media::Config {
-    media::Config {
-        bind: vec![Ipv4Addr::LOCALHOST.into()],
-        ..media::Config::default()
-    }
-}
-
 async fn server_at(address: SocketAddr) -> net::Running {
     let config = net::Config::new(address);
     net::serve(config, media_config()).await.unwrap().0
-}
-
-async fn server() -> net::Running {
-    server_at(LOOPBACK).await
 }
 
 fn picture() -> TestPicture {

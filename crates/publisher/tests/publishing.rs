@@ -3,26 +3,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+mod loopback;
+
+use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use loopback::{LOOPBACK, server};
 use twoway_publisher::{
     Error, Event, Options, Publisher, PublisherEvent, RetryOptions, Server, ServerUrl,
     SessionStatus, StreamName, StreamStatus, TestPicture,
 };
-use twoway_server::{media, net};
-
-const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-
-async fn server() -> net::Running {
-    let media = media::Config {
-        bind: vec![Ipv4Addr::LOCALHOST.into()],
-        ..media::Config::default()
-    };
-    let (running, _) = net::serve(net::Config::new(LOOPBACK), media).await.unwrap();
-    running
-}
+use twoway_server::net;
 
 fn publisher(server: &net::Running, name: &str) -> Publisher {
     let (url, _) = ServerUrl::parse(&format!("ws://{}", server.addr())).unwrap();

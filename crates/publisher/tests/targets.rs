@@ -8,33 +8,24 @@ mod handmade;
 #[path = "targets/tls.rs"]
 mod tls;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+mod loopback;
+
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use handmade::{Handmade, response};
+use loopback::{LOOPBACK, server};
 use tempfile::tempdir;
 use tls::{Authority, Identity, Terminator, self_signed};
 use twoway_publisher::{
     Error, Event, Options, Publisher, PublisherEvent, StreamStatus, Target, TestPicture,
     TlsOptions, Token,
 };
-use twoway_server::{media, net};
-
-const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// What certificates are for here.
 const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
-
-async fn server() -> net::Running {
-    let media = media::Config {
-        bind: vec![Ipv4Addr::LOCALHOST.into()],
-        ..media::Config::default()
-    };
-    let (running, _) = net::serve(net::Config::new(LOOPBACK), media).await.unwrap();
-    running
-}
 
 fn options(url: &str, tls: &TlsOptions) -> Options {
     let target = Target::parse(url, Some("test")).unwrap();

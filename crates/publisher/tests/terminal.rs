@@ -3,15 +3,17 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
+mod loopback;
+
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
 
+use loopback::server;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
-use twoway_server::{media, net};
+use twoway_server::net;
 
 const COLUMNS: u16 = 60;
 
@@ -89,16 +91,6 @@ fn shown(written: &str) -> Vec<String> {
 fn the_terminal_of_this_test_overwrites() {
     let lines = shown("one\r\n\u{1b}[32mtwo!\u{1b}[0m\r   \rx\r\n");
     assert_eq!(lines, ["one", "x  !", ""]);
-}
-
-async fn server() -> net::Running {
-    let loopback = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
-    let media = media::Config {
-        bind: vec![Ipv4Addr::LOCALHOST.into()],
-        ..media::Config::default()
-    };
-    let (running, _) = net::serve(net::Config::new(loopback), media).await.unwrap();
-    running
 }
 
 /// Publishes sound for two seconds, logs included.
