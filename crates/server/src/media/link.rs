@@ -4,27 +4,24 @@
 //! In protocol order a link is [`Phase::Connecting`] (ICE), [`Phase::Securing`]
 //! (DTLS), [`Phase::Up`], and may be [`Phase::Lost`] in between.
 
-use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use str0m::bwe::{Bitrate, BweKind};
 use str0m::config::DtlsCert;
-use str0m::media::{Frequency, Pt, SenderFeedback};
+use str0m::media::SenderFeedback;
 use str0m::net::{DatagramRecv, Receive, Transmit};
-use str0m::rtp::RtpPacket;
+use str0m::rtp::{RawPacket, RtpPacket};
 use str0m::stats::{MediaEgressStats, MediaIngressStats};
-use str0m::{
-    Candidate, CandidateKind, Event, IceConnectionState, Input, Output, Rtc, RtcConfig, RtcError,
-};
-use tracing::debug;
+use str0m::{Candidate, CandidateKind, Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
-use super::choice::START_BPS;
 use super::config::Config;
 use super::demux::Path;
+use super::egress::{self, Tap, WallClock};
 use super::gate::Gate;
 use super::nomination::{Nomination, is_client_hello};
 use super::repair::{Repair, Verdict};
 use super::restart::{FormerIce, UserName};
+use super::rtc::{accept, reason_of, rtc_config};
 use super::sdp::{Offer, Selection, complete_answer, restart_answer, with_credentials};
 use super::transport;
 use crate::core::backend::EndReason;
@@ -36,6 +33,18 @@ use crate::fragment::Fragment;
 pub(super) struct Settings {
     pub(super) config: Config,
     pub(super) certificate: DtlsCert,
+    /// What viewers are told the time by.
+    pub(super) clock: WallClock,
+}
+
+/// Who sends a peer's RTP and RTCP, for all its life: two would use the numbers of
+/// one key twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MediaWay {
+    /// str0m.
+    Str0m,
+    /// We do, with the keys of its handshake (`egress`).
+    Own,
 }
 
 /// What a link tells its peer.
@@ -57,6 +66,8 @@ pub(super) enum LinkEvent {
     Remb(u64),
     /// The client wants a keyframe (PLI or FIR).
     KeyframeRequest,
+    /// What came over RTCP, where str0m does not send the media.
+    Rtcp(Box<RawPacket>),
     /// A datagram came to nothing.
     Refused(Reason),
     /// Over; nothing follows.
@@ -71,14 +82,6 @@ enum Phase {
     Lost { until: Instant },
     Ended,
 }
-
-/// How often RTCP reports go out, of audio as of video: until both have come, a
-/// viewer knows neither how to keep them together nor how old they are.
-const REPORT_INTERVAL: Duration = Duration::from_secs(1);
-
-/// How often str0m says what it has measured where nobody is told the rates:
-/// the round trip is of use all the same.
-const STATS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Rounds of time given to str0m in one go, past which a peer waits for the
 /// others of its worker: one write takes two.
@@ -95,6 +98,10 @@ pub(super) struct Link {
     phase: Phase,
     gate: Gate,
     repair: Repair,
+    /// `None` if str0m sends the media.
+    pub(super) tap: Option<Tap>,
+    /// Something has come in since the last [`Link::drain`].
+    touched: bool,
     /// When DTLS began, and what a round trip took when last measured.
     hello_at: Option<Instant>,
     round_trip: Option<Duration>,
@@ -128,9 +135,18 @@ impl Link {
     ) -> Result<(Self, String), RtcError> {
         let config = &settings.config;
         let repair = Repair::new(taken, config.rtx_packets, config.rtx_age);
-        let mut rtc = rtc_config(offer, taken, settings)
-            .enable_raw_packets(repair.is_plain())
-            .build(now);
+        let media = way_of(taken);
+        let mut rtc_config = rtc_config(offer, taken, settings, media);
+        if repair.is_plain() {
+            rtc_config = rtc_config.enable_raw_packets(true);
+        }
+        let (mut rtc, tap) = match media {
+            MediaWay::Str0m => (rtc_config.build(now), None),
+            MediaWay::Own => {
+                let (rtc, secret) = egress::build(rtc_config, now);
+                (rtc, Some(Tap::new(secret)))
+            }
+        };
         for candidate in candidates {
             rtc.add_local_candidate(candidate);
         }
@@ -145,6 +161,8 @@ impl Link {
             },
             gate: Gate::new(offer, taken, config),
             repair,
+            tap,
+            touched: true,
             hello_at: None,
             round_trip: None,
             secured: false,
@@ -186,6 +204,7 @@ impl Link {
         let answer = accept(&mut self.rtc, &offer)?;
         let user = UserName::new(&mut self.rtc, credentials.user);
         let former = FormerIce::new(std::mem::replace(&mut self.user, user), password);
+        self.touched();
         // One that was never used is not worth keeping.
         self.former.get_or_insert(former);
         self.nomination = None;
@@ -230,6 +249,7 @@ impl Link {
         now: Instant,
     ) -> Result<(), Reason> {
         if self.answer_former(path, datagram, now) {
+            self.touched = true;
             return Ok(());
         }
         let (rtc, came) = (&mut self.rtc, (path.end(), datagram));
@@ -237,6 +257,10 @@ impl Link {
             .admit(rtc, self.user.as_str(), came, self.secured, now)?;
         if !self.receive(path, datagram, now) {
             return Err(Reason::BadDatagram);
+        }
+        self.touched = true;
+        if is_check(datagram) {
+            self.touched();
         }
         if !self.secured && is_client_hello(datagram) {
             self.hello_at = Some(now);
@@ -255,6 +279,7 @@ impl Link {
             let gone = transport::remote_candidate(path, kind);
             self.rtc.direct_api().invalidate_candidate(&gone);
         }
+        self.touched();
         // Only time makes str0m look for another pair. An error is the link's,
         // which the next drain meets.
         let _ = self.rtc.handle_input(Input::Timeout(now));
@@ -299,6 +324,25 @@ impl Link {
         }
     }
 
+    /// Media may go another way from now on.
+    fn touched(&mut self) {
+        self.touched = true;
+        if let Some(tap) = &mut self.tap {
+            tap.doubt();
+        }
+    }
+
+    /// Where media goes, if it is not str0m that sends it; `None` before the link
+    /// is up. In time it is asked for anew, whatever seems to have changed it.
+    pub(super) fn path(&self) -> Option<Path> {
+        self.tap.as_ref().and_then(Tap::path)
+    }
+
+    /// [`Link::drain`] has something to do.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.touched || self.deadline() <= now
+    }
+
     /// Has the network probed for so much, bits per second, and up to twice of it,
     /// if the client gives transport-wide feedback.
     pub(super) fn probe_for(&mut self, bps: u64) {
@@ -328,8 +372,12 @@ impl Link {
         transmits: &mut Vec<Transmit>,
         events: &mut Vec<LinkEvent>,
     ) {
+        self.touched = false;
         if let Some(former) = &mut self.former {
             transmits.append(&mut former.transmits);
+        }
+        if let Some(tap) = self.tap.as_mut().filter(|_| self.secured) {
+            tap.ask(&mut self.rtc);
         }
         let (mut at, mut rounds) = (now, 0);
         while rounds < MAX_ROUNDS {
@@ -381,6 +429,9 @@ impl Link {
                     if self.nomination.take_if(answered).is_some() {
                         continue;
                     }
+                    if self.tap.as_mut().is_some_and(|tap| tap.take(&transmit)) {
+                        continue;
+                    }
                     match self.repair.pass(&transmit, now) {
                         Verdict::Send => transmits.push(transmit),
                         Verdict::Drop => {
@@ -388,6 +439,9 @@ impl Link {
                             events.push(LinkEvent::Refused(Reason::TooManyRetransmissions));
                         }
                     }
+                }
+                Output::Event(Event::RawPacket(packet)) if self.tap.is_some() => {
+                    events.push(LinkEvent::Rtcp(packet));
                 }
                 Output::Event(Event::RawPacket(packet)) => {
                     transmits.extend(self.repair.answer(&packet, self.round_trip, now));
@@ -408,6 +462,9 @@ impl Link {
                 let hello = self.hello_at.take();
                 self.round_trip = hello.map(|at| now.saturating_duration_since(at));
                 self.repair.start(self.round_trip);
+                if let Some(tap) = &mut self.tap {
+                    tap.ask(&mut self.rtc);
+                }
                 events.push(LinkEvent::Up);
             }
             Event::SenderFeedback(report) => events.push(LinkEvent::SenderReport(report)),
@@ -493,62 +550,16 @@ impl Link {
     }
 }
 
-/// str0m's answer to a reduced offer.
-fn accept(rtc: &mut Rtc, offer: &str) -> Result<String, RtcError> {
-    let offer = str0m::change::SdpOffer::from_sdp_string(offer)
-        .map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
-    Ok(rtc.sdp_api().accept_offer(offer)?.to_sdp_string())
-}
-
-/// An ICE-lite peer that takes the codecs and header extensions of `taken`,
-/// with the client's numbers.
-fn rtc_config(offer: &Offer, taken: &Selection, settings: &Settings) -> RtcConfig {
-    let stats_interval = if settings.config.tells_rates() {
-        settings.config.rate_interval
+/// Who sends what: where nothing is estimated, we do.
+fn way_of(taken: &Selection) -> MediaWay {
+    if taken.sends() || taken.has_transport_feedback() {
+        MediaWay::Str0m
     } else {
-        STATS_INTERVAL
-    };
-    let mut config = RtcConfig::new()
-        .set_ice_lite(true)
-        .set_rtp_mode(true)
-        .set_dtls_cert(settings.certificate.clone())
-        .set_stats_interval(Some(stats_interval))
-        .set_rtcp_report_interval_audio(REPORT_INTERVAL)
-        .set_rtcp_report_interval_video(REPORT_INTERVAL)
-        .clear_codecs()
-        .clear_extension_map();
-    if taken.has_transport_feedback() {
-        config = config.enable_bwe(Some(Bitrate::bps(START_BPS)));
+        MediaWay::Own
     }
-    for (id, extension) in offer.extensions(taken) {
-        config = config.set_extension(id, extension);
-    }
-    for codec in taken.codecs() {
-        config.codec_config().add_config(
-            codec.pt.into(),
-            codec.rtx.map(Pt::from),
-            codec.codec.to_str0m(),
-            frequency(codec.codec.clock_rate()),
-            codec.codec.channels(),
-            codec.format,
-        );
-    }
-    config
 }
 
-fn frequency(ticks_per_second: u32) -> Frequency {
-    NonZeroU32::new(ticks_per_second).map_or(Frequency::NINETY_KHZ, Frequency::from_nonzero)
-}
-
-/// What an error of a link means to the client. Once an offer is taken, str0m
-/// calls only a fingerprint that does not match an error of the remote SDP.
-fn reason_of(error: &RtcError) -> EndReason {
-    debug!(%error, "link failed");
-    if matches!(error, RtcError::RemoteSdp(_)) {
-        EndReason::DtlsFingerprint
-    } else if matches!(error, RtcError::Dtls(_)) {
-        EndReason::Dtls
-    } else {
-        EndReason::Internal
-    }
+/// A STUN message (RFC 7983 section 7).
+fn is_check(datagram: &[u8]) -> bool {
+    matches!(datagram, [0..=3, ..])
 }

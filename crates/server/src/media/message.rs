@@ -8,6 +8,7 @@ use super::head_start::HeadStart;
 use super::layers::Layers;
 use super::packet::MediaPacket;
 use super::sdp::SourceCodec;
+use super::sends::Sends;
 use super::snapshot::Keyframe;
 use crate::core::backend::{Event, PeerId, SnapshotId, Wishes};
 
@@ -125,11 +126,20 @@ pub(super) struct Feed {
     pub(super) layers: Layers,
 }
 
+impl Outbox {
+    /// Where what a peer has to send goes.
+    pub(super) fn ways_out(&mut self) -> (&mut Vec<Transmit>, &mut Sends) {
+        (&mut self.transmits, &mut self.sends)
+    }
+}
+
 /// What a shard wants done, to be taken out after each call.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     /// Runs of one peer stand together.
     pub(super) transmits: Vec<Transmit>,
+    /// Players' media, in the same way.
+    pub(super) sends: Sends,
     pub(super) events: Vec<Event>,
     pub(super) messages: Vec<(WorkerId, Message)>,
     /// To be decoded for a picture.

@@ -12,7 +12,10 @@
 //! - `network`: its sockets, `socket` for UDP and `tcp`, with `frame`, for TCP;
 //! - `shard`: the peers of one worker, sans-IO; `demux`, `fanout` and `timers`
 //!   serve it;
-//! - `publisher`, `player`: a `peer`, on top of a `link` (str0m and its timeouts);
+//! - `publisher`, `player`: a `peer`, on top of a `link` (str0m, set up by `rtc`, and
+//!   its timeouts);
+//! - `egress`, or `estimated` where bandwidth is estimated: a player's media on its
+//!   way out; `sends`: what is ready to go;
 //! - `gate`, `sources`, `rtp_header`: what of a peer's datagrams str0m gets to see;
 //! - `transport`, `nomination`, `restart`: what ICE takes beside str0m;
 //! - `gaps`, `repair`: packets that a publisher's or a viewer's network loses;
@@ -29,12 +32,16 @@
 
 mod address;
 mod bandwidth;
+#[doc(hidden)]
+pub mod bench;
 mod choice;
 mod clock;
 mod codec;
 mod config;
 mod demux;
 mod directory;
+mod egress;
+mod estimated;
 mod fanout;
 mod frame;
 mod gaps;
@@ -60,8 +67,10 @@ mod replay;
 mod report;
 mod restart;
 mod rewrite;
+mod rtc;
 mod rtp_header;
 mod sdp;
+mod sends;
 mod shard;
 mod snapshot;
 mod socket;
@@ -69,12 +78,14 @@ mod sources;
 mod tcp;
 mod timers;
 mod transport;
+mod way;
 mod worker;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Instant, SystemTime};
 
 use str0m::crypto::from_feature_flags;
 use thiserror::Error;
@@ -89,6 +100,7 @@ use crate::core::backend::{
 };
 use crate::counters::Counters;
 use directory::{Directory, Home, Move};
+use egress::WallClock;
 use link::Settings;
 use message::{Message, WorkerId};
 use reach::{Host, Plan};
@@ -204,6 +216,7 @@ impl Forwarder {
         let settings = Arc::new(Settings {
             config,
             certificate,
+            clock: WallClock::new(Instant::now(), SystemTime::now()),
         });
         for worker in workers {
             let thread = worker

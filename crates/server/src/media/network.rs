@@ -15,6 +15,7 @@ use tracing::debug;
 
 use super::config::Config;
 use super::demux::Path;
+use super::sends::Sends;
 use super::socket::Socket;
 use super::tcp::{Connections, Listener};
 use crate::counters::Counters;
@@ -136,8 +137,14 @@ impl Network {
         more || more_tcp
     }
 
-    /// Sends all. What the system does not take is lost, as on any network.
-    pub(super) fn send_all(&mut self, transmits: &mut Vec<Transmit>, now: Instant) {
+    /// Sends all, what sets up connections before what goes over them. What the
+    /// system does not take is lost, as on any network.
+    pub(super) fn send_all(
+        &mut self,
+        transmits: &mut Vec<Transmit>,
+        sends: &mut Sends,
+        now: Instant,
+    ) {
         for run in transmits.chunk_by(|a, b| a.proto == b.proto && a.source == b.source) {
             let [first, ..] = run else { continue };
             match first.proto {
@@ -152,8 +159,29 @@ impl Network {
             }
         }
         transmits.clear();
+        self.send_media(sends);
+        sends.clear();
         if let Some(tcp) = &mut self.tcp {
             tcp.flush(now);
+        }
+    }
+
+    fn send_media(&mut self, sends: &Sends) {
+        for run in sends.runs() {
+            match run.path.protocol {
+                Protocol::Udp => {
+                    if let Some(socket) = self.socket_for(run.path.local) {
+                        socket.send(run);
+                    }
+                }
+                Protocol::Tcp => {
+                    if let Some(tcp) = &mut self.tcp {
+                        run.packets().for_each(|packet| tcp.queue(run.path, packet));
+                    }
+                }
+                // Candidates are never of these.
+                Protocol::SslTcp | Protocol::Tls => {}
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use super::link::Link;
 use super::packet::MediaPacket;
 use super::player::Player;
 use super::publisher::Publisher;
+use super::sends::Sends;
 use super::snapshot::Keyframe;
 use crate::core::backend::{EndReason, PictureSize, SnapshotId, VideoRate};
 use crate::counters::Reason;
@@ -42,8 +43,8 @@ pub(super) enum PeerEvent {
 
 /// One peer.
 pub(super) enum Peer {
-    Publisher(Publisher),
-    Player(Player),
+    Publisher(Box<Publisher>),
+    Player(Box<Player>),
 }
 
 impl Peer {
@@ -76,12 +77,12 @@ impl Peer {
     pub(super) fn drain(
         &mut self,
         now: Instant,
-        transmits: &mut Vec<Transmit>,
+        (transmits, sends): (&mut Vec<Transmit>, &mut Sends),
         events: &mut Vec<PeerEvent>,
     ) {
         match self {
             Self::Publisher(publisher) => publisher.drain(now, transmits, events),
-            Self::Player(player) => player.drain(now, transmits, events),
+            Self::Player(player) => player.drain(now, (transmits, sends), events),
         }
     }
 
@@ -95,6 +96,9 @@ impl Peer {
 
     /// Says goodbye to the client.
     pub(super) fn close(&mut self, now: Instant, transmits: &mut Vec<Transmit>) {
-        self.link().close(now, transmits);
+        match self {
+            Self::Publisher(publisher) => publisher.link.close(now, transmits),
+            Self::Player(player) => player.close(now, transmits),
+        }
     }
 }

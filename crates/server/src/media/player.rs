@@ -3,25 +3,27 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use str0m::media::{MediaTime, Mid, Pt};
+use str0m::media::Mid;
 use str0m::net::Transmit;
-use str0m::rtp::{RtpWrite, Ssrc};
+use str0m::rtp::RawPacket;
 use str0m::stats::MediaEgressStats;
 
 use super::bandwidth::{Bandwidth, Network, Probing, Shortage};
 use super::choice::{Choice, START_BPS};
 use super::codec::{Kind, Profile};
-use super::config::Config;
+use super::egress::{Outgoing, VideoCounts};
 use super::head_start::Group;
 use super::layers::Layers;
-use super::link::{Link, LinkEvent};
+use super::link::{Link, LinkEvent, Settings};
 use super::packet::MediaPacket;
 use super::peer::PeerEvent;
 use super::playout;
 use super::rate::RateMeter;
 use super::replay::Replay;
 use super::rewrite::{Position, Rewriter};
-use super::sdp::{self, Selection, SourceCodec};
+use super::sdp::{self, Offer, Selection, SourceCodec};
+use super::sends::Sends;
+use super::way::{Line, Way};
 use crate::core::backend::{EndReason, PeerId, PlayoutDelay, VideoRate};
 
 /// How often a player that waits for a keyframe says so again, in case one was
@@ -32,6 +34,7 @@ pub(super) struct Player {
     pub(super) link: Link,
     pub(super) source: PeerId,
     tracks: Vec<Track>,
+    way: Way,
     /// When to ask for a keyframe, the first time or again; `None` while none is waited for.
     ask_again: Option<Instant>,
     /// Which of the source's layers it gets.
@@ -40,14 +43,15 @@ pub(super) struct Player {
     shortage: Shortage,
     /// `None` if its client does not say what comes of probes.
     probing: Option<Probing>,
-    /// What its video packets say instead of the publisher's own.
-    playout_delay: Option<(MediaTime, MediaTime)>,
     /// While it starts: what it is yet to get before what is live.
     replay: Option<Replay>,
     /// [`Player::drain`] has something to do.
     pub(super) dirty: bool,
     /// `None` if rates are not to be told.
     rate: Option<RateMeter>,
+    /// How often, and when next, if it is not str0m that measures.
+    measure_every: Duration,
+    measure_at: Option<Instant>,
     /// To be told with the next [`Player::drain`].
     told: Option<PeerEvent>,
     events: Vec<LinkEvent>,
@@ -57,14 +61,11 @@ pub(super) struct Player {
 struct Track {
     kind: Kind,
     mid: Mid,
-    ssrc: Ssrc,
-    repair_ssrc: Option<Ssrc>,
     /// What the answer took: payload types and what they carry.
     taken: Vec<(u8, Profile)>,
     /// The publisher's payload types and the player's.
     payload_types: Vec<(u8, u8)>,
     rewriter: Rewriter,
-    declared: bool,
 }
 
 /// What becomes of a packet.
@@ -78,35 +79,39 @@ enum Taken {
 }
 
 impl Player {
+    /// A player of `source` that its client's `offer` is answered for.
     pub(super) fn new(
         mut link: Link,
         source: PeerId,
-        taken: &Selection,
+        (offer, taken): (&Offer, &Selection),
         playout_delay: Option<PlayoutDelay>,
-        config: &Config,
+        settings: &Settings,
         now: Instant,
     ) -> Self {
-        let tracks: Vec<_> = taken
-            .tracks()
-            .filter_map(|(kind, mid, codecs)| {
-                let codecs = codecs.iter().map(|codec| (codec.pt, codec.profile));
-                let payload_types = taken.payload_types(kind).to_vec();
-                Track::new(&mut link, (kind, mid), codecs.collect(), payload_types)
-            })
-            .collect();
+        let config = &settings.config;
+        let lines = Line::all(&mut link, offer, taken);
+        let playout_delay = playout_delay.map(playout::to_rtp);
+        let way = Way::new(&link, &lines, playout_delay, settings);
+        let tracks = lines.iter().map(|line| {
+            let payload_types = taken.payload_types(line.kind).to_vec();
+            Track::new(line, payload_types)
+        });
+        let tracks: Vec<_> = tracks.collect();
         Self {
             link,
             source,
             ask_again: tracks.iter().any(Track::is_video).then_some(now),
             tracks,
+            way,
             choice: Choice::new(now),
             bandwidth: Bandwidth::default(),
             shortage: Shortage::default(),
             probing: taken.has_transport_feedback().then(Probing::default),
-            playout_delay: playout_delay.map(playout::to_rtp),
             replay: None,
             dirty: false,
             rate: config.tells_rates().then(RateMeter::default),
+            measure_every: config.rate_interval,
+            measure_at: None,
             told: None,
             events: Vec::new(),
         }
@@ -114,7 +119,11 @@ impl Player {
 
     pub(super) fn deadline(&self) -> Instant {
         let replay = self.replay.as_ref().and_then(Replay::poll_timeout);
-        [self.ask_again, replay]
+        let reports = match &self.way {
+            Way::Own(egress) => egress.deadline(),
+            Way::Str0m(_) => None,
+        };
+        [self.ask_again, replay, reports, self.measure_at]
             .into_iter()
             .flatten()
             .fold(self.link.deadline(), Instant::min)
@@ -124,7 +133,7 @@ impl Player {
     pub(super) fn drain(
         &mut self,
         now: Instant,
-        transmits: &mut Vec<Transmit>,
+        (transmits, sends): (&mut Vec<Transmit>, &mut Sends),
         events: &mut Vec<PeerEvent>,
     ) {
         self.catch_up(now);
@@ -132,21 +141,34 @@ impl Player {
         if self.ask_again.is_some_and(|at| at <= now) {
             self.ask_for_keyframe(now, events);
         }
-        let mut link_events = std::mem::take(&mut self.events);
-        self.link.drain(now, transmits, &mut link_events);
-        for event in link_events.drain(..) {
-            self.handle(event, now, events);
+        // str0m has nothing to do with what is written but where it sends it.
+        if matches!(self.way, Way::Str0m(_)) || self.link.is_due(now) {
+            let mut link_events = std::mem::take(&mut self.events);
+            self.link.drain(now, transmits, &mut link_events);
+            for event in link_events.drain(..) {
+                self.handle(event, now, events);
+            }
+            self.events = link_events;
         }
-        self.events = link_events;
+        let refused = self.way.flush(&self.link, now, sends);
+        events.extend(refused.map(PeerEvent::Refused));
+        self.measure_own(now, events);
         events.extend(self.told.take());
+    }
+
+    /// Says goodbye to its client.
+    pub(super) fn close(&mut self, now: Instant, transmits: &mut Vec<Transmit>) {
+        transmits.extend(self.way.close(&self.link));
+        self.link.close(now, transmits);
     }
 
     fn handle(&mut self, event: LinkEvent, now: Instant, events: &mut Vec<PeerEvent>) {
         match event {
-            LinkEvent::Up => events.push(PeerEvent::Flowing),
+            LinkEvent::Up => self.handle_up(now, events),
             LinkEvent::KeyframeRequest => {
                 events.push(PeerEvent::KeyframeWanted(self.choice.shown()));
             }
+            LinkEvent::Rtcp(packet) => self.handle_rtcp(&packet, now, events),
             LinkEvent::Refused(reason) => events.push(PeerEvent::Refused(reason)),
             LinkEvent::Ended(reason) => events.push(PeerEvent::Ended(reason)),
             // What it starts from, and has not measured.
@@ -155,12 +177,69 @@ impl Player {
             LinkEvent::Remb(bps) => self.bandwidth.handle_remb(bps, now),
             // Players are negotiated not to send.
             LinkEvent::Rtp(_) | LinkEvent::SenderReport(_) | LinkEvent::Received(_) => {}
-            LinkEvent::Sent(stats) => {
-                let mut video = self.tracks.iter().filter(|track| track.is_video());
-                if let Some(loss) = stats.loss.filter(|_| video.any(|v| v.mid == stats.mid)) {
-                    self.bandwidth.handle_loss(loss);
-                }
-                events.extend(self.measure(&stats).map(PeerEvent::Rate));
+            LinkEvent::Sent(stats) => self.handle_stats(&stats, events),
+        }
+    }
+
+    fn handle_up(&mut self, now: Instant, events: &mut Vec<PeerEvent>) {
+        let up = match &mut self.way {
+            Way::Own(egress) => {
+                self.measure_at = self.rate.as_ref().map(|_| now + self.measure_every);
+                egress.start(self.link.round_trip())
+            }
+            Way::Str0m(_) => true,
+        };
+        events.push(if up {
+            PeerEvent::Flowing
+        } else {
+            PeerEvent::Ended(EndReason::Dtls)
+        });
+    }
+
+    fn handle_rtcp(&mut self, packet: &RawPacket, now: Instant, events: &mut Vec<PeerEvent>) {
+        let (RawPacket::RtcpRx(rtcp), Way::Own(egress)) = (packet, &mut self.way) else {
+            return;
+        };
+        let feedback = egress.handle_rtcp(rtcp, now);
+        if feedback.wants_keyframe {
+            events.push(PeerEvent::KeyframeWanted(self.choice.shown()));
+        }
+        if let Some(loss) = feedback.loss {
+            self.bandwidth.handle_loss(loss);
+        }
+        if let Some(bps) = feedback.remb_bps {
+            self.bandwidth.handle_remb(bps, now);
+        }
+    }
+
+    fn handle_stats(&mut self, stats: &MediaEgressStats, events: &mut Vec<PeerEvent>) {
+        let mut tracks = self.tracks.iter();
+        let video = tracks.find(|track| track.is_video());
+        if video.is_none_or(|video| video.mid != stats.mid) {
+            return;
+        }
+        if let Some(loss) = stats.loss {
+            self.bandwidth.handle_loss(loss);
+        }
+        let remote = stats.remote.as_ref();
+        let counts = VideoCounts {
+            bytes: stats.bytes,
+            nacks: stats.nacks,
+            plis: stats.plis,
+            lost_packets: remote.map_or(0, |remote| remote.packets_lost),
+        };
+        events.extend(self.measure(counts, stats.timestamp).map(PeerEvent::Rate));
+    }
+
+    /// What str0m measures where it sends.
+    fn measure_own(&mut self, now: Instant, events: &mut Vec<PeerEvent>) {
+        let Way::Own(egress) = &self.way else {
+            return;
+        };
+        if self.measure_at.is_some_and(|at| at <= now) {
+            self.measure_at = Some(now + self.measure_every);
+            if let Some(counts) = egress.video().filter(|counts| counts.bytes > 0) {
+                events.extend(self.measure(counts, now).map(PeerEvent::Rate));
             }
         }
     }
@@ -174,7 +253,7 @@ impl Player {
         let video = network.without(audio_bps);
         if self.choice.decide(&flowing, video, now) && !self.choice.is_settled() {
             if self.choice.is_leaving() {
-                self.link.forget_sent();
+                self.way.forget(&mut self.link);
             }
             self.ask_again = Some(now);
             self.dirty = true;
@@ -228,7 +307,7 @@ impl Player {
 
     /// Starts with a keyframe that has just come, instead of what is left of the
     /// one before.
-    fn skip_to(&mut self, keyframe: &MediaPacket, now: Instant) {
+    fn skip_to(&mut self, keyframe: &Arc<MediaPacket>, now: Instant) {
         let left = self.replay.take().map(|replay| replay.skip_to(keyframe));
         if let Some(video) = self.tracks.iter_mut().find(|track| track.is_video()) {
             let clock_rate = keyframe.codec.clock_rate();
@@ -270,19 +349,12 @@ impl Player {
     }
 
     /// The video rate of an interval, if it is to be told.
-    fn measure(&mut self, stats: &MediaEgressStats) -> Option<VideoRate> {
-        let mut tracks = self.tracks.iter();
-        let video = tracks.find(|track| track.kind == Kind::Video)?;
-        if video.mid != stats.mid {
-            return None;
-        }
-        let rate = self.rate.as_mut()?;
-        let remote = stats.remote.as_ref();
+    fn measure(&mut self, counts: VideoCounts, at: Instant) -> Option<VideoRate> {
         Some(VideoRate {
-            nacks: stats.nacks,
-            plis: stats.plis,
-            lost_packets: remote.map_or(0, |remote| remote.packets_lost),
-            ..rate.measure(stats.bytes, stats.timestamp)?
+            nacks: counts.nacks,
+            plis: counts.plis,
+            lost_packets: counts.lost_packets,
+            ..self.rate.as_mut()?.measure(counts.bytes, at)?
         })
     }
 
@@ -319,8 +391,9 @@ impl Player {
         }
     }
 
-    fn write(&mut self, packet: &MediaPacket, now: Instant) {
-        let Some(track) = self.tracks.iter_mut().find(|t| t.kind == packet.kind) else {
+    fn write(&mut self, packet: &Arc<MediaPacket>, now: Instant) {
+        let mut tracks = self.tracks.iter_mut().enumerate();
+        let Some((place, track)) = tracks.find(|(_, track)| track.kind == packet.kind) else {
             return;
         };
         let Some(pt) = track.payload_type(packet.pt) else {
@@ -347,71 +420,33 @@ impl Player {
         let Some(rewritten) = track.rewriter.rewrite(position) else {
             return;
         };
-        let mut extensions = packet.extensions.clone();
-        if let Some((min, max)) = self.playout_delay.filter(|_| track.kind == Kind::Video) {
-            (extensions.play_delay_min, extensions.play_delay_max) = (Some(min), Some(max));
-        }
-        let mut write = RtpWrite::new(
+        let out = Outgoing {
+            packet: packet.clone(),
             pt,
-            rewritten.sequence.into(),
-            rewritten.timestamp,
-            position.captured,
-            packet.payload.clone(),
-        )
-        .marker(packet.marker)
-        .ext_vals(extensions)
-        .nackable(track.kind == Kind::Video);
-        if let Some(patch) = rewritten.pictures.patch(&packet.payload) {
-            write = write.vp8_patch(patch);
-        }
-        let (rtx_packets, rtx_age) = self.link.rtx_cache();
-        let mut api = self.link.rtc.direct_api();
-        if !track.declared {
-            track.declared = true;
-            let stream = api.declare_stream_tx(track.ssrc, track.repair_ssrc, track.mid, None);
-            stream.set_rtx_cache(rtx_packets, rtx_age, None);
-            // It comes paced by its publisher; pacing it again would only delay it.
-            stream.set_unpaced(true);
-        }
-        if let Some(stream) = api.stream_tx(&track.ssrc) {
-            if taken == Taken::Down {
-                // What was lost of the larger layer would only be in the way.
-                stream.set_rtx_cache(rtx_packets, rtx_age, None);
-            }
-            stream.write_rtp(write);
-            self.dirty = true;
-            if let Some(rate) = self.rate.as_mut().filter(|_| track.kind == Kind::Video) {
-                rate.count(packet.marker, now);
-            }
+            sequence: rewritten.sequence,
+            timestamp: rewritten.timestamp,
+            pictures: rewritten.pictures,
+            captured: position.captured,
+        };
+        let anew = taken == Taken::Down;
+        self.way.write(&mut self.link, place, out, anew);
+        self.dirty = true;
+        if let Some(rate) = self.rate.as_mut().filter(|_| packet.kind == Kind::Video) {
+            rate.count(packet.marker, now);
         }
     }
 }
 
 impl Track {
-    fn new(
-        link: &mut Link,
-        (kind, mid): (Kind, &str),
-        taken: Vec<(u8, Profile)>,
-        payload_types: Vec<(u8, u8)>,
-    ) -> Option<Self> {
-        let mid = Mid::from(mid);
-        let mut api = link.rtc.direct_api();
-        let stream = api.stream_tx_by_mid(mid, None)?;
-        let (ssrc, repair_ssrc) = (stream.ssrc(), stream.rtx());
-        // str0m reports on a stream as soon as it exists, with RTP time zero
-        // while nothing was sent, which would throw off the viewer's sync. So
-        // it exists only from the first packet on.
-        api.remove_stream_tx(ssrc);
-        Some(Self {
-            kind,
-            mid,
-            ssrc,
-            repair_ssrc,
-            taken,
+    fn new(line: &Line<'_>, payload_types: Vec<(u8, u8)>) -> Self {
+        let codecs = line.codecs.iter();
+        Self {
+            kind: line.kind,
+            mid: line.mid,
+            taken: codecs.map(|codec| (codec.pt, codec.profile)).collect(),
             payload_types,
-            rewriter: Rewriter::new(*ssrc),
-            declared: false,
-        })
+            rewriter: Rewriter::new(*line.ssrc),
+        }
     }
 
     fn is_video(&self) -> bool {
@@ -439,9 +474,9 @@ impl Track {
         taken
     }
 
-    fn payload_type(&self, of_source: u8) -> Option<Pt> {
+    fn payload_type(&self, of_source: u8) -> Option<u8> {
         let mut map = self.payload_types.iter();
         let (_, pt) = map.find(|(source, _)| *source == of_source)?;
-        Some((*pt).into())
+        Some(*pt)
     }
 }

@@ -294,6 +294,7 @@ impl Publisher {
             LinkEvent::Received(stats) => self.handle_stats(&stats, events),
             // A publisher is sent nothing that it could want a keyframe of.
             LinkEvent::KeyframeRequest
+            | LinkEvent::Rtcp(_)
             | LinkEvent::Sent(_)
             | LinkEvent::Estimate(_)
             | LinkEvent::Remb(_) => {}

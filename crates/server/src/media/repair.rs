@@ -28,7 +28,7 @@ const ROUNDS: u32 = 8;
 const ROUND_MARGIN: Duration = Duration::from_millis(40);
 
 /// The round trip while it has not been measured.
-const UNKNOWN_ROUND_TRIP: Duration = Duration::from_millis(100);
+pub(super) const UNKNOWN_ROUND_TRIP: Duration = Duration::from_millis(100);
 
 /// How much longer packets must be of use before they are kept longer: str0m
 /// forgets all of them when that changes.
@@ -39,10 +39,35 @@ const MOST_BYTES: usize = 1 << 20;
 
 /// How long a sent packet is kept for a viewer with this round trip, but no
 /// longer than `longest`.
-fn kept_for(round_trip: Option<Duration>, longest: Duration) -> Duration {
+pub(super) fn kept_for(round_trip: Option<Duration>, longest: Duration) -> Duration {
     round_trip
         .map_or(longest, |trip| (trip + ROUND_MARGIN) * ROUNDS)
         .min(longest)
+}
+
+/// Bytes that may be sent again: as many as went out the first time, since a link
+/// that loses more than that needs less, not more.
+#[derive(Debug)]
+pub(super) struct Credit(usize);
+
+impl Default for Credit {
+    fn default() -> Self {
+        Self(MOST_BYTES)
+    }
+}
+
+impl Credit {
+    /// So much went out for the first time.
+    pub(super) fn earn(&mut self, bytes: usize) {
+        self.0 = (self.0 + bytes).min(MOST_BYTES);
+    }
+
+    /// False if so much is too much.
+    pub(super) fn spend(&mut self, bytes: usize) -> bool {
+        let left = self.0.checked_sub(bytes);
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
+    }
 }
 
 /// What of one viewer's media goes out again.
@@ -52,9 +77,7 @@ pub(super) struct Repair {
     rtx: Vec<u8>,
     /// Payload types with NACK and without retransmissions of their own.
     plain: Vec<u8>,
-    /// Bytes that may be sent again: as many as went out the first time, since a
-    /// link that loses more than that needs less, not more.
-    credit: usize,
+    credit: Credit,
     /// The m-lines that may have retransmissions.
     mids: Vec<Mid>,
     longest: Duration,
@@ -76,7 +99,7 @@ impl Repair {
         Self {
             rtx: codecs().filter_map(|codec| codec.rtx).collect(),
             plain: plain.map(|codec| codec.pt).collect(),
-            credit: MOST_BYTES,
+            credit: Credit::default(),
             mids: taken.tracks().map(|(_, mid, _)| Mid::from(mid)).collect(),
             longest: age,
             sent: Sent::new(packets, age),
@@ -128,7 +151,7 @@ impl Repair {
         if self.rtx.contains(&pt) {
             return self.spend(datagram.len());
         }
-        self.credit = (self.credit + datagram.len()).min(MOST_BYTES);
+        self.credit.earn(datagram.len());
         if self.plain.contains(&pt)
             && let Some(header) = RtpHeader::parse(datagram)
         {
@@ -167,12 +190,10 @@ impl Repair {
     }
 
     fn spend(&mut self, bytes: usize) -> Verdict {
-        match self.credit.checked_sub(bytes) {
-            Some(left) => {
-                self.credit = left;
-                Verdict::Send
-            }
-            None => Verdict::Drop,
+        if self.credit.spend(bytes) {
+            Verdict::Send
+        } else {
+            Verdict::Drop
         }
     }
 }
@@ -290,7 +311,7 @@ mod tests {
         Repair {
             rtx: vec![RTX],
             plain: vec![PLAIN],
-            credit: MOST_BYTES,
+            credit: Credit::default(),
             mids: Vec::new(),
             longest: ms(1_000),
             sent: Sent::new(most, ms(1_000)),
@@ -396,7 +417,7 @@ mod tests {
     #[test]
     fn reports_and_sound_are_sent() {
         let mut repair = repair(100);
-        repair.credit = 0;
+        repair.credit = Credit(0);
         for pt in [200, 205, 111] {
             let verdict = repair.pass(&packet(pt, 1, 100), Instant::now());
             assert_eq!(verdict, Verdict::Send);

@@ -21,6 +21,7 @@ use super::peer::{Peer, PeerEvent};
 use super::player::Player;
 use super::publisher::Publisher;
 use super::sdp::{self, Offer, Selection};
+use super::sends::Sends;
 use super::timers::Timers;
 use super::transport;
 use crate::core::backend::{Codecs, EndReason, Event, PeerId, SnapshotError, SnapshotId, Wishes};
@@ -42,8 +43,10 @@ pub(super) struct Shard {
     moving: HashMap<PeerId, (PeerId, WorkerId)>,
     /// Workers with players of our publishers.
     subscribers: Subscribers,
-    /// Players that have been written to since the last flush.
-    dirty: Vec<PeerId>,
+    /// What has come of each source since the last flush, for its players here.
+    pending: Vec<(PeerId, Vec<Arc<MediaPacket>>)>,
+    /// How many players have yet to get the last of it; `None`: all of them.
+    left: Option<usize>,
     pub(super) outbox: Outbox,
     events: Vec<PeerEvent>,
 }
@@ -66,7 +69,8 @@ impl Shard {
             audiences: Audiences::default(),
             moving: HashMap::new(),
             subscribers: Subscribers::default(),
-            dirty: Vec::new(),
+            pending: Vec::new(),
+            left: None,
             outbox: Outbox::default(),
             events: Vec::new(),
         }
@@ -77,22 +81,59 @@ impl Shard {
         self.timers.poll_timeout()
     }
 
-    /// Does what has become due.
+    /// Does what has become due; [`Shard::flush`] must follow.
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         while let Some(peer) = self.timers.pop_due(now) {
             self.drain(peer, now);
         }
-        self.flush(now);
     }
 
-    /// Sends what has been written to players: once a batch of datagrams, so
-    /// that a frame goes out to each of them in one piece.
-    pub(super) fn flush(&mut self, now: Instant) {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        for peer in dirty.drain(..) {
-            self.drain(peer, now);
+    /// Gives players what has come for them: once a batch of datagrams, so that a
+    /// frame goes out to each of them in one piece. True if there is more once what
+    /// is in the outbox has been sent.
+    #[must_use]
+    pub(super) fn flush(&mut self, now: Instant) -> bool {
+        self.hand_out(now, |sends| sends.is_full())
+    }
+
+    /// Gives players what has come for them, one player after the other, until there
+    /// is enough; true if there is more. Something that ends a player on the way ends
+    /// this one, so those that are left stay where they are.
+    fn hand_out(&mut self, now: Instant, enough: impl Fn(&Sends) -> bool) -> bool {
+        while let Some((source, packets)) = self.pending.pop() {
+            let all = self.audiences.players(source).len();
+            let mut left = self.left.take().unwrap_or(all);
+            while left > 0 {
+                if enough(&self.outbox.sends) {
+                    self.left = Some(left);
+                    self.pending.push((source, packets));
+                    return true;
+                }
+                left -= 1;
+                if let Some(id) = self.audiences.players(source).get(left) {
+                    self.give(*id, source, &packets, now);
+                }
+            }
         }
-        self.dirty = dirty;
+        false
+    }
+
+    fn give(&mut self, id: PeerId, source: PeerId, packets: &[Arc<MediaPacket>], now: Instant) {
+        let layers = self.audiences.layers(source);
+        if let (Some(Peer::Player(player)), Some(layers)) = (self.peers.get_mut(&id), layers) {
+            for packet in packets {
+                player.handle_media(packet, layers, now);
+            }
+            if player.dirty {
+                self.drain(id, now);
+            }
+        }
+    }
+
+    /// Gives players all that has come for them, before something else happens to
+    /// them or to their sources.
+    fn catch_up(&mut self, now: Instant) {
+        self.hand_out(now, |_| false);
     }
 
     /// Takes a datagram, or a packet that a TCP connection had a frame for.
@@ -104,6 +145,13 @@ impl Shard {
             }
             return;
         };
+        // What came before a player is connected is not for it.
+        if !self.pending.is_empty()
+            && let Some(Peer::Player(player)) = self.peers.get(&id)
+            && !player.link.is_secured()
+        {
+            self.catch_up(now);
+        }
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
@@ -124,8 +172,15 @@ impl Shard {
         }
     }
 
-    /// Takes a message; see [`Message`].
+    /// Takes a message; see [`Message`]. [`Shard::flush`] must follow.
     pub(super) fn handle_message(&mut self, message: Message, now: Instant) {
+        if !matches!(message, Message::Media { .. }) {
+            self.catch_up(now);
+        }
+        self.obey(message, now);
+    }
+
+    fn obey(&mut self, message: Message, now: Instant) {
         match message {
             Message::OpenPublisher {
                 peer,
@@ -177,7 +232,7 @@ impl Shard {
             Message::PlayerLeft { source, home } => self.subscribers.remove(source, home),
             Message::Snapshot { request, source } => self.take_picture(request, source, now),
             Message::KeyframeWanted { source, layer } => self.want_keyframe(source, layer, now),
-            Message::Media { source, packet } => self.play(source, &packet, now),
+            Message::Media { source, packet } => self.play(source, packet, now),
             Message::WorkerGone { worker } => self.forget_worker(worker, now),
             Message::Stop => self.close_all(now),
         }
@@ -200,7 +255,13 @@ impl Shard {
         let taken = sdp::select_for_publisher(&offer).ok_or(EndReason::NoCommonCodecs)?;
         let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
         let publisher = Publisher::new(link, &taken, &self.settings.config, now);
-        self.admit(id, Peer::Publisher(publisher), answer, &taken, now);
+        self.admit(
+            id,
+            Peer::Publisher(Box::new(publisher)),
+            answer,
+            &taken,
+            now,
+        );
         Ok(())
     }
 
@@ -242,23 +303,24 @@ impl Shard {
             return Err(EndReason::TranscodingNeeded);
         }
         let mut taken = sdp::select_for_player(&offer, codecs).ok_or(EndReason::NoCommonCodecs)?;
-        let may_be_spliced = self.settings.config.answer_all_codecs;
-        if may_be_spliced {
+        if self.settings.config.answer_all_codecs {
             taken = taken.with_all_codecs(&offer);
         }
-        // The next publisher may have layers if this one has none.
-        if admission.is_layered || may_be_spliced {
+        // It costs as much as everything else that is done for a packet. A viewer of
+        // one stream that is spliced to one with layers later gets them by loss and
+        // by its own estimate.
+        if admission.is_layered {
             taken = taken.with_transport_feedback(&offer);
         }
         let (link, answer) = self.answer(id, &offer, &taken, wishes, now)?;
-        let config = &self.settings.config;
-        let mut player = Player::new(link, source, &taken, wishes.playout_delay, config, now);
+        let (answered, delay) = ((&offer, &taken), wishes.playout_delay);
+        let mut player = Player::new(link, source, answered, delay, &self.settings, now);
         player.choose(&admission.layers, now);
         let head_start = std::mem::take(&mut admission.head_start);
         let layers = std::mem::take(&mut admission.layers);
         let worker = admission.source_worker;
         self.audiences.add(source, worker, id, head_start, layers);
-        self.admit(id, Peer::Player(player), answer, &taken, now);
+        self.admit(id, Peer::Player(Box::new(player)), answer, &taken, now);
         Ok(())
     }
 
@@ -330,7 +392,7 @@ impl Shard {
         };
         let mut events = std::mem::take(&mut self.events);
         let first = self.outbox.transmits.len();
-        peer.drain(now, &mut self.outbox.transmits, &mut events);
+        peer.drain(now, self.outbox.ways_out(), &mut events);
         self.timers.set(id, peer.deadline(now));
         let mut last = None;
         for transmit in &self.outbox.transmits[first..] {
@@ -392,7 +454,7 @@ impl Shard {
             }
         }
         if here {
-            self.play(source, &packet, now);
+            self.play(source, packet, now);
         }
     }
 
@@ -406,20 +468,16 @@ impl Shard {
         }
     }
 
-    /// Writes a packet to the players here.
-    fn play(&mut self, source: PeerId, packet: &Arc<MediaPacket>, now: Instant) {
-        self.audiences.keep(source, packet, now);
-        let Some(layers) = self.audiences.layers(source) else {
+    /// Keeps a packet for the players here.
+    fn play(&mut self, source: PeerId, packet: Arc<MediaPacket>, now: Instant) {
+        if self.audiences.source_worker(source).is_none() {
             return;
-        };
-        for id in self.audiences.players(source) {
-            if let Some(Peer::Player(player)) = self.peers.get_mut(id) {
-                let was_dirty = player.dirty;
-                player.handle_media(packet, layers, now);
-                if player.dirty && !was_dirty {
-                    self.dirty.push(*id);
-                }
-            }
+        }
+        self.audiences.keep(source, &packet, now);
+        let mut pending = self.pending.iter_mut();
+        match pending.find(|(of, _)| *of == source) {
+            Some((_, packets)) => packets.push(packet),
+            None => self.pending.push((source, vec![packet])),
         }
     }
 
@@ -535,7 +593,7 @@ impl Shard {
     /// To another worker, or to ourselves at once.
     fn send(&mut self, worker: WorkerId, message: Message, now: Instant) {
         if worker == self.id {
-            self.handle_message(message, now);
+            self.obey(message, now);
         } else {
             self.outbox.messages.push((worker, message));
         }

@@ -10,6 +10,8 @@ use socket2::{Domain, Protocol, Socket as RawSocket, Type};
 use str0m::net::Transmit;
 use tracing::{debug, trace};
 
+use super::sends::Run;
+
 /// Largest UDP datagram; with GRO a receive buffer holds several as one.
 const MAX_DATAGRAM: usize = 65_535;
 
@@ -118,6 +120,42 @@ impl Socket {
         }
     }
 
+    /// Sends packets that go one way, from where they stand. What the system does
+    /// not take is lost, as on any network.
+    pub(super) fn send(&self, run: Run<'_>) {
+        let max_segments = self.state.max_gso_segments();
+        let (path, mut rest) = (run.path, run);
+        loop {
+            let length = segments(rest.packets().map(<[u8]>::len), max_segments);
+            let Some(first) = rest.packets().next() else {
+                return;
+            };
+            let size = (length > 1).then_some(first.len());
+            let (contents, later) = rest.split(length);
+            self.send_contents((path.local, path.remote), contents, size);
+            rest = later;
+        }
+    }
+
+    fn send_contents(
+        &self,
+        (from, to): (SocketAddr, SocketAddr),
+        contents: &[u8],
+        segment_size: Option<usize>,
+    ) {
+        let source = from.ip();
+        let transmit = quinn_udp::Transmit {
+            destination: to,
+            ecn: None,
+            contents,
+            segment_size,
+            src_ip: self.own.contains(&source).then_some(source),
+        };
+        if let Err(error) = self.state.try_send((&self.io).into(), &transmit) {
+            trace!(%error, bytes = contents.len(), %to, "not sent");
+        }
+    }
+
     fn send_run(&mut self, run: &[Transmit]) {
         let [first, ..] = run else { return };
         let contents: &[u8] = if run.len() == 1 {
@@ -129,17 +167,8 @@ impl Socket {
             }
             &self.send_buffer
         };
-        let source = first.source.ip();
-        let transmit = quinn_udp::Transmit {
-            destination: first.destination,
-            ecn: None,
-            contents,
-            segment_size: (run.len() > 1).then_some(first.contents.len()),
-            src_ip: self.own.contains(&source).then_some(source),
-        };
-        if let Err(error) = self.state.try_send((&self.io).into(), &transmit) {
-            trace!(%error, packets = run.len(), to = %first.destination, "not sent");
-        }
+        let size = (run.len() > 1).then_some(first.contents.len());
+        self.send_contents((first.source, first.destination), contents, size);
     }
 }
 
@@ -149,17 +178,24 @@ fn run_length(transmits: &[Transmit], max_segments: usize) -> usize {
     let Some(first) = transmits.first() else {
         return 0;
     };
-    let size = first.contents.len();
+    let same_way = |t: &&Transmit| t.destination == first.destination && t.source == first.source;
+    let sizes = transmits.iter().take_while(same_way);
+    segments(sizes.map(|t| t.contents.len()), max_segments)
+}
+
+/// How many packets of these sizes, from the start, can go as one.
+fn segments(mut sizes: impl Iterator<Item = usize>, max_segments: usize) -> usize {
+    let Some(size) = sizes.next() else {
+        return 0;
+    };
     let most = max_segments.min(MAX_GSO_BYTES / size.max(1)).max(1);
-    let mut length = 0;
-    for transmit in transmits.iter().take(most) {
-        let same_way = transmit.destination == first.destination && transmit.source == first.source;
-        if !same_way || transmit.contents.len() > size {
-            break;
-        }
-        length += 1;
-        if transmit.contents.len() < size {
-            break;
+    let mut length = 1;
+    while length < most {
+        match sizes.next() {
+            Some(next) if next == size => length += 1,
+            // Only the last one may be shorter.
+            Some(next) if next < size => return length + 1,
+            Some(_) | None => break,
         }
     }
     length

@@ -224,7 +224,7 @@ impl Running {
             more = self.receive() || inbox == Inbox::More;
             let now = Instant::now();
             self.shard.handle_timeout(now);
-            self.deliver();
+            self.flush(now);
             self.settle(now);
         }
     }
@@ -259,7 +259,7 @@ impl Running {
                 Err(TryRecvError::Disconnected) => return Inbox::Stopped,
             }
         }
-        self.shard.flush(now);
+        self.flush(now);
         inbox
     }
 
@@ -271,8 +271,7 @@ impl Running {
             let more = self.worker.network.receive(now, |path, datagram| {
                 shard.handle_datagram(path, datagram, now);
             });
-            self.shard.flush(now);
-            self.deliver();
+            self.flush(now);
             if !more {
                 return false;
             }
@@ -294,11 +293,21 @@ impl Running {
         }
     }
 
+    /// Has the shard send what was written to its players, and obeys it.
+    fn flush(&mut self, now: Instant) {
+        while self.shard.flush(now) {
+            self.deliver();
+        }
+        self.deliver();
+    }
+
     /// Obeys the shard.
     fn deliver(&mut self) {
         let outbox = &mut self.shard.outbox;
-        let now = Instant::now();
-        self.worker.network.send_all(&mut outbox.transmits, now);
+        let (transmits, sends) = (&mut outbox.transmits, &mut outbox.sends);
+        self.worker
+            .network
+            .send_all(transmits, sends, Instant::now());
         let mut wake = Vec::new();
         for (worker, message) in outbox.messages.drain(..) {
             if let Some(mailbox) = self.others.get(worker.0) {

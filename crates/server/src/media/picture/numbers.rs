@@ -80,6 +80,39 @@ impl PictureNumbers {
 }
 
 impl Shift {
+    /// Changes the numbers in a payload of VP8 where it stands.
+    pub(in crate::media) fn apply(self, payload: &mut [u8]) {
+        if self == Self::default() {
+            return;
+        }
+        let Some((id, base)) = places(payload) else {
+            return;
+        };
+        let numbers = Self::numbers(payload, id, base).shifted(self);
+        if let (Some(at), Some(base)) = (base, numbers.base) {
+            payload[at] = base;
+        }
+        match (id, numbers.id) {
+            (Some(IdPlace::Short(at)), Some(id)) => payload[at] = (id & SHORT_ID_MASK) as u8,
+            (Some(IdPlace::Long(at)), Some(id)) => {
+                let long = id | !LONG_ID_MASK;
+                payload[at..at + 2].copy_from_slice(&long.to_be_bytes());
+            }
+            (Some(_) | None, _) => {}
+        }
+    }
+
+    fn numbers(payload: &[u8], id: Option<IdPlace>, base: Option<usize>) -> PictureNumbers {
+        let id = id.map(|place| match place {
+            IdPlace::Short(at) => payload[at].into(),
+            IdPlace::Long(at) => u16::from_be_bytes([payload[at], payload[at + 1]]) & LONG_ID_MASK,
+        });
+        PictureNumbers {
+            id,
+            base: base.map(|at| payload[at]),
+        }
+    }
+
     /// What is to be changed in a payload of VP8; `None` if nothing.
     pub(in crate::media) fn patch(self, payload: &[u8]) -> Option<Vp8Patch> {
         if self == Self::default() {
@@ -102,6 +135,42 @@ impl Shift {
         long.or_else(|_| patch.picture_id(id & SHORT_ID_MASK).build())
             .ok()
     }
+}
+
+/// Where a PictureID stands.
+#[derive(Debug, Clone, Copy)]
+enum IdPlace {
+    /// In one octet.
+    Short(usize),
+    /// In two.
+    Long(usize),
+}
+
+/// Where PictureID and TL0PICIDX stand in a payload descriptor, those that it has;
+/// `None` if it is cut.
+fn places(payload: &[u8]) -> Option<(Option<IdPlace>, Option<usize>)> {
+    const EXTENDED: u8 = 0x80;
+    const HAS_ID: u8 = 0x80;
+    const HAS_BASE: u8 = 0x40;
+    const LONG: u8 = 0x80;
+    if payload.first()? & EXTENDED == 0 {
+        return Some((None, None));
+    }
+    let has = *payload.get(1)?;
+    let mut next = 2;
+    let mut id = None;
+    if has & HAS_ID != 0 {
+        let is_long = payload.get(next)? & LONG != 0;
+        id = Some(if is_long {
+            IdPlace::Long(next)
+        } else {
+            IdPlace::Short(next)
+        });
+        next += 1 + usize::from(is_long);
+    }
+    let base = (has & HAS_BASE != 0).then_some(next);
+    // The descriptor goes on behind them, or the picture does.
+    (payload.len() > next).then_some((id, base))
 }
 
 #[cfg(test)]

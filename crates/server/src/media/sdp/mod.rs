@@ -25,8 +25,8 @@ mod tests;
 mod traps;
 
 pub(super) use answer::{complete_answer, restart_answer};
-pub(super) use offer::Offer;
 pub(super) use offer::with_credentials;
+pub(super) use offer::{Offer, OfferedCodec};
 pub(super) use select::{
     Selection, SourceCodec, needs_transcoding, payload_types, select_for_player,
     select_for_publisher,

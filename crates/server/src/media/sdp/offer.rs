@@ -219,6 +219,23 @@ impl Offer {
             .collect()
     }
 
+    /// Those of each m-line of `taken`.
+    pub(crate) fn extensions_by_line(
+        &self,
+        taken: &super::Selection,
+    ) -> Vec<Vec<(u8, str0m::rtp::Extension)>> {
+        let mut ids = Vec::new();
+        let lines = taken.sections.iter().map(|section| {
+            let section = &self.sections[section.index];
+            let usable = section.usable_extensions(taken.extensions, &mut ids);
+            let known = usable.into_iter();
+            known
+                .filter_map(|(id, uri)| Some((id, super::extension(uri)?)))
+                .collect()
+        });
+        lines.collect()
+    }
+
     /// The mid, the SSRC and that of its retransmissions of each m-line of
     /// `taken` that names its own.
     pub(crate) fn sources(&self, taken: &super::Selection) -> Vec<(&str, u32, Option<u32>)> {

@@ -30,7 +30,7 @@ mod viewers;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use client::{Client, PayloadTypes, Video, assert_contiguous};
 use str0m::crypto::{CryptoProvider, from_feature_flags};
@@ -39,6 +39,7 @@ use str0m::media::Direction;
 use str0m::net::{Protocol, Transmit};
 
 use super::super::config::Config;
+use super::super::egress::WallClock;
 use super::*;
 use crate::core::backend::Role;
 
@@ -243,6 +244,7 @@ impl World {
         let settings = Arc::new(Settings {
             config,
             certificate: provider.generate_certificate().unwrap(),
+            clock: WallClock::new(Instant::now(), SystemTime::now()),
         });
         let shard = |index| {
             let candidates = vec![shard_address(index)];
@@ -478,7 +480,9 @@ impl World {
     fn obey(&mut self) {
         loop {
             for shard in &mut self.shards {
-                shard.flush(self.now);
+                while shard.flush(self.now) {
+                    send_all(shard, &mut self.network, self.now);
+                }
             }
             let boxes = self.shards.iter_mut().map(|shard| &mut shard.outbox);
             let messages: Vec<_> = boxes.flat_map(|b| b.messages.drain(..)).collect();
@@ -489,10 +493,9 @@ impl World {
                 self.shards[worker.0].handle_message(message, self.now);
             }
         }
-        for outbox in self.shards.iter_mut().map(|shard| &mut shard.outbox) {
-            for transmit in outbox.transmits.drain(..) {
-                self.network.send(&transmit, self.now);
-            }
+        for shard in &mut self.shards {
+            send_all(shard, &mut self.network, self.now);
+            let outbox = &mut shard.outbox;
             let events = outbox.events.drain(..);
             self.events.extend(events.map(|event| (self.now, event)));
         }
@@ -528,9 +531,29 @@ impl World {
             assert!(shard.moving.is_empty(), "moving");
             assert!(shard.subscribers.is_empty(), "subscribers");
             assert!(shard.timers.is_empty(), "timers");
-            assert!(shard.dirty.is_empty(), "dirty");
+            assert!(shard.pending.is_empty(), "pending");
         }
     }
+}
+
+/// Puts what a shard sends on the network.
+fn send_all(shard: &mut Shard, network: &mut Network, now: Instant) {
+    for transmit in shard.outbox.transmits.drain(..) {
+        network.send(&transmit, now);
+    }
+    let sends = &mut shard.outbox.sends;
+    for run in sends.runs() {
+        for packet in run.packets() {
+            let transmit = Transmit {
+                proto: run.path.protocol,
+                source: run.path.local,
+                destination: run.path.remote,
+                contents: packet.to_vec().into(),
+            };
+            network.send(&transmit, now);
+        }
+    }
+    sends.clear();
 }
 
 /// What looks like a packet of a one-packet frame, as far as the forwarder can

@@ -45,6 +45,10 @@ impl World {
         let Some(Peer::Player(player)) = self.shards[0].peers.get_mut(&peer) else {
             return 0;
         };
+        // What is not str0m's to send never waits.
+        if player.link.path().is_some() {
+            return 0;
+        }
         let mut api = player.link.rtc.direct_api();
         let mids = self.clients.iter().map(|client| client.video);
         let waiting = mids.filter_map(|mid| {
