@@ -5,4 +5,8 @@
 //! or decoded, and each packet says when it was sent and what follows it, so that
 //! every viewer checks order, loss and delay by itself.
 
+mod machine;
+pub mod plan;
+pub mod report;
 pub mod results;
+pub mod whole;
