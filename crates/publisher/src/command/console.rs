@@ -27,6 +27,9 @@ const USUAL_WIDTH: usize = 80;
 /// of the two.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// Why lines are left out of standard output.
+const NOT_READ: &str = "standard output was not read";
+
 /// The process's standard output and error.
 #[derive(Clone)]
 pub(crate) struct Console {
@@ -109,25 +112,23 @@ impl Console {
     pub(crate) fn finish(&self, last: Option<String>) {
         let left_out = self.out.finish(LAST_WORDS);
         let stuck = left_out > 0;
-        if stuck && self.errors.is_some() {
+        if stuck && self.errors.is_none() {
+            // A terminal that is still stopped shows a last line to nobody.
+            return;
+        }
+        if stuck {
             self.errors().push(told_left_out(NOT_READ, left_out));
         }
         if let Some(last) = last {
             self.errors().push(Piece::Error(last));
         }
-        // A terminal that is still stopped has had its time.
-        if !stuck || self.errors.is_some() {
-            self.errors().finish(LAST_WORDS);
-        }
+        self.errors().finish(LAST_WORDS);
     }
 
     fn errors(&self) -> &Outlet {
         self.errors.as_ref().unwrap_or(&self.out)
     }
 }
-
-/// Why lines are left out of standard output.
-const NOT_READ: &str = "standard output was not read";
 
 /// Writes what comes to an outlet, on a thread of its own; `errors` is told what
 /// had no room, and `why`.
