@@ -55,7 +55,7 @@ pub struct Spans {
 }
 
 impl Extent {
-    /// What is published; half an hour.
+    /// What is published; 25 minutes.
     pub const FULL: Self = Self {
         joins: 20,
         delay: Spans::of(30, 20),
