@@ -5,8 +5,12 @@
 //! or decoded, and each packet says when it was sent and what follows it, so that
 //! every viewer checks order, loss and delay by itself.
 
+pub mod cores;
+pub mod janus;
 mod machine;
 pub mod plan;
+pub mod process;
 pub mod report;
 pub mod results;
+pub mod servers;
 pub mod whole;
