@@ -6,6 +6,7 @@
 //! every viewer checks order, loss and delay by itself.
 
 mod clock;
+pub mod cores;
 pub mod draft;
 pub mod error;
 pub mod janus;
@@ -22,6 +23,7 @@ mod rtcp;
 mod rtp;
 mod run;
 pub mod scenario;
+pub mod servers;
 mod shape;
 pub mod signalling;
 mod socket;
