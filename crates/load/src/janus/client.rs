@@ -30,6 +30,11 @@ impl Client {
         Self { url: url.into() }
     }
 
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Its version, as it says.
     ///
     /// # Errors
