@@ -6,6 +6,8 @@
 #[path = "onair/ends.rs"]
 mod ends;
 mod loopback;
+#[path = "onair/muted.rs"]
+mod muted;
 #[path = "onair/relay.rs"]
 mod relay;
 #[path = "onair/sessions.rs"]
