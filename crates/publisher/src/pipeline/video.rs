@@ -14,7 +14,7 @@ use crate::encode::{EncodeError, VideoConfig, VideoEncoder, profile_level_id};
 use crate::options::VideoOptions;
 use crate::queue::{Closed, Receiver, Sender};
 use crate::source::{EncodedFrame, VideoCodec};
-use crate::{Picture, Scaler, Size};
+use crate::{Scaler, Size};
 
 /// What pictures of a source are sent as.
 pub(super) fn codec(size: Size, fps: u32, options: &VideoOptions) -> VideoCodec {
@@ -83,7 +83,6 @@ pub(super) struct Work {
 struct Encoder {
     scaler: Scaler,
     encoder: VideoEncoder,
-    black: Arc<Picture>,
 }
 
 impl Work {
@@ -209,7 +208,7 @@ impl Work {
         let picture = VideoFrame {
             capture_time: picture.capture_time,
             picture: if self.muted {
-                Arc::clone(&encoder.black)
+                encoder.scaler.black()
             } else {
                 let scaled = encoder.scaler.scale(&picture.picture);
                 scaled.ok_or_else(|| EncodeError::Picture(picture.picture.size()))?
@@ -239,7 +238,6 @@ impl Encoder {
                 bitrate_bps: target.ceiling_bps,
                 keyframe_interval,
             })?,
-            black: Arc::new(Picture::black(target.size)),
         })
     }
 }

@@ -1,0 +1,3 @@
+//! The `twoway-load` command.
+
+fn main() {}
