@@ -5,4 +5,8 @@
 //! or decoded, and each packet says when it was sent and what follows it, so that
 //! every viewer checks order, loss and delay by itself.
 
+pub mod cores;
+pub mod janus;
+pub mod process;
 pub mod results;
+pub mod servers;
