@@ -291,7 +291,7 @@ pub struct Browser {
     pub transfer: Vec<(String, u64)>,
     /// From navigation until the page can be used, milliseconds.
     pub interactive_ms: Quantiles,
-    /// Memory of the page's JavaScript and WebAssembly while it plays: seconds from the
-    /// start and bytes.
+    /// Memory of the page's JavaScript, its elements and its WebAssembly while it plays:
+    /// seconds from the start and bytes.
     pub memory: Vec<(f64, u64)>,
 }

@@ -358,7 +358,8 @@ impl Driver {
             SessionStatus::Disconnected => Some(Err("the server closed the connection".to_owned())),
             SessionStatus::Failed => Some(Err(reason.unwrap_or_else(|| "it failed".to_owned()))),
         };
-        let end = end.map(|end| end.map_err(Error::Connection));
+        let was_up = self.state.borrow().status == SessionStatus::Established;
+        let end = end.map(|end| end.map_err(Error::of_connection(was_up)));
         if let Some(end) = &end {
             self.over_since = Some(Instant::now());
             for leg in self.legs.drain(..) {

@@ -222,8 +222,10 @@ impl Keeper {
         };
         // What connected before with the same options may connect again.
         let severity = match &error {
-            Error::Connection(_) if self.was_on_air => Severity::Passing,
-            Error::Connection(_) | Error::Refused(_) | Error::Media(_) => severity,
+            Error::NoConnection(_) | Error::Connection(_) if self.was_on_air => Severity::Passing,
+            Error::NoConnection(_) | Error::Connection(_) | Error::Refused(_) | Error::Media(_) => {
+                severity
+            }
         };
         Outcome::Lost(Loss {
             error,
@@ -233,7 +235,7 @@ impl Keeper {
     }
 
     fn too_late(&mut self) -> Error {
-        let own = || Error::Connection("the stream did not get on air in time".to_owned());
+        let own = || Error::NoConnection("the stream did not get on air in time".to_owned());
         self.error.take().unwrap_or_else(own)
     }
 

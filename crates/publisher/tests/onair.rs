@@ -254,7 +254,7 @@ async fn a_stream_that_never_gets_on_air_is_given_up() {
         let mut publisher = Publisher::connect(options, picture());
         until_reconnecting(&mut publisher).await;
         let error = publisher.wait().await;
-        assert!(matches!(error, Err(Error::Connection(_))), "{error:?}");
+        assert!(matches!(error, Err(Error::NoConnection(_))), "{error:?}");
     }
 }
 
@@ -268,7 +268,7 @@ async fn what_no_time_mends_is_not_tried_again() {
         let mut options = options(scheme, nowhere().await, "test");
         options.session.tls = files.clone();
         let error = Publisher::connect(options, picture()).wait().await;
-        let Err(Error::Connection(why)) = error else {
+        let Err(Error::NoConnection(why)) = error else {
             panic!("{scheme}: {error:?}");
         };
         assert!(why.contains("no-such-file.pem"), "{scheme}: {why}");
@@ -282,7 +282,7 @@ async fn a_server_that_is_silent_is_given_up_in_time() {
     let mut options = options("ws", listener.local_addr().unwrap(), "test");
     options.retry.give_up_after = Some(Duration::from_millis(300));
     let error = Publisher::connect(options, picture()).wait().await;
-    let late = Error::Connection("the stream did not get on air in time".to_owned());
+    let late = Error::NoConnection("the stream did not get on air in time".to_owned());
     assert_eq!(error, Err(late));
 }
 

@@ -13,7 +13,7 @@ use crate::encode::{EncodeError, VideoConfig, VideoEncoder, profile_level_id};
 use crate::options::VideoOptions;
 use crate::queue::{Closed, Receiver, Sender};
 use crate::source::{EncodedFrame, VideoCodec};
-use crate::{Picture, Scaler, Size};
+use crate::{Scaler, Size};
 
 /// Pictures a second while the video is muted: enough to keep the stream alive.
 const MUTED_FPS: u32 = 2;
@@ -85,7 +85,6 @@ pub(super) struct Work {
 struct Encoder {
     scaler: Scaler,
     encoder: VideoEncoder,
-    black: Arc<Picture>,
 }
 
 impl Work {
@@ -211,7 +210,7 @@ impl Work {
         let picture = VideoFrame {
             capture_time: picture.capture_time,
             picture: if self.muted {
-                Arc::clone(&encoder.black)
+                encoder.scaler.black()
             } else {
                 let scaled = encoder.scaler.scale(&picture.picture);
                 scaled.ok_or_else(|| EncodeError::Picture(picture.picture.size()))?
@@ -241,7 +240,6 @@ impl Encoder {
                 bitrate_bps: target.ceiling_bps,
                 keyframe_interval,
             })?,
-            black: Arc::new(Picture::black(target.size)),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Pictures in the form video encoders take: three planes, chroma halved.
+//! How large a picture may be.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ pub struct Size {
     height: u32,
 }
 
-/// Not a size the publisher can encode.
+/// Not a size that can be encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
     "a picture size is WIDTHxHEIGHT, both even, from {}x{} to {}x{}",
@@ -33,6 +33,8 @@ impl Size {
         height: 2160,
     };
 
+    /// A size of so many pixels.
+    ///
     /// # Errors
     /// An odd number, or one outside [`Size::MIN`] and [`Size::MAX`].
     pub fn new(width: u32, height: u32) -> Result<Self, BadSize> {
@@ -68,7 +70,8 @@ impl Size {
 
     /// `numerator / denominator` of this size, rounded down to even numbers;
     /// `None` if that is not a size.
-    pub(crate) fn scaled(self, numerator: usize, denominator: usize) -> Option<Self> {
+    #[must_use]
+    pub fn scaled(self, numerator: usize, denominator: usize) -> Option<Self> {
         let part = |pixels: usize| (pixels * numerator / denominator) as u32 & !1;
         Self::new(part(self.width()), part(self.height())).ok()
     }
@@ -98,67 +101,6 @@ impl FromStr for Size {
         let (width, height) = text.split_once('x').ok_or(BadSize)?;
         let number = |text: &str| text.parse().map_err(|_| BadSize);
         Self::new(number(width)?, number(height)?)
-    }
-}
-
-/// An I420 picture: luma, then the two chroma planes at half width and height,
-/// without padding. Limited range, BT.709 colours.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
-    size: Size,
-    /// Luma, `width * height` bytes, 16 (black) to 235 (white).
-    pub y: Vec<u8>,
-    /// Blue difference, a quarter of luma's bytes, 128 is neutral.
-    pub u: Vec<u8>,
-    /// Red difference, a quarter of luma's bytes, 128 is neutral.
-    pub v: Vec<u8>,
-}
-
-impl Picture {
-    /// A black picture.
-    pub fn black(size: Size) -> Self {
-        let pixels = size.width() * size.height();
-        Self {
-            size,
-            y: vec![16; pixels],
-            u: vec![128; pixels / 4],
-            v: vec![128; pixels / 4],
-        }
-    }
-
-    /// Whether the planes are as long as the size says: anybody can change them.
-    pub(crate) fn is_whole(&self) -> bool {
-        let pixels = self.size.width() * self.size.height();
-        let chroma = [&self.u, &self.v];
-        self.y.len() == pixels && chroma.iter().all(|plane| plane.len() == pixels / 4)
-    }
-
-    /// The picture's size.
-    pub fn size(&self) -> Size {
-        self.size
-    }
-}
-
-impl openh264::formats::YUVSource for Picture {
-    fn dimensions(&self) -> (usize, usize) {
-        (self.size.width(), self.size.height())
-    }
-
-    fn strides(&self) -> (usize, usize, usize) {
-        let width = self.size.width();
-        (width, width / 2, width / 2)
-    }
-
-    fn y(&self) -> &[u8] {
-        &self.y
-    }
-
-    fn u(&self) -> &[u8] {
-        &self.u
-    }
-
-    fn v(&self) -> &[u8] {
-        &self.v
     }
 }
 

@@ -1,15 +1,19 @@
-//! Drawing the test picture straight into I420 planes.
+//! The test picture, drawn straight into I420 planes.
 //!
 //! Everything that moves lies in colourless boxes, so after the background only
 //! luma is ever written, and each box is written whole: any old test picture is
 //! as good a canvas as a new one.
 
+mod font;
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::time::Duration;
 
 use strip::Stamp;
 
-use super::font::{COLON, DIGITS, GLYPH_HEIGHT, GLYPH_WIDTH, Glyph, POINT};
 use crate::{Picture, Size};
+use font::{COLON, DIGITS, GLYPH_HEIGHT, GLYPH_WIDTH, Glyph, POINT};
 
 /// How long the flash and the beep last from the start of each second.
 pub const FLASH: Duration = Duration::from_millis(100);
@@ -87,13 +91,14 @@ impl Area {
     }
 }
 
-/// Draws test pictures of one size.
+/// The test picture in one size: a clock, a flash, something that moves, and the
+/// strip (crate `strip`), by which a machine reads when it was captured.
 ///
 /// From top to bottom, in thirtieths of the height, all on colour bars: the
 /// clock (2 to 8, UTC), the flash box (11 to 17, a quarter of the width), the
 /// sweep (20 to 24, full width), the strip (26 to 30, full width).
 #[derive(Debug)]
-pub(super) struct Painter {
+pub struct TestCard {
     background: Picture,
     clock: Area,
     glyph_scale: usize,
@@ -101,35 +106,36 @@ pub(super) struct Painter {
     sweep: Area,
 }
 
-impl Painter {
-    pub(super) fn new(size: Size) -> Self {
+impl TestCard {
+    /// A test picture of `size`.
+    pub fn new(size: Size) -> Self {
         let glyph_columns = CLOCK_GLYPHS * GLYPH_PITCH + 1;
         let glyph_scale = (size.width() * 4 / 5 / glyph_columns)
             .min(size.height() * 6 / 30 / (GLYPH_HEIGHT + 2))
             .max(1);
-        let mut painter = Self {
+        let mut card = Self {
             background: Picture::black(size),
             clock: Area::centred(size, glyph_columns * glyph_scale, 2, 6),
             glyph_scale,
             flash: Area::centred(size, size.width() / 4, 11, 6),
             sweep: Area::centred(size, size.width(), 20, 4),
         };
-        painter.draw_background();
-        painter
+        card.draw_background();
+        card
     }
 
-    pub(super) fn size(&self) -> Size {
+    fn size(&self) -> Size {
         self.background.size()
     }
 
-    /// A new canvas for [`Painter::paint`].
-    pub(super) fn canvas(&self) -> Picture {
+    /// A new canvas for [`TestCard::draw`].
+    pub fn canvas(&self) -> Picture {
         self.background.clone()
     }
 
     /// Draws the picture captured at `unix` (time since the Unix epoch) with
-    /// the number `frame` onto one of this painter's canvases.
-    pub(super) fn paint(&self, canvas: &mut Picture, unix: Duration, frame: u32) {
+    /// the number `frame` onto one of this card's canvases, new or old.
+    pub fn draw(&self, canvas: &mut Picture, unix: Duration, frame: u32) {
         let stride = self.size().width();
         let luma = canvas.y.as_mut_slice();
         self.draw_clock(luma, stride, unix);
@@ -230,8 +236,18 @@ impl Painter {
     }
 }
 
+/// Reads the strip of a picture from its luma, whose rows begin `stride` bytes
+/// after each other; `None` if it has none, or too few bytes.
+pub fn read_strip(luma: &[u8], stride: usize, width: usize, height: usize) -> Option<Stamp> {
+    strip::decode(|column, row| {
+        let (x, y) = strip::cell_center(column, row, width as u32, height as u32);
+        let at = y as usize * stride + x as usize;
+        luma.get(at).copied().unwrap_or_default()
+    })
+}
+
 /// Whether the flash is on and the beep sounds.
-pub(super) fn is_flash(unix: Duration) -> bool {
+fn is_flash(unix: Duration) -> bool {
     Duration::from_nanos(unix.subsec_nanos().into()) < FLASH
 }
 
@@ -254,100 +270,4 @@ fn clock_glyphs(unix: Duration) -> [Glyph; CLOCK_GLYPHS] {
         digit(ms / 10),
         digit(ms),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::test_picture::testing::stamp_of;
-
-    const SIZES: [&str; 6] = [
-        "1280x720",
-        "320x180",
-        "160x90",
-        "640x480",
-        "720x1280",
-        "3840x2160",
-    ];
-
-    fn painted(painter: &Painter, unix: Duration, frame: u32) -> Picture {
-        let mut canvas = painter.canvas();
-        painter.paint(&mut canvas, unix, frame);
-        canvas
-    }
-
-    #[test]
-    fn the_strip_reads_back_at_every_size() {
-        for size in SIZES {
-            let painter = Painter::new(size.parse().unwrap());
-            let picture = painted(&painter, Duration::from_millis(1_795_334_399_123), 77);
-            let stamp = stamp_of(&picture).unwrap();
-            assert_eq!((stamp.capture_ms, stamp.frame), (1_795_334_399_123, 77));
-        }
-    }
-
-    #[test]
-    fn an_old_picture_is_as_good_a_canvas_as_a_new_one() {
-        let painter = Painter::new("320x180".parse().unwrap());
-        let mut used = painted(&painter, Duration::from_millis(1_000_050), 1);
-        painter.paint(&mut used, Duration::from_millis(1_003_777), 2);
-        assert_eq!(used, painted(&painter, Duration::from_millis(1_003_777), 2));
-    }
-
-    #[test]
-    fn the_sweep_moves_in_every_frame() {
-        let painter = Painter::new("1280x720".parse().unwrap());
-        let sweep_at = |frame: u64| {
-            let unix = Duration::from_nanos(frame * 1_000_000_000 / 60);
-            let mut picture = painted(&painter, unix, 0);
-            painter
-                .sweep
-                .rows(&mut picture.y, 1280)
-                .next()
-                .unwrap()
-                .to_vec()
-        };
-        for frame in 0..240 {
-            assert_ne!(sweep_at(frame), sweep_at(frame + 1), "frame {frame}");
-        }
-    }
-
-    #[test]
-    fn the_flash_is_on_for_the_first_tenth_of_a_second() {
-        let painter = Painter::new("320x180".parse().unwrap());
-        let flash_at = |ms| {
-            let picture = painted(&painter, Duration::from_millis(ms), 0);
-            picture.y[picture.size().height() * 14 / 30 * 320 + 160]
-        };
-        assert_eq!(
-            [4_999, 5_000, 5_099, 5_100].map(flash_at),
-            [BLACK, WHITE, WHITE, BLACK]
-        );
-    }
-
-    #[test]
-    fn the_clock_shows_the_time_of_day_in_utc() {
-        let noon_and_a_bit = Duration::from_millis(((12 * 60 + 34) * 60 + 56) * 1000 + 789);
-        let days = Duration::from_secs(20_000 * 86_400);
-        let digits = clock_glyphs(days + noon_and_a_bit)
-            .map(|glyph| DIGITS.iter().position(|digit| *digit == glyph));
-        let expected = [1, 2, 10, 3, 4, 10, 5, 6, 10, 7, 8, 9].map(|n| Some(n).filter(|n| *n < 10));
-        assert_eq!(digits, expected);
-    }
-
-    #[test]
-    fn the_bars_are_three_quarters_of_full_colour() {
-        let colours = [0b111, 0b110, 0b011, 0b010, 0b101, 0b100, 0b001, 0b000];
-        for (bar, rgb) in BARS.iter().zip(colours) {
-            let part = |bit: u32| f64::from(rgb >> bit & 1) * 0.75;
-            let (r, g, b) = (part(2), part(1), part(0));
-            let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
-            let expected = [
-                16.0 + 219.0 * y,
-                128.0 + 224.0 * (b - y) / 1.8556,
-                128.0 + 224.0 * (r - y) / 1.5748,
-            ];
-            assert_eq!(*bar, expected.map(|part| part.round() as u8), "{rgb:03b}");
-        }
-    }
 }

@@ -1,18 +1,19 @@
 //! From the colours of cameras to those of [`Picture`](crate::Picture).
 
-use super::planes::Planes;
+use crate::planes::Planes;
 
 /// How a picture's numbers mean colours (ITU-T H.273 sections 8.2 and 8.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Colours {
-    pub(super) matrix: Matrix,
+pub struct Colours {
+    /// What luma and chroma are made of.
+    pub matrix: Matrix,
     /// 0 to 255 rather than 16 to 235, and 16 to 240 for chroma.
-    pub(super) full_range: bool,
+    pub full_range: bool,
 }
 
 /// What luma and chroma are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Matrix {
+pub enum Matrix {
     /// Standard definition, JPEG, and nearly all webcams.
     Bt601,
     /// High definition, and [`Picture`](crate::Picture).
@@ -21,13 +22,13 @@ pub(super) enum Matrix {
 
 impl Colours {
     /// Those of [`Picture`](crate::Picture).
-    pub(super) const OURS: Self = Self {
+    pub const OURS: Self = Self {
         matrix: Matrix::Bt709,
         full_range: false,
     };
 
     /// Those of JPEG files (JFIF 1.02).
-    pub(super) const JPEG: Self = Self {
+    pub const JPEG: Self = Self {
         matrix: Matrix::Bt601,
         full_range: true,
     };
@@ -66,7 +67,7 @@ const FRACTION: u32 = 14;
 
 /// Makes any colours ours. Grey stays grey, so chroma needs no luma.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Conversion {
+pub(crate) struct Conversion {
     black: i32,
     luma: i32,
     luma_of: [i32; 2],
@@ -76,7 +77,7 @@ pub(super) struct Conversion {
 
 impl Conversion {
     /// `None`: there is nothing to do.
-    pub(super) fn from(colours: Colours) -> Option<Self> {
+    pub(crate) fn from(colours: Colours) -> Option<Self> {
         if colours == Colours::OURS {
             return None;
         }
@@ -98,7 +99,7 @@ impl Conversion {
         })
     }
 
-    pub(super) fn apply(&self, planes: &mut Planes) {
+    pub(crate) fn apply(&self, planes: &mut Planes) {
         let width = planes.width;
         let chroma = planes.u.chunks_exact_mut(width / 2);
         let chroma = chroma.zip(planes.v.chunks_exact_mut(width / 2));
