@@ -5,8 +5,31 @@
 //! or decoded, and each packet says when it was sent and what follows it, so that
 //! every viewer checks order, loss and delay by itself.
 
+mod clock;
 pub mod cores;
+pub mod draft;
+pub mod error;
 pub mod janus;
+mod keys;
+mod media;
+mod meter;
+mod negotiated;
 pub mod process;
+mod publisher;
+mod quantiles;
+mod reception;
 pub mod results;
+mod rtcp;
+mod rtp;
+mod run;
+pub mod scenario;
 pub mod servers;
+mod shape;
+pub mod signalling;
+mod socket;
+mod srtp;
+mod stamp;
+mod timers;
+mod transport;
+mod usage;
+mod viewer;
