@@ -180,7 +180,7 @@ impl Plan {
                 left += again
                     .chain(others)
                     .map(|what| self.expected(server, &what))
-                    .sum();
+                    .sum::<Duration>();
             }
         }
         if self.expected.is_zero() {
