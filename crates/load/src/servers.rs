@@ -60,10 +60,10 @@ pub enum Address {
 }
 
 impl Address {
-    fn signaller(&self) -> Result<Signaller> {
+    fn signaller(&self, token: Option<&str>) -> Result<Signaller> {
         Ok(match self {
             Self::WebCallServer(url) => Signaller::WebCallServer(WebCallServer::new(url)?),
-            Self::Http(url) => Signaller::Http(Http::new(url, None)?),
+            Self::Http(url) => Signaller::Http(Http::new(url, token)?),
             Self::Janus(url) => Signaller::Janus(Client::new(url)),
         })
     }
@@ -109,13 +109,13 @@ impl Server {
 }
 
 impl Started {
-    /// What scenarios are done to.
+    /// What scenarios are done to; WHIP and WHEP servers are shown `token`.
     ///
     /// # Errors
     /// The generator cannot talk to that address.
-    pub fn target(&self) -> Result<Target> {
+    pub fn target(&self, token: Option<&str>) -> Result<Target> {
         Ok(Target {
-            signaller: self.address.signaller()?,
+            signaller: self.address.signaller(token)?,
             process: self.process.clone(),
         })
     }
