@@ -316,14 +316,16 @@ impl Viewer {
         late: bool,
         delays: &mut Histogram<u64>,
     ) {
-        self.progress.first_packet.get_or_insert(at);
+        // What came with the end of the handshake could be read only then.
+        let readable = self.progress.dtls.map_or(at, |dtls| at.max(dtls));
+        self.progress.first_packet.get_or_insert(readable);
         let taken = self.meter.take(stamp, bytes, clock::nanoseconds(at), late);
         if let Some(delay) = taken.delay_us {
             delays.saturating_record(delay);
         }
         if taken.completed && stamp.kind == Kind::Key {
             self.keyframe_due = None;
-            self.tell_joined(at);
+            self.tell_joined(readable);
         }
     }
 
