@@ -3,7 +3,7 @@
 //!
 //! `twoway-load` measures servers natively, `browser_bench` the page in Chromium; the
 //! one after the other, since each wants the machine for itself. What they found stays
-//! as JSON in `target/bench`.
+//! as JSON in `target/bench`; so does the report of a run that left something out.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -23,8 +23,8 @@ const LOAD: &str = "twoway-load";
 /// What measures the page.
 const BROWSER: &str = "browser_bench";
 
-/// Where the report goes.
-const REPORT: &str = "docs";
+/// Where the report goes, if it has everything in it.
+const DOCS: &str = "docs";
 
 /// Options of `cargo xtask bench`.
 #[derive(Args)]
@@ -80,27 +80,48 @@ pub(crate) fn run(shell: &mut Shell, options: &Options) -> Result<()> {
     let folder = build::target_folder()?.join("bench");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
 
-    let mut found = Vec::new();
+    let servers = folder.join("servers.json");
     if options.has_load() {
-        let json = folder.join("servers.json");
         progress.step("servers", || {
-            shell.run(&mut load(shell, &programs, options, &json)?)
+            shell.run(&mut load(shell, &programs, options, &servers)?)
         })?;
-        found.push(json);
     }
+    let in_browser = folder.join("browser.json");
     if let Some(page) = page {
-        let json = folder.join("browser.json");
         progress.step("the page in Chromium", || {
-            browser(shell, &programs, options, &page, &json)
+            browser(shell, &programs, options, &page, &in_browser)
         })?;
-        found.push(json);
     }
     progress.step("the report", || {
-        let mut report = shell.command(programs.beside(LOAD));
-        report.arg("report").args(found);
-        shell.run(report.arg("--output").arg(REPORT))
-    })?;
-    println!("\n{REPORT}/PERFORMANCE.md is written anew");
+        report(shell, &programs, options, &folder, [servers, in_browser])
+    })
+}
+
+/// Writes the report of what was measured now.
+fn report(
+    shell: &Shell,
+    programs: &Programs,
+    options: &Options,
+    folder: &Path,
+    [servers, in_browser]: [PathBuf; 2],
+) -> Result<()> {
+    if !options.has_load() {
+        // It is about servers; the page is a chapter of it.
+        println!("what was found is in {}", in_browser.display());
+        return Ok(());
+    }
+    let mut report = shell.command(programs.beside(LOAD));
+    report.arg("report").arg(servers);
+    if options.has_browser() {
+        report.arg(in_browser);
+    }
+    let output = if options.is_whole() {
+        Path::new(DOCS)
+    } else {
+        folder
+    };
+    shell.run(report.arg("--output").arg(output))?;
+    println!("the report is {}", output.join("PERFORMANCE.md").display());
     Ok(())
 }
 
@@ -111,6 +132,31 @@ impl Options {
 
     fn has_load(&self) -> bool {
         self.only.is_empty() || !self.kinds().is_empty()
+    }
+
+    /// Whether everything is measured, and thoroughly.
+    fn is_whole(&self) -> bool {
+        self.only.is_empty() && !self.quick
+    }
+
+    /// The command that repeats it.
+    fn command(&self) -> String {
+        let mut command = "cargo xtask bench".to_owned();
+        if self.quick {
+            command.push_str(" --quick");
+        }
+        if self.hour {
+            command.push_str(" --hour");
+        }
+        let named = |option: &str, value: Option<clap::builder::PossibleValue>| {
+            value.map(|value| format!(" --{option} {}", value.get_name()))
+        };
+        let against = self.against.and_then(|other| other.to_possible_value());
+        command.extend(named("against", against));
+        for part in &self.only {
+            command.extend(named("only", part.to_possible_value()));
+        }
+        command
     }
 
     /// What `twoway-load` calls them.
@@ -146,8 +192,9 @@ fn load(
     json: &Path,
 ) -> Result<std::process::Command> {
     let mut load = shell.command(programs.beside(LOAD));
-    load.arg("bench").arg("--own").arg(&programs.server);
+    load.arg("bench").arg("--program").arg(&programs.server);
     load.arg("--json").arg(json);
+    load.args(["--told-as", &options.command()]);
     if options.quick {
         load.arg("--quick");
     }
@@ -211,6 +258,20 @@ mod tests {
         check(&[Part::Browser], true, false, &[]);
         check(&[Part::Join, Part::Churn], false, true, &["join", "churn"]);
         check(&[Part::FanOut, Part::Browser], true, true, &["fan-out"]);
+    }
+
+    #[test]
+    fn the_report_tells_how_to_repeat_it() {
+        let whole = options(&[], Some(Other::Janus));
+        assert_eq!(whole.command(), "cargo xtask bench --against janus");
+        assert!(whole.is_whole());
+        let part = Options {
+            quick: true,
+            ..options(&[Part::FanOut, Part::Join], None)
+        };
+        let command = "cargo xtask bench --quick --only fan-out --only join";
+        assert_eq!(part.command(), command);
+        assert!(!part.is_whole());
     }
 
     #[test]

@@ -1,3 +1,12 @@
 //! The `twoway-load` command.
 
-fn main() {}
+mod arguments;
+mod command;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    command::run(arguments::Cli::parse()).into()
+}

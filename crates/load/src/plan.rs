@@ -14,6 +14,7 @@ use std::time::Duration;
 pub use course::{Course, Depth};
 
 use crate::results::{MediaShape, Outcome, Scenario};
+use crate::scenario::Timing;
 use capacity::{Search, Verdict};
 
 /// What viewers get unless something else is asked for: 1.5 Mbit/s at 30 frames a
@@ -54,15 +55,6 @@ impl Kind {
     }
 }
 
-/// For how long something is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Length {
-    /// From everybody's being there until measuring begins.
-    pub settle: Duration,
-    /// Of the measuring itself.
-    pub measure: Duration,
-}
-
 /// One run of one scenario against one server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
@@ -73,7 +65,7 @@ pub struct Step {
     /// What to do.
     pub scenario: Scenario,
     /// For how long.
-    pub length: Length,
+    pub timing: Timing,
 }
 
 impl Step {
@@ -82,7 +74,7 @@ impl Step {
         const STARTING: Duration = Duration::from_millis(1_500);
         const JOINING: Duration = Duration::from_millis(4);
         const CROWD: Duration = Duration::from_secs(3);
-        let loaded = self.length.settle + self.length.measure;
+        let loaded = self.timing.settle + self.timing.measure;
         STARTING
             + match self.scenario {
                 Scenario::FanOut { viewers, .. } => JOINING * viewers + loaded,
@@ -164,29 +156,33 @@ impl Plan {
 
     /// About how long the rest takes, judged by how long it took until now.
     pub fn left(&self) -> Duration {
-        let mut left: Duration = self
-            .queue
-            .iter()
-            .map(|(s, what)| self.expected(*s, what))
+        let queued = self.queue.iter();
+        let mut left: Duration = queued
+            .map(|(server, what)| self.expected(*server, what))
             .sum();
         if !self.searches.is_empty() {
-            let tries: u32 = self.searches.iter().map(Search::runs_left).sum();
-            left += self.expected(0, &self.fan_out(self.course.usual_capacity)) * tries;
-            for server in 0..self.servers {
-                let again = self
-                    .again_rungs(server)
-                    .map(|viewers| self.fan_out(viewers));
-                let others = self.rest().into_iter().flatten();
-                left += again
-                    .chain(others)
-                    .map(|what| self.expected(server, &what))
-                    .sum::<Duration>();
-            }
+            left += self.after_the_queue();
         }
         if self.expected.is_zero() {
             return left;
         }
         left.mul_f64(self.took.as_secs_f64() / self.expected.as_secs_f64())
+    }
+
+    /// What is not in the queue before all searches have ended.
+    fn after_the_queue(&self) -> Duration {
+        let tries: u32 = self.searches.iter().map(Search::runs_left).sum();
+        let mut left = self.expected(0, &self.fan_out(self.course.usual_capacity)) * tries;
+        let others: Vec<_> = self.rest().into_iter().flatten().collect();
+        for server in 0..self.servers {
+            for viewers in self.again_rungs(server) {
+                left += self.expected(server, &self.fan_out(viewers));
+            }
+            for scenario in &others {
+                left += self.expected(server, scenario);
+            }
+        }
+        left
     }
 
     /// Each server's next try; when none has any, all that comes after.
@@ -265,7 +261,7 @@ impl Plan {
         Step {
             server,
             round,
-            length: self.course.length(&scenario),
+            timing: self.course.timing(&scenario),
             scenario,
         }
     }

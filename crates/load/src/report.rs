@@ -42,6 +42,20 @@ pub fn render(report: &Report, folder: &Path) -> Result<()> {
     whole::write(&folder.join(PAGE), page(report, &plots).as_bytes())
 }
 
+/// Every run's tables as text for a terminal.
+pub fn plain(report: &Report) -> String {
+    let tables = [
+        (Kind::FanOut, sections::fan_out(report)),
+        (Kind::Streams, sections::streams(report)),
+        (Kind::Join, sections::join(report)),
+        (Kind::Churn, sections::churn(report)),
+    ];
+    let there = tables
+        .iter()
+        .filter(|(kind, _)| sections::has(report, *kind));
+    there.map(|(_, table)| text::aligned(table)).collect()
+}
+
 /// The page's text.
 fn page(report: &Report, plots: &[Plot]) -> String {
     let mut text = head(report);

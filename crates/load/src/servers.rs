@@ -13,11 +13,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use tempfile::TempDir;
 
-use crate::janus::Client;
 use crate::process::Process;
 use crate::results::ServerInfo;
 use crate::scenario::Target;
-use crate::signalling::{Http, Signaller, WebCallServer};
+use crate::signalling::Signaller;
 use child::Child;
 
 /// A server to measure.
@@ -57,16 +56,6 @@ pub enum Address {
     Http(String),
     /// Janus' JSON API over WebSocket: `ws://`.
     Janus(String),
-}
-
-impl Address {
-    fn signaller(&self) -> Result<Signaller> {
-        Ok(match self {
-            Self::WebCallServer(url) => Signaller::WebCallServer(WebCallServer::new(url)?),
-            Self::Http(url) => Signaller::Http(Http::new(url, None)?),
-            Self::Janus(url) => Signaller::Janus(Client::new(url)),
-        })
-    }
 }
 
 /// A server that takes clients. One that was started here ends with this.
@@ -109,13 +98,13 @@ impl Server {
 }
 
 impl Started {
-    /// What scenarios are done to.
+    /// What scenarios are done to; WHIP and WHEP servers are shown `token`.
     ///
     /// # Errors
     /// The generator cannot talk to that address.
-    pub fn target(&self) -> Result<Target> {
+    pub fn target(&self, token: Option<&str>) -> Result<Target> {
         Ok(Target {
-            signaller: self.address.signaller()?,
+            signaller: Signaller::new(&self.address, token)?,
             process: self.process.clone(),
         })
     }

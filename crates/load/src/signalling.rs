@@ -12,6 +12,7 @@ pub use web_call_server::WebCallServer;
 use crate::draft::Draft;
 use crate::error::Result;
 use crate::janus;
+use crate::servers::Address;
 
 /// A server's signalling.
 pub enum Signaller {
@@ -34,6 +35,19 @@ enum Place {
 }
 
 impl Signaller {
+    /// That of the server at `address`, with a bearer token for WHIP and WHEP where it
+    /// wants one. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// The address is one that the generator cannot speak to, or the token is none.
+    pub fn new(address: &Address, token: Option<&str>) -> Result<Self> {
+        Ok(match address {
+            Address::WebCallServer(url) => Self::WebCallServer(WebCallServer::new(url)?),
+            Address::Http(url) => Self::Http(Http::new(url, token)?),
+            Address::Janus(url) => Self::Janus(janus::Client::new(url)),
+        })
+    }
+
     /// Publishes what `draft` sends under the name `stream`; the draft has the server's
     /// answer then.
     ///

@@ -33,7 +33,7 @@ async fn janus() -> Result<Started> {
 }
 
 async fn outcome(started: &Started, scenario: Scenario) -> Result<Outcome> {
-    Ok(run(&scenario, &started.target()?, &TIMING, &|_| {}).await)
+    Ok(run(&scenario, &started.target(None)?, &TIMING, &|_| {}).await)
 }
 
 #[tokio::test]

@@ -289,7 +289,7 @@ async fn an_address_without_janus_is_told() {
     let url = format!("ws://{}/", listener.local_addr().expect("its address"));
     drop(listener);
     let error = Client::new(&url)
-        .version()
+        .about()
         .await
         .expect_err("nobody is there");
     let expected = format!("cannot connect to Janus at {url}: ");

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::Kind;
 use super::capacity::Bounds;
-use super::{Kind, Length};
 use crate::results::{MediaShape, Scenario};
+use crate::scenario::Timing;
 
 /// How thorough a bench is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,14 +124,15 @@ impl Course {
     }
 
     /// For how long a scenario is measured.
-    pub fn length(&self, scenario: &Scenario) -> Length {
+    pub fn timing(&self, scenario: &Scenario) -> Timing {
         let measure = match Kind::of(scenario) {
             Kind::FanOut | Kind::Streams | Kind::Join => self.measure,
             Kind::Churn => self.churn,
         };
-        Length {
+        Timing {
             settle: self.settle,
             measure,
+            ..Timing::default()
         }
     }
 }

@@ -385,12 +385,12 @@ fn check_svg(svg: &str) {
     let mut reader = Reader::from_str(svg);
     let mut elements = Vec::new();
     loop {
-        match reader.read_event().expect("it is XML") {
-            Event::Eof => break,
-            Event::Start(element) | Event::Empty(element) => {
-                elements.push(element.name().as_ref().to_vec());
-            }
-            _ => {}
+        let event = reader.read_event().expect("it is XML");
+        if event == Event::Eof {
+            break;
+        }
+        if let Event::Start(element) | Event::Empty(element) = event {
+            elements.push(element.name().as_ref().to_vec());
         }
     }
     let names: Vec<_> = elements

@@ -88,6 +88,39 @@ impl Table {
     }
 }
 
+/// A Markdown table as columns of a terminal, turned on its side if it has one row: a
+/// line for each heading then.
+pub(super) fn aligned(table: &str) -> String {
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| ---"))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    let rows = match rows.as_slice() {
+        [headings, figures] => headings
+            .iter()
+            .zip(figures)
+            .map(|(h, f)| vec![*h, *f])
+            .collect(),
+        _ => rows,
+    };
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<_> = (0..columns)
+        .map(|column| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    let line = |row: &Vec<&str>| {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
 /// Without what would end a cell or begin another one.
 fn escaped(cell: &str) -> String {
     cell.replace('|', "\\|").replace(['\n', '\r'], " ")
@@ -115,6 +148,17 @@ mod tests {
         assert_eq!(number_or_dash(None), "–");
         assert_eq!(plural(1, "viewer"), "1 viewer");
         assert_eq!(plural(1_000, "viewer"), "1,000 viewers");
+    }
+
+    #[test]
+    fn a_terminal_gets_columns_or_lines() {
+        let mut table = Table::new(&["server", "viewers", ""], 1);
+        table.row(["first", "7", "clean"].map(str::to_owned));
+        let one = "server   first\nviewers  7\n         clean\n";
+        assert_eq!(aligned(&table.text), one);
+        table.row(["second", "1,000", ""].map(str::to_owned));
+        let two = "server  viewers\nfirst   7        clean\nsecond  1,000\n";
+        assert_eq!(aligned(&table.finish()), two);
     }
 
     #[test]
