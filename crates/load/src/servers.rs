@@ -13,8 +13,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use tempfile::TempDir;
 
+use crate::janus::Client;
 use crate::process::Process;
 use crate::results::ServerInfo;
+use crate::scenario::Target;
+use crate::signalling::{Http, Signaller, WebCallServer};
 use child::Child;
 
 /// A server to measure.
@@ -54,6 +57,16 @@ pub enum Address {
     Http(String),
     /// Janus' JSON API over WebSocket: `ws://`.
     Janus(String),
+}
+
+impl Address {
+    fn signaller(&self) -> Result<Signaller> {
+        Ok(match self {
+            Self::WebCallServer(url) => Signaller::WebCallServer(WebCallServer::new(url)?),
+            Self::Http(url) => Signaller::Http(Http::new(url, None)?),
+            Self::Janus(url) => Signaller::Janus(Client::new(url)),
+        })
+    }
 }
 
 /// A server that takes clients. One that was started here ends with this.
@@ -96,6 +109,17 @@ impl Server {
 }
 
 impl Started {
+    /// What scenarios are done to.
+    ///
+    /// # Errors
+    /// The generator cannot talk to that address.
+    pub fn target(&self) -> Result<Target> {
+        Ok(Target {
+            signaller: self.address.signaller()?,
+            process: self.process.clone(),
+        })
+    }
+
     /// One that was started here.
     fn new(info: ServerInfo, address: Address, child: Child, folder: TempDir) -> Result<Self> {
         Ok(Self {

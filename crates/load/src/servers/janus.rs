@@ -25,7 +25,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tokio::time::{Instant, sleep};
 
 use super::child::Child;
@@ -74,8 +74,16 @@ pub(super) async fn start(program: &Path, cores: &[usize]) -> Result<Started> {
 }
 
 /// What the Janus at `url` says it is.
+///
+/// # Errors
+/// There is none, or one whose video room does not know streams.
 pub(super) async fn version(url: &str) -> Result<String> {
-    Ok(Client::new(url).version().await?)
+    let version = Client::new(url).about().await?.version;
+    ensure!(
+        !version.starts_with("0."),
+        "Janus {version} is too old: 1.0 or later is needed"
+    );
+    Ok(version)
 }
 
 fn loops(cores: &[usize]) -> usize {
