@@ -21,6 +21,7 @@ use std::time::Duration;
 
 pub use client::{Client, Offered};
 pub use held::Held;
+pub use message::About;
 
 /// How long Janus may take for an answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);

@@ -15,6 +15,8 @@ use tempfile::TempDir;
 
 use crate::process::Process;
 use crate::results::ServerInfo;
+use crate::scenario::Target;
+use crate::signalling::Signaller;
 use child::Child;
 
 /// A server to measure.
@@ -96,6 +98,17 @@ impl Server {
 }
 
 impl Started {
+    /// What scenarios are done to; WHIP and WHEP servers are shown `token`.
+    ///
+    /// # Errors
+    /// The generator cannot talk to that address.
+    pub fn target(&self, token: Option<&str>) -> Result<Target> {
+        Ok(Target {
+            signaller: Signaller::new(&self.address, token)?,
+            process: self.process.clone(),
+        })
+    }
+
     /// One that was started here.
     fn new(info: ServerInfo, address: Address, child: Child, folder: TempDir) -> Result<Self> {
         Ok(Self {

@@ -12,6 +12,7 @@ pub use web_call_server::WebCallServer;
 use crate::draft::Draft;
 use crate::error::Result;
 use crate::janus;
+use crate::servers::Address;
 
 /// A server's signalling.
 pub enum Signaller {
@@ -34,6 +35,19 @@ enum Place {
 }
 
 impl Signaller {
+    /// That of the server at `address`, with a bearer token for WHIP and WHEP where it
+    /// wants one. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// The address is one that the generator cannot speak to, or the token is none.
+    pub fn new(address: &Address, token: Option<&str>) -> Result<Self> {
+        Ok(match address {
+            Address::WebCallServer(url) => Self::WebCallServer(WebCallServer::new(url)?),
+            Address::Http(url) => Self::Http(Http::new(url, token)?),
+            Address::Janus(url) => Self::Janus(janus::Client::new(url)),
+        })
+    }
+
     /// Publishes what `draft` sends under the name `stream`; the draft has the server's
     /// answer then.
     ///
@@ -70,29 +84,33 @@ impl Signaller {
         }))
     }
 
-    /// Our address towards the server; loopback, where that cannot be told.
+    /// Our address towards the server's media; loopback, where that cannot be told.
     pub(crate) async fn local_address(&self) -> IpAddr {
-        let url = match self {
-            Self::WebCallServer(server) => server.url(),
-            Self::Http(server) => server.url(),
-            Self::Janus(client) => client.url(),
-        };
-        let towards = match reqwest::Url::parse(url) {
-            Ok(url) => {
-                let port = url.port_or_known_default().unwrap_or(80);
-                let host = url.host_str().unwrap_or_default();
-                let host = host.trim_matches(['[', ']']);
-                tokio::net::lookup_host((host, port))
-                    .await
-                    .ok()
-                    .and_then(|mut found| found.next())
-            }
-            Err(_) => None,
+        let towards = match self {
+            Self::WebCallServer(server) => lookup(server.url()).await,
+            Self::Http(server) => lookup(server.url()).await,
+            // It never takes media on the loopback, even if it is signalled with there,
+            // and answers nothing that comes from a loopback address.
+            Self::Janus(client) => match client.about().await {
+                Ok(about) => about.media_ip.map(|ip| SocketAddr::new(ip, DISCARD)),
+                Err(_) => None,
+            },
         };
         towards
             .and_then(|address| local_address_to(address).ok())
             .unwrap_or(Ipv4Addr::LOCALHOST.into())
     }
+}
+
+/// Any port will do to ask for the way to an address; this one takes what comes (RFC 863).
+const DISCARD: u16 = 9;
+
+/// The address that `url` names.
+async fn lookup(url: &str) -> Option<SocketAddr> {
+    let url = reqwest::Url::parse(url).ok()?;
+    let port = url.port_or_known_default().unwrap_or(80);
+    let host = url.host_str()?.trim_matches(['[', ']']);
+    tokio::net::lookup_host((host, port)).await.ok()?.next()
 }
 
 /// The address that this machine has towards `address`, without sending anything.

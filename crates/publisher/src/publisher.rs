@@ -166,8 +166,8 @@ impl Publisher {
     }
 
     /// Mutes or unmutes: viewers see black, hear silence, and are told so.
-    /// Pictures that are passed through as they came encoded stand still instead,
-    /// and go on with their next keyframe.
+    /// Pictures that are passed through as they came encoded are seen again from
+    /// their next keyframe on.
     pub fn mute(&self, audio: bool, video: bool) {
         self.wish(Wish::Mute { audio, video });
     }

@@ -6,11 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use load::cores;
-use load::janus;
 use load::results::{Outcome, Scenario, ServerInfo};
-use load::scenario::{self, Stage, Target, Timing};
-use load::servers::{Address, Server, Started};
-use load::signalling::{Http, Signaller, WebCallServer};
+use load::scenario::{self, Stage, Timing};
+use load::servers::Server;
 
 use crate::arguments::{Other, ServerArgs};
 
@@ -76,7 +74,7 @@ impl Rig {
             Err(error) => return (None, Outcome::Failed(format!("{error:#}"))),
         };
         let info = Some(started.info.clone());
-        let target = match self.target(&mut started) {
+        let target = match started.target(self.token.as_deref()) {
             Ok(target) => target,
             Err(error) => return (info, Outcome::Failed(format!("{error:#}"))),
         };
@@ -89,18 +87,6 @@ impl Rig {
             );
         }
         (info, outcome)
-    }
-
-    fn target(&self, started: &mut Started) -> Result<Target> {
-        let signaller = match &started.address {
-            Address::WebCallServer(url) => Signaller::WebCallServer(WebCallServer::new(url)?),
-            Address::Http(url) => Signaller::Http(Http::new(url, self.token.as_deref())?),
-            Address::Janus(url) => Signaller::Janus(janus::Client::new(url.as_str())),
-        };
-        Ok(Target {
-            signaller,
-            process: started.process.take(),
-        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Publishing to Janus and playing from it.
 
 use super::connection::Connection;
-use super::message::{Body, Feed, Join, Kind, Reply, Request, Room};
+use super::message::{About, Body, Feed, Join, Kind, Reply, Request, Room};
 use super::{Error, Held, Result};
 
 /// The publisher of each room: there is one, and every viewer knows it.
@@ -35,20 +35,17 @@ impl Client {
         &self.url
     }
 
-    /// Its version, as it says.
+    /// What it says of itself.
     ///
     /// # Errors
     /// There is no Janus.
-    pub async fn version(&self) -> Result<String> {
+    pub async fn about(&self) -> Result<About> {
         let what = "tell its version";
         let mut connection = Connection::open(&self.url).await?;
-        let Reply::ServerInfo {
-            version_string: Some(version),
-        } = connection.ask(what, Request::Info).await?
-        else {
+        let Reply::ServerInfo(about) = connection.ask(what, Request::Info).await? else {
             return Err(Error::Lacks { what, lacks: "it" });
         };
-        Ok(version)
+        Ok(about)
     }
 
     /// Publishes `stream` as `offer` says; returns the answer.

@@ -112,7 +112,7 @@ impl Connection {
             Reply::Success { plugindata, .. } => (plugindata, None),
             Reply::Ack
             | Reply::Error { .. }
-            | Reply::ServerInfo { .. }
+            | Reply::ServerInfo(_)
             | Reply::Trickle { .. }
             | Reply::Hangup { .. }
             | Reply::Timeout
@@ -227,7 +227,7 @@ impl Connection {
                 | Reply::Success { .. }
                 | Reply::Error { .. }
                 | Reply::Event { .. }
-                | Reply::ServerInfo { .. }
+                | Reply::ServerInfo(_)
                 | Reply::Hangup { .. }
                 | Reply::Other => return Ok(incoming),
             }

@@ -1,5 +1,7 @@
 //! The messages of Janus and its video room, as far as they are used here.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 /// What goes to Janus.
@@ -144,9 +146,7 @@ pub(super) enum Reply {
         plugindata: Option<PluginData>,
         jsep: Option<Description>,
     },
-    ServerInfo {
-        version_string: Option<String>,
-    },
+    ServerInfo(About),
     Trickle {
         candidate: Option<Candidate>,
     },
@@ -159,6 +159,17 @@ pub(super) enum Reply {
     /// What nobody here needs to know: `webrtcup`, `media`, `slowlink`, ...
     #[serde(other)]
     Other,
+}
+
+/// What a Janus says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct About {
+    /// Its version, such as `1.1.2`.
+    #[serde(rename = "version_string")]
+    pub version: String,
+    /// The address of its machine at which it takes media.
+    #[serde(rename = "local-ip")]
+    pub media_ip: Option<IpAddr>,
 }
 
 /// A session or a handle.

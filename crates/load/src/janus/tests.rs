@@ -271,12 +271,25 @@ async fn a_session_that_janus_ends_is_lost() {
 }
 
 #[tokio::test]
+async fn janus_tells_what_it_is_and_where_media_goes() {
+    let info = json!({"janus": "server_info", "transaction": "", "version": 1_102,
+        "version_string": "1.1.2", "local-ip": "192.0.2.2", "ice-lite": true});
+    let (client, serving) = scripted(vec![(json!({"janus": "info"}), vec![info])]).await;
+    let expected = About {
+        version: "1.1.2".to_owned(),
+        media_ip: "192.0.2.2".parse().ok(),
+    };
+    assert_eq!(client.about().await.expect("it tells"), expected);
+    serving.await.expect("it went by the script");
+}
+
+#[tokio::test]
 async fn an_address_without_janus_is_told() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("ws://{}/", listener.local_addr().expect("its address"));
     drop(listener);
     let error = Client::new(&url)
-        .version()
+        .about()
         .await
         .expect_err("nobody is there");
     let expected = format!("cannot connect to Janus at {url}: ");

@@ -7,7 +7,7 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use crate::cores;
+use crate::{cores, usage};
 
 /// A running program; dropped, it is killed and waited for.
 ///
@@ -27,7 +27,8 @@ impl Child {
     /// # Errors
     /// It cannot be started, or there are no such cores.
     pub(super) fn spawn(name: &'static str, mut command: Command, cores: &[usize]) -> Result<Self> {
-        allow_open_files();
+        // A server needs a file for each viewer, and inherits what this process may open.
+        usage::raise_file_limit();
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -105,16 +106,3 @@ fn read(source: Option<impl Read + Send + 'static>, lines: UnboundedSender<Strin
         }
     });
 }
-
-/// A server needs a file for each viewer and more, and inherits what this process may
-/// open. If it may open no more, the server says so itself when it comes to that.
-#[cfg(unix)]
-fn allow_open_files() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    let _ = setrlimit(Resource::Nofile, limit);
-}
-
-#[cfg(not(unix))]
-fn allow_open_files() {}

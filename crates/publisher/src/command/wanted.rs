@@ -88,7 +88,8 @@ impl Wanted {
         if matches!(input, Input::StandardInput) && io::stdin().is_terminal() {
             return Err("standard input is a terminal: pipe media into it".to_owned());
         }
-        let source = publisher::open(input, self.repeat).map_err(|error| error.to_string())?;
+        let source =
+            publisher::open(input, self.only, self.repeat).map_err(|error| error.to_string())?;
         Ok(Found::new(label, Rank::Input, source))
     }
 

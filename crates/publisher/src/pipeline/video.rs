@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::controls::Encoding;
-use super::{Controls, Counters, Item, NumberedFrame, PipelineError, VideoFrame, guarded};
+use super::threads::guarded;
+use super::{Controls, Counters, Item, MUTED_FPS, NumberedFrame, PipelineError, VideoFrame};
 use crate::cpu::thread_time;
 use crate::encode::adapt::{Adapter, Limits, Target};
 use crate::encode::keyframes::Keyframes;
@@ -14,9 +15,6 @@ use crate::options::VideoOptions;
 use crate::queue::{Closed, Receiver, Sender};
 use crate::source::{EncodedFrame, VideoCodec};
 use crate::{Scaler, Size};
-
-/// Pictures a second while the video is muted: enough to keep the stream alive.
-const MUTED_FPS: u32 = 2;
 
 /// What pictures of a source are sent as.
 pub(super) fn codec(size: Size, fps: u32, options: &VideoOptions) -> VideoCodec {
