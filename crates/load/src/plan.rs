@@ -172,7 +172,8 @@ impl Plan {
     /// What is not in the queue before all searches have ended.
     fn after_the_queue(&self) -> Duration {
         let tries: u32 = self.searches.iter().map(Search::runs_left).sum();
-        let mut left = self.expected(0, &self.fan_out(self.course.usual_capacity)) * tries;
+        let search = self.expected(0, &self.fan_out(self.course.usual_capacity)) * tries;
+        let mut left = search.min(self.course.searching.saturating_sub(self.took));
         let others: Vec<_> = self.rest().into_iter().flatten().collect();
         for server in 0..self.servers {
             for viewers in self.again_rungs(server) {
@@ -185,10 +186,10 @@ impl Plan {
         left
     }
 
-    /// Each server's next try; when none has any, all that comes after.
+    /// Each server's next try; when none has any, or it has taken long enough, all that comes after.
     fn search_on(&mut self) {
         let tries: Vec<_> = self.searches.iter().map(Search::next_try).collect();
-        if tries.iter().any(Option::is_some) {
+        if self.took < self.course.searching && tries.iter().any(Option::is_some) {
             for server in self.turn() {
                 if let Some(viewers) = tries[server] {
                     self.queue.push_back((server, self.fan_out(viewers)));

@@ -74,12 +74,18 @@ pub(crate) fn title(step: &Step, server: &str) -> String {
 /// `fan-out, 300 viewers`.
 pub(crate) fn what(scenario: &Scenario) -> String {
     match scenario {
+        Scenario::FanOut { viewers: 1, .. } => "fan-out, 1 viewer".to_owned(),
         Scenario::FanOut { viewers, .. } => format!("fan-out, {viewers} viewers"),
+        Scenario::Streams {
+            streams,
+            viewers_each: 1,
+            ..
+        } => format!("streams, {streams} with 1 viewer each"),
         Scenario::Streams {
             streams,
             viewers_each,
             ..
-        } => format!("{streams} streams, {viewers_each} viewers each"),
+        } => format!("streams, {streams} with {viewers_each} viewers each"),
         Scenario::Join { crowd: 1, .. } => "join, one by one".to_owned(),
         Scenario::Join { crowd, .. } => format!("join, {crowd} within a second"),
         Scenario::Churn { viewers, .. } => format!("churn, {viewers} viewers at a time"),

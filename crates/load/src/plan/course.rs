@@ -35,6 +35,8 @@ impl Depth {
 pub struct Course {
     /// Viewers of one stream.
     pub fan_out: Bounds,
+    /// After this much time all searches end, with what they have found.
+    pub searching: Duration,
     /// How often each scenario runs against each server; churn runs once.
     pub rounds: u32,
     /// What a server will carry, as a guess for the time it takes.
@@ -56,6 +58,7 @@ const FULL: Course = Course {
         precision_percent: 5,
         runs: 24,
     },
+    searching: Duration::from_secs(1800),
     rounds: 3,
     usual_capacity: 1_500,
     streams: &[(10, 1), (100, 1), (100, 0)],
@@ -73,6 +76,7 @@ const QUICK: Course = Course {
         precision_percent: 30,
         runs: 5,
     },
+    searching: Duration::from_secs(75),
     rounds: 1,
     usual_capacity: 800,
     streams: &[(50, 1), (50, 0)],
@@ -90,6 +94,7 @@ const SMOKE: Course = Course {
         precision_percent: 100,
         runs: 1,
     },
+    searching: Duration::from_secs(60),
     rounds: 1,
     usual_capacity: 3,
     streams: &[(2, 1), (2, 0)],

@@ -137,3 +137,12 @@ fn the_time_left_is_a_fair_guess_and_follows_what_is_seen() {
     ahead.saw(&step, &load(10, 10), step.expected() * 2);
     assert!(ahead.left() > before, "a slow machine takes longer");
 }
+
+#[test]
+fn a_search_that_takes_too_long_ends_with_what_it_has() {
+    let mut slow = plan(Depth::Quick, 1, &[Kind::FanOut, Kind::Churn]);
+    let first = slow.next_step().expect("there is a first step");
+    slow.saw(&first, &load(10, 10), Depth::Quick.course().searching);
+    let next = slow.next_step().expect("churn is left");
+    assert_eq!(Kind::of(&next.scenario), Kind::Churn);
+}

@@ -80,7 +80,9 @@ impl Chart<'_> {
                 .collect();
             draw_keys(root, &keys)?;
             let mut plot = self.axes(root, x, y)?;
-            lines.iter().try_for_each(|line| draw_line(&mut plot, line))
+            lines
+                .iter()
+                .try_for_each(|line| draw_line(root, &mut plot, line))
         })?;
         Ok(Some(drawn))
     }
@@ -200,7 +202,7 @@ fn ink(colour: usize, style: Style) -> ShapeStyle {
     colour.stroke_width(width)
 }
 
-fn draw_line(plot: &mut Plot<'_, '_>, line: &Line) -> Result<()> {
+fn draw_line(root: &Area<'_>, plot: &mut Plot<'_, '_>, line: &Line) -> Result<()> {
     let points = || line.points.iter().copied();
     let ink = ink(line.colour, line.style);
     match line.style {
@@ -211,12 +213,10 @@ fn draw_line(plot: &mut Plot<'_, '_>, line: &Line) -> Result<()> {
             plot.draw_series(DashedLineSeries::new(points(), 7, 4, ink))?;
         }
     }
-    // Marks are drawn in pixels: a size on the axes would differ from axis to axis.
-    let area = plot.plotting_area().strip_coord_spec();
-    let (left, top) = area.get_base_pixel();
+    // On the whole picture, since the plot's own area would cut marks on its edge.
     for point in &line.points {
-        let (x, y) = plot.backend_coord(point);
-        draw_mark(&area, (x - left, y - top), line.colour, line.style)?;
+        let place = plot.backend_coord(point);
+        draw_mark(root, place, line.colour, line.style)?;
     }
     Ok(())
 }

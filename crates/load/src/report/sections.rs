@@ -43,6 +43,7 @@ pub(super) fn streams(report: &Report) -> String {
     )
 }
 
+/// Two tables: what it cost the server, and what viewers got.
 fn loads(report: &Report, kind: Kind, what: &str, name: fn(&Scenario) -> String) -> String {
     let headings = [
         what,
@@ -53,6 +54,11 @@ fn loads(report: &Report, kind: Kind, what: &str, name: fn(&Scenario) -> String)
         "Gbit/s a core",
         "KiB each",
         "switches/s",
+    ];
+    let mut cost = Table::new(&headings, 2);
+    let headings = [
+        what,
+        "server",
         "delay, ms: median",
         "95th",
         "99th",
@@ -63,32 +69,39 @@ fn loads(report: &Report, kind: Kind, what: &str, name: fn(&Scenario) -> String)
         "generator",
         "",
     ];
-    let mut table = Table::new(&headings, 2);
+    let mut got = Table::new(&headings, 2);
     for group in figures::groups(report, kind) {
-        let start = [name(group.scenario), group.server.to_owned()];
+        let start = || [name(group.scenario), group.server.to_owned()].into_iter();
         if let Some(figures) = LoadFigures::of(&group) {
-            table.row(start.clone().into_iter().chain(load_cells(&figures)));
+            cost.row(start().chain(cost_cells(&figures)));
+            got.row(start().chain(got_cells(&figures)));
         }
         if let Some(why) = group.failures().first() {
-            // Told beside the table's last column, which is for words.
-            let empty = std::iter::repeat_n(String::new(), headings.len() - 3);
-            let words = std::iter::once(format!("failed: {why}"));
-            table.row(start.into_iter().chain(empty).chain(words));
+            got.row(start().chain(failure(headings.len(), why)));
         }
     }
-    table.finish()
+    cost.finish() + &got.finish()
 }
 
-fn load_cells(load: &LoadFigures) -> Vec<String> {
-    let mut cells = vec![
+/// The cells after the first two: why it failed is in the last, the others are empty.
+fn failure(columns: usize, why: &str) -> impl Iterator<Item = String> {
+    let empty = std::iter::repeat_n(String::new(), columns - 3);
+    empty.chain(std::iter::once(format!("failed: {why}")))
+}
+
+fn cost_cells(load: &LoadFigures) -> [String; 6] {
+    [
         load.cores_used.map_or_else(|| "–".to_owned(), percent),
         number_or_dash(load.client_ms),
         number_or_dash(load.packet_us),
         number_or_dash(load.bits_per_core.map(|bits| bits / 1e9)),
         number_or_dash(load.client_bytes.map(|bytes| bytes / 1_024.0)),
         number_or_dash(load.switches),
-    ];
-    cells.extend(milliseconds(load.delay_us));
+    ]
+}
+
+fn got_cells(load: &LoadFigures) -> Vec<String> {
+    let mut cells = milliseconds(load.delay_us).to_vec();
     cells.extend([load.late_frames, load.lost_frames, load.lost_packets].map(count));
     cells.push(percent(load.generator));
     cells.push(remark(load));
@@ -206,9 +219,7 @@ pub(super) fn churn(report: &Report) -> String {
             table.row(start.clone().into_iter().chain(churn_cells(churn)));
         }
         if let Some(why) = group.failures().first() {
-            let empty = std::iter::repeat_n(String::new(), headings.len() - 3);
-            let words = std::iter::once(format!("failed: {why}"));
-            table.row(start.into_iter().chain(empty).chain(words));
+            table.row(start.into_iter().chain(failure(headings.len(), why)));
         }
     }
     table.finish()
