@@ -9,6 +9,7 @@ mod clock;
 pub mod cores;
 pub mod draft;
 pub mod error;
+mod feedback;
 pub mod janus;
 mod keys;
 mod machine;

@@ -9,6 +9,8 @@ pub(crate) struct Header {
     pub(crate) ssrc: u32,
     /// Where the payload begins.
     pub(crate) payload_at: usize,
+    /// There is padding at the end.
+    pub(crate) is_padded: bool,
     /// Of the whole transport, if the extension is there.
     pub(crate) transport_sequence: Option<u16>,
 }
@@ -58,6 +60,7 @@ impl Header {
             timestamp: word(packet, 4)?,
             ssrc: word(packet, 8)?,
             payload_at,
+            is_padded: first & 0x20 != 0,
             transport_sequence,
         })
     }
@@ -110,6 +113,7 @@ mod tests {
             timestamp: 7,
             ssrc: 9,
             payload_at: 12,
+            is_padded: false,
             transport_sequence: None,
         };
         assert_eq!(header, wanted);

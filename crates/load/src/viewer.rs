@@ -10,7 +10,7 @@
 //! its own (REMB).
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hdrhistogram::Histogram;
 use str0m::media::{MediaKind, Mid};
@@ -20,33 +20,22 @@ use tokio::sync::oneshot;
 use tracing::{debug, trace};
 
 use crate::clock;
+use crate::feedback::Feedback;
 use crate::keys;
 use crate::meter::Meter;
 use crate::negotiated::{Media, Negotiated};
-use crate::reception::Reception;
-use crate::rtcp;
 use crate::rtp::{self, Datagram, Header};
 use crate::shape::{self, STAMP_WITHIN};
 use crate::socket::Socket;
 use crate::srtp::{self, Inbound, Outbound};
 use crate::stamp::{Kind, Stamp};
-use crate::transport::TransportLog;
 
 /// One packet in so many of a viewer is looked at as a whole.
 pub(crate) const LOOK_CLOSELY: u32 = 64;
 
-/// Between two receiver reports.
-const REPORT_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Between two reports of the transport's, as in browsers at these rates.
-const TRANSPORT_INTERVAL: Duration = Duration::from_millis(100);
-
-/// Between two requests for a keyframe while none is complete.
-const KEYFRAME_INTERVAL: Duration = Duration::from_millis(500);
-
-/// Ticks a second.
-const VIDEO_RATE: u32 = 90_000;
-const SOUND_RATE: u32 = 48_000;
+/// The original sequence number that a repair has before the payload (RFC 4588 section
+/// 4), in bytes.
+const REPAIR_HEAD: usize = 2;
 
 /// When a viewer came how far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,14 +54,6 @@ struct Progress {
     first_packet: Option<Instant>,
 }
 
-/// The sources of a viewer.
-#[derive(Debug, Default)]
-struct Sources {
-    video: Option<Reception>,
-    sound: Option<Reception>,
-    repairs: Option<Reception>,
-}
-
 /// See the module.
 pub(crate) struct Viewer {
     rtc: Rtc,
@@ -81,8 +62,7 @@ pub(crate) struct Viewer {
     mids: Vec<(Mid, MediaKind)>,
     negotiated: Negotiated,
     srtp: Option<(Inbound, Outbound)>,
-    sources: Sources,
-    transport: TransportLog,
+    feedback: Feedback,
     pub(crate) meter: Meter,
     progress: Progress,
     /// Told once, when a keyframe is complete.
@@ -90,8 +70,6 @@ pub(crate) struct Viewer {
     /// Packets until one is looked at closely.
     until_close_look: u32,
     rtc_due: Instant,
-    report_due: Option<Instant>,
-    keyframe_due: Option<Instant>,
     is_over: bool,
 }
 
@@ -111,15 +89,12 @@ impl Viewer {
             mids,
             negotiated: Negotiated::default(),
             srtp: None,
-            sources: Sources::default(),
-            transport: TransportLog::default(),
+            feedback: Feedback::default(),
             meter: Meter::new(stream),
             progress: Progress::default(),
             joined: Some(joined),
             until_close_look: 0,
             rtc_due: Instant::now(),
-            report_due: None,
-            keyframe_due: None,
             is_over: false,
         }
     }
@@ -131,13 +106,8 @@ impl Viewer {
 
     /// When [`Viewer::handle_timeout`] is due.
     pub(crate) fn due(&self) -> Instant {
-        let sources = &self.sources;
-        let asks = sources.video.as_ref().and_then(Reception::ask_at);
-        let transport = self.transport.since().map(|at| at + TRANSPORT_INTERVAL);
-        [self.report_due, self.keyframe_due, asks, transport]
-            .into_iter()
-            .flatten()
-            .fold(self.rtc_due, Instant::min)
+        let feedback = self.feedback.due();
+        feedback.map_or(self.rtc_due, |due| due.min(self.rtc_due))
     }
 
     /// Takes a datagram that came at `at`.
@@ -171,7 +141,9 @@ impl Viewer {
             let handled = self.rtc.handle_input(Input::Timeout(now));
             self.after(handled, socket);
         }
-        self.send_feedback(now, socket);
+        if let Some(packet) = self.feedback.say(now) {
+            self.send_rtcp(&packet, socket);
+        }
     }
 
     /// Says goodbye.
@@ -240,8 +212,7 @@ impl Viewer {
             self.is_over = true;
         }
         self.negotiated = Negotiated::read(&self.rtc, &self.mids);
-        self.report_due = Some(now + REPORT_INTERVAL);
-        self.keyframe_due = Some(now + KEYFRAME_INTERVAL);
+        self.feedback.begin(now);
     }
 
     fn take_rtp(&mut self, packet: &[u8], at: Instant, delays: &mut Histogram<u64>) {
@@ -251,38 +222,32 @@ impl Viewer {
         let (Some((inbound, _)), Some(of)) = (&self.srtp, self.negotiated.media(&header)) else {
             return;
         };
-        if let Some(number) = header.transport_sequence {
-            self.transport.note(number, at);
-        }
         let at_ns = clock::nanoseconds(at);
-        let reception = self.sources.of(of, &header);
-        let index = reception.index(header.sequence);
-        let late = reception.arrived(index, header.timestamp, at, at_ns);
+        let (index, late) = self.feedback.arrived(of, &header, at, at_ns);
         let mut buffer = [0; REPAIR_HEAD + STAMP_WITHIN];
         let start = inbound.peek(&header, index, packet, &mut buffer);
         let head = if of == Media::Repairs { REPAIR_HEAD } else { 0 };
-        let Some((before, payload)) = start.and_then(|start| start.split_at_checked(head)) else {
+        let Some((original, payload)) = start.and_then(|start| start.split_at_checked(head)) else {
             return;
         };
-        // A repair without anything in it probes the path.
-        if payload.is_empty() {
+        let stamp = shape::read_stamp(payload, of == Media::Sound);
+        // What is nothing but padding probes the path.
+        if stamp.is_none() && (header.is_padded || payload.is_empty()) {
             return;
         }
         let length = inbound.payload_bytes(&header, packet) - head;
-        let stamp = shape::read_stamp(payload, of == Media::Sound);
-        let stamp = stamp.filter(|stamp| usize::from(stamp.length) == length);
+        let stamp = stamp.filter(|stamp| {
+            let wanted = usize::from(stamp.length);
+            length == wanted || header.is_padded && length > wanted
+        });
         let Some(stamp) =
             stamp.filter(|stamp| self.is_as_sent(stamp, &header, index, packet, head))
         else {
             return self.meter.damaged(at_ns);
         };
-        let mended = before.try_into().ok().map(u16::from_be_bytes);
-        let late = match (mended, &mut self.sources.video) {
-            (Some(sequence), Some(video)) => {
-                let index = video.index(sequence);
-                video.arrived(index, header.timestamp, at, at_ns)
-            }
-            (None, _) | (_, None) => late,
+        let late = match original.try_into().map(u16::from_be_bytes) {
+            Ok(sequence) => self.feedback.mended(sequence, &header, at, at_ns),
+            Err(_) => late,
         };
         self.count(&stamp, packet.len(), at, late, delays);
     }
@@ -305,7 +270,8 @@ impl Viewer {
             return false;
         };
         let whole = inbound.open(header, index, packet);
-        whole.is_some_and(|whole| shape::is_whole(&whole[head..], stamp))
+        let payload = whole.and_then(|whole| whole.get(head..head + usize::from(stamp.length)));
+        payload.is_some_and(|payload| shape::is_whole(payload, stamp))
     }
 
     fn count(
@@ -324,7 +290,7 @@ impl Viewer {
             delays.saturating_record(delay);
         }
         if taken.completed && stamp.kind == Kind::Key {
-            self.keyframe_due = None;
+            self.feedback.has_keyframe();
             self.tell_joined(readable);
         }
     }
@@ -356,50 +322,7 @@ impl Viewer {
         let Some(packet) = inbound.open_rtcp(packet) else {
             return;
         };
-        for (ssrc, clock) in rtcp::sender_reports(packet) {
-            let sources = [&mut self.sources.video, &mut self.sources.sound];
-            let sources = sources.into_iter().flatten();
-            for source in sources.filter(|source| source.ssrc == ssrc) {
-                source.reported(clock, at);
-            }
-        }
-    }
-
-    /// Reports, if any is due: all in one packet that begins with a receiver report.
-    fn send_feedback(&mut self, now: Instant, socket: &Socket) {
-        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        let video = &mut self.sources.video;
-        let asks = video.as_mut().map_or_else(Vec::new, |v| v.asks(now));
-        if video.as_mut().is_some_and(Reception::take_given_up) {
-            self.keyframe_due.get_or_insert(now);
-        }
-        let wants_report = due(self.report_due);
-        let wants_keyframe = due(self.keyframe_due);
-        let transport = self.transport.since().map(|at| at + TRANSPORT_INTERVAL);
-        let wants_transport = due(transport);
-        if !(wants_report || wants_keyframe || wants_transport) && asks.is_empty() {
-            return;
-        }
-        let mut blocks = Vec::new();
-        if wants_report {
-            self.report_due = Some(now + REPORT_INTERVAL);
-            let sources = [&mut self.sources.video, &mut self.sources.sound];
-            blocks.extend(sources.into_iter().flatten().map(|s| s.block(now)));
-        }
-        let mut packet = Vec::new();
-        rtcp::receiver_report(&mut packet, &blocks);
-        let ssrc = self.sources.video.as_ref().map(|video| video.ssrc);
-        if let Some(ssrc) = ssrc.filter(|_| !asks.is_empty()) {
-            rtcp::nack(&mut packet, ssrc, &asks);
-        }
-        if wants_keyframe {
-            self.keyframe_due = Some(now + KEYFRAME_INTERVAL);
-            rtcp::picture_loss(&mut packet, ssrc.unwrap_or_default());
-        }
-        if wants_transport {
-            self.transport.report(&mut packet, ssrc.unwrap_or_default());
-        }
-        self.send_rtcp(&packet, socket);
+        self.feedback.heard(packet, at);
     }
 
     fn send_rtcp(&mut self, packet: &[u8], socket: &Socket) {
@@ -408,30 +331,5 @@ impl Viewer {
         {
             socket.send(remote, &sealed, None);
         }
-    }
-}
-
-/// The original sequence number that a repair has before the payload.
-const REPAIR_HEAD: usize = 2;
-
-impl Sources {
-    /// The reception of a packet's source: a new one, where the source is.
-    fn of(&mut self, media: Media, header: &Header) -> &mut Reception {
-        let Header { ssrc, sequence, .. } = *header;
-        let (place, fresh) = match media {
-            Media::Video => (
-                &mut self.video,
-                Reception::mended(ssrc, VIDEO_RATE, sequence),
-            ),
-            Media::Repairs => (
-                &mut self.repairs,
-                Reception::new(ssrc, VIDEO_RATE, sequence),
-            ),
-            Media::Sound => (&mut self.sound, Reception::new(ssrc, SOUND_RATE, sequence)),
-        };
-        if place.as_ref().is_some_and(|had| had.ssrc != ssrc) {
-            *place = None;
-        }
-        place.get_or_insert(fresh)
     }
 }

@@ -1,12 +1,14 @@
 //! Publishers and viewers of one run, and what server and generator use.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::debug;
 
 use super::{Stage, Target, Timing};
@@ -21,6 +23,9 @@ use crate::viewer::Milestones;
 /// Peers that come or go at a time, where many are to be there soon: few enough that
 /// setting them up is not what is measured, nor fails.
 const AT_ONCE: usize = 16;
+
+/// Before a stream's first viewer tries again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs of this process, so that each has names of its own.
 static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -49,6 +54,8 @@ pub(super) struct Field<'a> {
     media: MediaShape,
     ip: IpAddr,
     run: u32,
+    /// Streams that have had a viewer.
+    seen: RefCell<HashSet<u32>>,
 }
 
 impl<'a> Field<'a> {
@@ -68,6 +75,7 @@ impl<'a> Field<'a> {
             media,
             ip: target.signaller.local_address().await,
             run: RUNS.fetch_add(1, Ordering::Relaxed),
+            seen: RefCell::default(),
         })
     }
 
@@ -116,8 +124,25 @@ impl<'a> Field<'a> {
         Err(Error::new(sentence))
     }
 
-    /// Has a viewer join a stream and waits until it has a keyframe.
+    /// Has a viewer join a stream and waits until it has a keyframe. A server may take a
+    /// moment from a stream's connection until it takes the stream's first viewer: that
+    /// one tries again.
     pub(super) async fn view(&self, stream: u32) -> Result<Visit> {
+        let end = Instant::now() + self.timing.patience;
+        loop {
+            let visit = self.try_view(stream).await;
+            if visit.is_ok() {
+                self.seen.borrow_mut().insert(stream);
+            }
+            let is_first = !self.seen.borrow().contains(&stream);
+            if visit.is_ok() || !is_first || Instant::now() >= end {
+                return visit;
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn try_view(&self, stream: u32) -> Result<Visit> {
         let begun = Instant::now();
         let mut draft = self.draft(Role::Viewer, stream)?;
         let name = self.name(stream);
