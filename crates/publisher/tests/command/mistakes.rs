@@ -131,7 +131,7 @@ fn what_does_not_make_a_stream_is_told() {
         &["ws://h/x", film, "--test-picture", film],
         "both bring a picture",
     );
-    bad(&["ws://h/x", film, "--no-video"], "--no-video");
+    bad(&["ws://h/x", film, "--no-video"], "there is no sound in it");
     bad(&["ws://h/x", "--screen", "left"], "--screen");
 }
 
