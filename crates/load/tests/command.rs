@@ -92,15 +92,26 @@ fn mistakes_are_told_in_a_sentence() {
         (&["report", "missing.json"], 1, "cannot read missing.json"),
         (&["report", "other.json"], 1, "other.json holds no results"),
         (&["report", "browser.json"], 1, "no results of a bench"),
-        (&["bench", "--program", "nowhere"], 1, "there is no server nowhere"),
+        (
+            &["bench", "--program", "nowhere"],
+            1,
+            "there is no server nowhere",
+        ),
         (&["bench", "--no-own"], 1, "name one with --server"),
-        (&["bench", "--server", "ws://host"], 2, "give it a name in front"),
+        (
+            &["bench", "--server", "ws://host"],
+            2,
+            "give it a name in front",
+        ),
         (&["run", "jump"], 2, "possible values"),
     ];
     for (arguments, code, words) in cases {
         fails(folder, arguments, code, words);
     }
-    assert!(!folder.join("twoway-load.json").exists(), "nothing was measured");
+    assert!(
+        !folder.join("twoway-load.json").exists(),
+        "nothing was measured"
+    );
 }
 
 #[test]
