@@ -19,8 +19,8 @@ pub(crate) fn ensure(shell: &mut Shell) -> Result<()> {
     let janus = match find(shell)? {
         Some(found) => found,
         None => {
-            let advice = "without --against janus, our server is measured alone";
-            apt::install(shell, "comparisons", "Janus", &["janus"]).context(advice)?;
+            apt::install(shell, "comparisons", "Janus", &["janus"])
+                .context("there is no Janus; without --against janus, ours is measured alone")?;
             stop_service(shell);
             find(shell)?.context("apt installed Janus, yet it is not on the path")?
         }

@@ -116,7 +116,8 @@ impl Publisher {
         self.worst_lateness = Duration::ZERO;
     }
 
-    /// The stream, what was sent in the span, and the most that a frame was late.
+    /// The stream, what was sent in the span, and the most that a frame of it was late;
+    /// of all frames, where no span is measured.
     pub(crate) fn counts(&self) -> (u32, Sent, Duration) {
         (self.stream, self.sent, self.worst_lateness)
     }
@@ -294,9 +295,12 @@ impl Publisher {
             }
         }
         beat.frame += 1;
-        if self.window.contains(&frame.sent_ns) {
+        let is_in_window = self.window.contains(&frame.sent_ns);
+        if is_in_window {
             self.sent.packets += count as u64;
             self.sent.frames += u64::from(kind != Kind::Sound);
+        }
+        if is_in_window || self.window.is_empty() {
             let lateness = now.saturating_duration_since(due);
             self.worst_lateness = self.worst_lateness.max(lateness);
         }

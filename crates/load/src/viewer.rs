@@ -3,7 +3,15 @@
 //! str0m does its ICE and DTLS. Its media it takes itself, because a generator has to
 //! cost less per packet than the servers it measures: headers are read in clear, of the
 //! payload only the stamp is decrypted ([`crate::srtp`]), and one packet in
-//! [`LOOK_CLOSELY`] is authenticated and compared byte by byte. What it says back is what
+//! [`LOOK_CLOSELY`] is authenticated and compared byte by byte. Delays are by the
+//! kernel's stamp on each datagram, so that a viewer that is slow to read adds nothing.
+//!
+//! All in, system calls and publisher included, a packet then costs the generator 1.2 to
+//! 1.9 microseconds where 500 to 1,000 viewers get 1.5 Mbit/s each (3 where 100 do, since
+//! each burst wakes the thread): a quarter of a core for 1,000 viewers. Servers were
+//! found to need 4 to 14 in the same runs, so that the generator is not the limit.
+//!
+//! What it says back is what
 //! a browser says: receiver reports each second, negative acknowledgements for what is
 //! missing until it comes or ten have not helped, a request for a keyframe then, and
 //! transport-wide feedback where it was negotiated. It makes no bandwidth estimate of

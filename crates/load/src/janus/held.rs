@@ -39,11 +39,8 @@ impl Held {
     pub async fn leave(mut self) -> Result<()> {
         // Nobody hears it once the session has ended: its end says why.
         let _ = self.goodbye.take().map(|goodbye| goodbye.send(()));
-        match (&mut self.task).await {
-            Ok(result) => result,
-            // Only this aborts it, in `drop`.
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
+        // It fails to end by itself only together with the runtime.
+        (&mut self.task).await.map_err(ended)?
     }
 }
 

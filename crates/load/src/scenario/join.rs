@@ -14,6 +14,11 @@ use crate::results::{Join, Quantiles};
 /// Viewers that join one after the other at least, however short the time is.
 const LEAST: usize = 5;
 
+/// From one viewer's leave to the next one's wish: longer than a publisher waits between
+/// two keyframes that were asked for, so that no viewer waits for the one before it; and
+/// not a multiple of a frame, so that viewers come at every moment of one.
+const BETWEEN: Duration = Duration::from_millis(377);
+
 /// Within which a crowd joins.
 const CROWD_WITHIN: Duration = Duration::from_secs(1);
 
@@ -85,6 +90,7 @@ async fn one_by_one(field: &Field<'_>) -> (Vec<Joined>, Vec<Error>) {
             }
             Err(error) => failures.push(error),
         }
+        sleep(BETWEEN).await;
         let done = visits.len() as u32;
         (field.progress)(Stage::Joining { done, of: 0 });
     }
