@@ -11,11 +11,10 @@
 //! each burst wakes the thread): a quarter of a core for 1,000 viewers. Servers were
 //! found to need 4 to 14 in the same runs, so that the generator is not the limit.
 //!
-//! What it says back is what
-//! a browser says: receiver reports each second, negative acknowledgements for what is
-//! missing until it comes or ten have not helped, a request for a keyframe then, and
-//! transport-wide feedback where it was negotiated. It makes no bandwidth estimate of
-//! its own (REMB).
+//! What it says back is what a browser says: receiver reports each second, negative
+//! acknowledgements for what is missing until it comes or ten have not helped, a request
+//! for a keyframe then, and transport-wide feedback where it was negotiated. It makes no
+//! bandwidth estimate of its own (REMB).
 
 use std::net::SocketAddr;
 use std::time::Instant;
