@@ -1,4 +1,4 @@
-//! The page and the programs, built for `demo` and `test` alike.
+//! The page and the programs, built for `demo`, `test` and `bench` alike.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,18 @@ pub(crate) const NATIVE: [&str; 3] = ["--workspace", "--exclude", "two-way-strea
 const SERVER: &str = "twoway-server";
 const PUBLISH: &str = "twoway-publish";
 
-/// The two commands of the workspace, as built.
+/// The commands of the workspace, as built.
 pub(crate) struct Programs {
     pub(crate) server: PathBuf,
     pub(crate) publish: PathBuf,
+    folder: PathBuf,
+}
+
+impl Programs {
+    /// Another program, built beside them.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        program(&self.folder, name)
+    }
 }
 
 /// How programs are compiled.
@@ -58,7 +66,15 @@ const WITHOUT_MICROPHONE: [&str; 3] = [
 /// Builds server and publisher; the publisher without its microphone where that
 /// cannot be built.
 pub(crate) fn programs(shell: &Shell, profile: Profile) -> Result<Programs> {
-    let mut build = shell.cargo(["build", "--bin", SERVER, "--bin", PUBLISH]);
+    programs_and(shell, profile, &[])
+}
+
+/// Builds server, publisher and `others`.
+pub(crate) fn programs_and(shell: &Shell, profile: Profile, others: &[&str]) -> Result<Programs> {
+    let mut build = shell.cargo(["build"]);
+    for name in [SERVER, PUBLISH].iter().chain(others) {
+        build.args(["--bin", name]);
+    }
     build.args(NATIVE);
     if !libraries::has_alsa(shell) {
         eprintln!("  without the microphone, which needs libasound2-dev and pkg-config");
@@ -73,15 +89,19 @@ pub(crate) fn programs(shell: &Shell, profile: Profile) -> Result<Programs> {
     };
     shell.run(&mut build)?;
     let folder = target_folder()?.join(folder);
-    let program = |name| folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
     Ok(Programs {
-        server: program(SERVER),
-        publish: program(PUBLISH),
+        server: program(&folder, SERVER),
+        publish: program(&folder, PUBLISH),
+        folder,
     })
 }
 
+fn program(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{}", env::consts::EXE_SUFFIX))
+}
+
 /// Cargo's output folder: this program, `<target>/debug/xtask`, came from it.
-fn target_folder() -> Result<PathBuf> {
+pub(crate) fn target_folder() -> Result<PathBuf> {
     let xtask = env::current_exe().context("cannot tell where xtask itself lies")?;
     let folder = xtask.parent().and_then(Path::parent);
     folder

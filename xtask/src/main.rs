@@ -4,22 +4,25 @@
 //! | --- | --- |
 //! | `demo` | builds everything and plays the test picture until Ctrl-C |
 //! | `test` | every check CI runs, and where the time went |
+//! | `bench` | how fast it is, next to another server, and `docs/PERFORMANCE.md` |
 //! | `screenshots` | the README's pictures |
 //! | `build` | the page and the programs, for all of them |
 //! | `squeeze` | makes the built page smaller; trunk calls it |
-//! | `tools`, `browser`, `clients`, `ffmpeg` | find or install what is not in the checkout |
+//! | `tools`, `browser`, `clients`, `ffmpeg`, `janus` | find or install what is not in the checkout |
 //! | `libraries` | what Linux's programs are built with and tested on |
 //! | `apt` | installs Debian's packages, where it may |
 //! | `shell`, `process` | run programs; none outlives xtask |
 //! | `progress` | headings and the table of times |
 
 mod apt;
+mod bench;
 mod browser;
 mod build;
 mod cache;
 mod clients;
 mod demo;
 mod ffmpeg;
+mod janus;
 mod libraries;
 mod process;
 mod progress;
@@ -52,6 +55,8 @@ enum Task {
     Demo(demo::Options),
     /// Everything CI checks: format, lints, docs, licences and every test.
     Test(test::Options),
+    /// Measure how fast it is, and write docs/PERFORMANCE.md.
+    Bench(bench::Options),
     /// Make the README's pictures anew.
     Screenshots,
     /// Make a page that trunk has built smaller; trunk's hook.
@@ -80,6 +85,7 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Demo(options) => demo::run(&mut shell, &options),
         Task::Test(options) => test::run(&mut shell, &options),
+        Task::Bench(options) => bench::run(&mut shell, &options),
         Task::Screenshots => screenshots::run(&mut shell),
         Task::Squeeze => squeeze::run(),
         Task::Setup => tools::prepare(&mut shell, tools::ALL.iter().copied()),

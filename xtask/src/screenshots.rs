@@ -1,13 +1,14 @@
 //! `cargo xtask screenshots`: the README's pictures, made anew.
 
-use std::env;
-
 use anyhow::Result;
 
-use crate::build::{self, NATIVE, Profile};
+use crate::build::{self, Profile};
 use crate::progress::Progress;
 use crate::shell::Shell;
 use crate::tools;
+
+/// The program that takes them.
+const CAMERA: &str = "screenshots";
 
 /// Where the README looks for them.
 const FOLDER: &str = "docs/images";
@@ -21,13 +22,10 @@ pub(crate) fn run(shell: &mut Shell) -> Result<()> {
     })?;
     let page = progress.step("the page (trunk, release)", || build::page(shell))?;
     let programs = progress.step("server, publisher and camera (dev)", || {
-        let mut camera = shell.cargo(["build", "--bin", "screenshots"]);
-        shell.run(camera.args(NATIVE))?;
-        build::programs(shell, Profile::Dev)
+        build::programs_and(shell, Profile::Dev, &[CAMERA])
     })?;
     progress.step("screenshots", || {
-        let name = format!("screenshots{}", env::consts::EXE_SUFFIX);
-        let mut camera = shell.command(programs.server.with_file_name(name));
+        let mut camera = shell.command(programs.beside(CAMERA));
         camera.arg(shell.root().join(FOLDER));
         camera.env("TWOWAY_SERVER", &programs.server);
         camera.env("TWOWAY_PUBLISH", &programs.publish);

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::build::{self, NATIVE, Profile};
+use crate::janus;
 use crate::process::Interrupted;
 use crate::progress::Progress;
 use crate::shell::Shell;
@@ -55,6 +56,8 @@ enum Step {
     PageTest,
     /// The programs and the page, driven through Chromium.
     E2e,
+    /// The shortest run of the bench.
+    Bench,
 }
 
 /// # Errors
@@ -118,6 +121,7 @@ impl Step {
                 Need::WebClients,
                 Need::Alsa,
             ],
+            Self::Bench => &[Need::Alsa],
         }
     }
 }
@@ -155,6 +159,7 @@ impl Run {
             Step::Test => self.test(shell),
             Step::PageTest => self.page_test(shell),
             Step::E2e => self.e2e(shell),
+            Step::Bench => self.bench(shell),
         }
     }
 
@@ -244,6 +249,29 @@ impl Run {
                 test.env("TWOWAY_PAGE", page);
                 shell.run_reading(&mut test, |line| keep_result(results, "e2e", line))
             })
+    }
+
+    /// What the bench finds has to be whole and to agree; how fast anything is, is no
+    /// matter here. A Janus is tested with where there is one.
+    fn bench(&mut self, shell: &Shell) -> Result<()> {
+        let programs = self.progress.step("server and publisher (dev)", || {
+            build::programs(shell, Profile::Dev)
+        })?;
+        let janus = janus::find(shell)?;
+        let results = &mut self.results;
+        self.progress.step("the bench's smoke run", || {
+            let mut test = shell.cargo(["test", "--no-fail-fast", "--test", "smoke"]);
+            test.args(NATIVE);
+            test.env("TWOWAY_SERVER", programs.server);
+            if let Some(janus) = janus {
+                test.args(["--test", "janus"]).env(janus::VARIABLE, janus);
+            } else {
+                eprintln!(
+                    "without Janus: there is none; cargo xtask bench --against janus gets it"
+                );
+            }
+            shell.run_reading(&mut test, |line| keep_result(results, "bench", line))
+        })
     }
 
     /// Where the time went and what the tests said.

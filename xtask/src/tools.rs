@@ -12,6 +12,7 @@ use crate::browser;
 use crate::cache::Cache;
 use crate::clients;
 use crate::ffmpeg;
+use crate::janus;
 use crate::libraries;
 use crate::process::Interrupted;
 use crate::shell::Shell;
@@ -47,6 +48,8 @@ pub(crate) enum Need {
     Alsa,
     /// An X server without a screen, for tests of capturing one.
     Xvfb,
+    /// The server that ours is compared with; on request only.
+    Janus,
 }
 
 /// What building the page needs.
@@ -94,6 +97,7 @@ pub(crate) fn prepare(shell: &mut Shell, needs: impl IntoIterator<Item = Need>) 
             Need::WebClients => clients::ensure_web_clients(shell)?,
             Need::Alsa => libraries::ensure_alsa(shell)?,
             Need::Xvfb => libraries::ensure_xvfb(shell)?,
+            Need::Janus => janus::ensure(shell)?,
         }
     }
     Ok(())

@@ -4,12 +4,14 @@ use std::env;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use fantoccini::wd::Capabilities;
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder};
+use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
+use url::{ParseError, Url};
 
 use crate::process::Process;
 use crate::{PATIENCE, POLL};
@@ -61,7 +63,8 @@ impl Browser {
 
     async fn open(options: Value) -> Result<Self> {
         let driver = env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
-        let driver = Process::spawn("chromedriver", Command::new(driver).arg("--port=0"))?;
+        let driver = Process::spawn("chromedriver", Command::new(driver).arg("--port=0"))
+            .context(NO_BROWSER)?;
         let port = driver.wait_for_line("its port", |line| {
             let (_, port) = line.split_once("started successfully on port ")?;
             Some(port.trim_end_matches('.').to_owned())
@@ -71,7 +74,7 @@ impl Browser {
             .capabilities(capabilities(&profile, options)?)
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
-            .context("cannot open a browser session")?;
+            .context(NO_BROWSER)?;
         Ok(Self {
             client,
             _driver: driver,
@@ -82,6 +85,16 @@ impl Browser {
     /// The WebDriver client.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// What it calls itself, with its version.
+    ///
+    /// # Errors
+    /// The browser is not Chromium, or gone.
+    pub async fn version(&self) -> Result<String> {
+        let version = self.dev_tools("Browser.getVersion", json!({})).await?;
+        let product = version["product"].as_str().context("a browser's name")?;
+        Ok(product.replace('/', " "))
     }
 
     /// Opens a second tab and goes there.
@@ -118,6 +131,34 @@ impl Browser {
         Ok(self.client.execute(script, arguments).await?)
     }
 
+    /// Runs `script` in each page that the current tab opens from now on, before
+    /// the page's own scripts.
+    ///
+    /// # Errors
+    /// The browser is not Chromium, or gone.
+    pub async fn run_before_pages(&self, script: &str) -> Result<()> {
+        let parameters = json!({ "source": script });
+        self.dev_tools("Page.addScriptToEvaluateOnNewDocument", parameters)
+            .await?;
+        Ok(())
+    }
+
+    /// Gives the current tab a command of the Chrome DevTools Protocol; its answer.
+    ///
+    /// # Errors
+    /// The browser is not Chromium, or gone, or refuses.
+    pub(crate) async fn dev_tools(
+        &self,
+        command: &'static str,
+        parameters: Value,
+    ) -> Result<Value> {
+        let command = DevTools {
+            command,
+            parameters,
+        };
+        Ok(self.client.issue_cmd(command).await?)
+    }
+
     /// Runs `script` again and again until it returns something truthy.
     ///
     /// # Errors
@@ -150,6 +191,9 @@ impl Browser {
         Ok(self.client.close().await?)
     }
 }
+
+const NO_BROWSER: &str = "the browser does not start: install Chromium and ChromeDriver of one \
+                          version, or name them by CHROME and CHROMEDRIVER";
 
 fn options(permissions: Permissions) -> Value {
     let mut arguments = vec![
@@ -184,6 +228,25 @@ fn capabilities(profile: &TempDir, mut options: Value) -> Result<Capabilities> {
     }
     let capabilities = json!({ "browserName": "chrome", "goog:chromeOptions": options });
     Ok(serde_json::from_value(capabilities)?)
+}
+
+/// A command of the Chrome DevTools Protocol, by ChromeDriver's extension.
+#[derive(Debug)]
+struct DevTools {
+    command: &'static str,
+    parameters: Value,
+}
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        let session = session.unwrap_or_default();
+        base.join(&format!("session/{session}/goog/cdp/execute"))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let body = json!({ "cmd": self.command, "params": self.parameters });
+        (Method::POST, Some(body.to_string()))
+    }
 }
 
 /// Chromium's settings under which no page gets camera or microphone.

@@ -57,7 +57,10 @@ impl Films {
             command.args(["-f", "lavfi", "-i", TONE]);
         }
         // The encoders below ffmpeg say what they like.
-        command.args(sample.options).arg(&path).env("SVT_LOG", "1");
+        command
+            .args(sample.outputs())
+            .arg(&path)
+            .env("SVT_LOG", "1");
         let output = command
             .stdin(Stdio::null())
             .output()

@@ -1,11 +1,12 @@
 //! End-to-end tests: server, publisher and page as built, and a real Chromium
 //! driven over WebDriver. This library is the harness; the tests are in
-//! `tests/`.
+//! `tests/`. The browser's part of the bench is made of it too.
 //!
 //! Every program gets a free port and is ended by its owner's `Drop`. Waiting
 //! is always for a condition, with [`PATIENCE`] as the end of it: long enough
 //! for a loaded two-core machine, never part of a verdict on speed.
 
+pub mod bench;
 mod browser;
 mod films;
 pub mod handmade;

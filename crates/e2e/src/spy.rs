@@ -2,12 +2,9 @@
 //! itself tells of them, and what it says on its sockets.
 
 use anyhow::{Context, Result};
-use fantoccini::wd::WebDriverCompatibleCommand;
-use http::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use url::{ParseError, Url};
 
 use crate::Browser;
 
@@ -74,11 +71,7 @@ impl<'b> Spy<'b> {
     /// # Errors
     /// The browser is not Chromium, or gone.
     pub async fn hide_in(browser: &'b Browser) -> Result<Self> {
-        let command = DevTools {
-            command: "Page.addScriptToEvaluateOnNewDocument",
-            parameters: json!({ "source": SPY }),
-        };
-        browser.client().issue_cmd(command).await?;
+        browser.run_before_pages(SPY).await?;
         Ok(Self { browser })
     }
 
@@ -176,24 +169,5 @@ impl<'b> Spy<'b> {
     async fn ask<T: DeserializeOwned>(&self, script: &str, arguments: Vec<Value>) -> Result<T> {
         let answer = self.browser.run(script, arguments).await?;
         serde_json::from_value(answer).with_context(|| format!("the answer to {script}"))
-    }
-}
-
-/// A command of the Chrome DevTools Protocol, by ChromeDriver's extension.
-#[derive(Debug)]
-struct DevTools {
-    command: &'static str,
-    parameters: Value,
-}
-
-impl WebDriverCompatibleCommand for DevTools {
-    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
-        let session = session.unwrap_or_default();
-        base.join(&format!("session/{session}/goog/cdp/execute"))
-    }
-
-    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        let body = json!({ "cmd": self.command, "params": self.parameters });
-        (Method::POST, Some(body.to_string()))
     }
 }

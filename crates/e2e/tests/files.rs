@@ -29,18 +29,8 @@ const FRAGMENTED: Sample = Sample {
     name: "h264-opus-fragmented.mp4",
     content: Content::Both,
     options: &[
-        "-c:v",
-        "libx264",
-        "-preset",
-        "veryfast",
-        "-bf",
-        "0",
-        "-g",
-        "30",
-        "-c:a",
-        "libopus",
-        "-movflags",
-        "+frag_keyframe+empty_moov+default_base_moof",
+        "-c:v libx264 -preset veryfast -bf 0 -g 30 -c:a libopus",
+        "-movflags +frag_keyframe+empty_moov+default_base_moof",
     ],
 };
 

@@ -35,7 +35,7 @@ pub struct Sample {
     pub name: &'static str,
     /// Whether it has the picture, and the tone.
     pub content: Content,
-    /// How they are encoded and stored, as arguments of ffmpeg.
+    /// How they are encoded and stored, as options of ffmpeg with spaces between.
     pub options: &'static [&'static str],
 }
 
@@ -75,10 +75,15 @@ impl Sample {
     fn make_at(&self, path: &Path) -> Result<(), String> {
         let mut command = ffmpeg();
         command.args(["-v", "error", "-nostdin", "-y"]);
-        command.args(self.inputs()).args(self.options).arg(path);
+        command.args(self.inputs()).args(self.outputs()).arg(path);
         // The encoders below ffmpeg say what they like.
         command.env("SVT_LOG", "1");
         run(&mut command).map(drop)
+    }
+
+    /// The arguments of ffmpeg that encode and store it.
+    pub fn outputs(&self) -> impl Iterator<Item = &'static str> {
+        self.options.iter().flat_map(|some| some.split_whitespace())
     }
 
     /// The arguments of ffmpeg that make what is in the sample.

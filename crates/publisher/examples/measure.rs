@@ -21,6 +21,9 @@ const FPS: u32 = 30;
 /// What Linux counts a thread's time in, on every usual kernel.
 const TICK: Duration = Duration::from_millis(10);
 
+/// Sound of this rate has to be resampled.
+const OTHER_RATE: u32 = 44_100;
+
 /// Pictures put through each stage by itself.
 const PICTURES: usize = 300;
 
@@ -55,14 +58,11 @@ fn measure_stages(wanted: &Wanted) -> Outcome<()> {
     let mut scaler = Scaler::new(half);
     let mut video = video_encoder(wanted.size, wanted.kbps)?;
     let mut small = video_encoder(half, wanted.kbps / 4)?;
-    let mut audio = AudioEncoder::new(AudioConfig {
-        rate: SAMPLE_RATE,
-        channels: 1,
-        options: AudioOptions::default(),
-    })?;
+    let mut audio = audio_encoder(SAMPLE_RATE)?;
+    let mut other_audio = audio_encoder(OTHER_RATE)?;
     let start = Instant::now();
-    let mut stages = [const { Vec::new() }; 5];
-    let [draw, scale, encode, encode_half, opus] = &mut stages;
+    let mut stages = [const { Vec::new() }; 6];
+    let [draw, scale, encode, encode_half, opus, resample] = &mut stages;
     while encode.len() < PICTURES {
         match timed(draw, || source.next())? {
             Captured::Video(mut frame) => {
@@ -76,6 +76,9 @@ fn measure_stages(wanted: &Wanted) -> Outcome<()> {
             Captured::Audio(chunk) => {
                 draw.pop();
                 timed(opus, || audio.encode(&chunk))?;
+                let mut chunk = chunk;
+                chunk.samples.truncate(OTHER_RATE as usize / 50);
+                timed(resample, || other_audio.encode(&chunk))?;
             }
             Captured::EncodedVideo(_)
             | Captured::EncodedAudio(_)
@@ -90,7 +93,17 @@ fn measure_stages(wanted: &Wanted) -> Outcome<()> {
     print_stage(&format!("scale to {half}"), scale, FPS);
     print_stage(&format!("encode {half}"), encode_half, FPS);
     print_stage("Opus", opus, 50);
+    print_stage("Opus of 44.1 kHz", resample, 50);
     Ok(())
+}
+
+/// Of one channel.
+fn audio_encoder(rate: u32) -> Result<AudioEncoder, EncodeError> {
+    AudioEncoder::new(AudioConfig {
+        rate,
+        channels: 1,
+        options: AudioOptions::default(),
+    })
 }
 
 fn video_encoder(size: Size, kbps: u32) -> Result<VideoEncoder, EncodeError> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use clap_complete::Shell;
 use serde_json::Value;
 use twoway_publisher::device::ScreenTarget;
@@ -17,7 +17,7 @@ use twoway_publisher::{
 };
 
 use crate::command::report::Form;
-use crate::command::wanted::{Pictures, Wanted};
+use crate::command::wanted::{EncodingGiven, Pictures, Wanted};
 pub(crate) use cli::ENVIRONMENT;
 use cli::{Cli, EncodingArgs, OutputArgs, SourceArgs, StayingArgs, TargetArgs};
 
@@ -67,8 +67,13 @@ pub(crate) fn read(
     line: impl IntoIterator<Item = OsString>,
     token_variable: impl FnOnce(&str) -> Option<OsString>,
 ) -> Result<Asked, String> {
-    let cli = match Cli::try_parse_from(without_urls_as_values(line)) {
-        Ok(cli) => cli,
+    let matches = definition().try_get_matches_from(without_urls_as_values(line));
+    let parsed = matches.and_then(|matches| {
+        let cli = Cli::from_arg_matches(&matches)?;
+        Ok((cli, cli::encoding_given(&matches)))
+    });
+    let (cli, given) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             let asked = [ErrorKind::DisplayHelp, ErrorKind::DisplayVersion];
             return if asked.contains(&error.kind()) {
@@ -84,7 +89,7 @@ pub(crate) fn read(
         Some(cli::Other::Man) => Ok(Asked::Man),
         None => {
             let token = token_variable(TOKEN_VARIABLE);
-            arguments(cli, token).map(|arguments| Asked::Publish(Box::new(arguments)))
+            arguments(cli, given, token).map(|arguments| Asked::Publish(Box::new(arguments)))
         }
     }
 }
@@ -104,7 +109,11 @@ fn without_urls_as_values(line: impl IntoIterator<Item = OsString>) -> Vec<OsStr
     words
 }
 
-fn arguments(cli: Cli, token_variable: Option<OsString>) -> Result<Arguments, String> {
+fn arguments(
+    cli: Cli,
+    given: EncodingGiven,
+    token_variable: Option<OsString>,
+) -> Result<Arguments, String> {
     // clap has seen to it that there is one.
     let url = cli.url.unwrap_or_default();
     let target = Target::parse(&url, cli.target.name.as_deref()).map_err(|e| e.to_string())?;
@@ -113,7 +122,7 @@ fn arguments(cli: Cli, token_variable: Option<OsString>) -> Result<Arguments, St
         duration,
         monitor,
     } = cli.staying;
-    let wanted = wanted(&cli.sources, &cli.inputs, &cli.encoding)?;
+    let wanted = wanted(&cli.sources, &cli.inputs, &cli.encoding, given)?;
     let options = Options {
         media: media(&cli.encoding)?,
         session: session(cli.target, target.server, token_variable)?,
@@ -244,6 +253,7 @@ fn wanted(
     args: &SourceArgs,
     inputs: &[PathBuf],
     encoding: &EncodingArgs,
+    given: EncodingGiven,
 ) -> Result<Wanted, String> {
     let inputs = inputs.iter().map(|path| input(path)).collect();
     let wanted = Wanted {
@@ -259,6 +269,7 @@ fn wanted(
         size: encoding.size,
         fps: encoding.fps,
         stereo: encoding.stereo,
+        given,
     };
     check_inputs(&wanted)?;
     Ok(wanted)

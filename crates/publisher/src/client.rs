@@ -70,6 +70,8 @@ pub(crate) struct SessionState {
     pub(crate) end: Option<Result<(), Error>>,
     /// Of a failure: whether another session may go better.
     pub(crate) severity: Severity,
+    /// The server may know of a stream: a request for one went out to it.
+    pub(crate) asked: bool,
 }
 
 impl SessionState {
@@ -78,6 +80,7 @@ impl SessionState {
             status: SessionStatus::Pending,
             end: None,
             severity: Severity::Passing,
+            asked: false,
         }
     }
 }
@@ -125,6 +128,11 @@ impl Session {
     /// How bad it is that it is over.
     pub(crate) fn severity(&self) -> Severity {
         self.state.borrow().severity
+    }
+
+    /// Whether the server may know of one of its streams.
+    pub(crate) fn has_asked(&self) -> bool {
+        self.state.borrow().asked
     }
 
     /// The next status or other event, of the session or one of its streams;

@@ -159,7 +159,11 @@ impl Driver {
                 return;
             }
             match self.next().await {
-                Happening::LingeredEnough => return,
+                Happening::LingeredEnough => {
+                    // What is not answered may have arrived all the same.
+                    self.set_asked();
+                    return;
+                }
                 Happening::MonitorsDue => self.start_due_monitors(),
                 Happening::Order(order) => self.obey(order),
                 Happening::LetGo => {
@@ -215,7 +219,24 @@ impl Driver {
 
     fn hear(&mut self, input: Input, failure: Option<Severity>) {
         self.failure = failure;
+        self.note_asked(&input);
         self.handle(input);
+    }
+
+    /// An offer goes out through the socket at once; of an HTTP request it shows
+    /// later whether it found a server.
+    fn note_asked(&self, input: &Input) {
+        let asked = match &self.requests {
+            Some(requests) => requests.have_arrived(),
+            None => matches!(input, Input::OfferCreated { .. }),
+        };
+        if asked {
+            self.set_asked();
+        }
+    }
+
+    fn set_asked(&self) {
+        self.state.send_modify(|state| state.asked = true);
     }
 
     fn handle(&mut self, input: Input) {
@@ -358,7 +379,8 @@ impl Driver {
             SessionStatus::Disconnected => Some(Err("the server closed the connection".to_owned())),
             SessionStatus::Failed => Some(Err(reason.unwrap_or_else(|| "it failed".to_owned()))),
         };
-        let end = end.map(|end| end.map_err(Error::Connection));
+        let was_up = self.state.borrow().status == SessionStatus::Established;
+        let end = end.map(|end| end.map_err(Error::of_connection(was_up)));
         if let Some(end) = &end {
             self.over_since = Some(Instant::now());
             for leg in self.legs.drain(..) {
@@ -366,10 +388,10 @@ impl Driver {
             }
         }
         let severity = self.failure.unwrap_or_default();
-        self.state.send_replace(SessionState {
-            status,
-            end,
-            severity,
+        self.state.send_modify(|state| {
+            state.status = status;
+            state.end = end;
+            state.severity = severity;
         });
     }
 }

@@ -57,6 +57,8 @@ pub(crate) struct Requests {
     /// Origins that a redirect from elsewhere led to: what they name as a
     /// stream's URL gets no token either.
     strangers: HashSet<String>,
+    /// One of them may have got to its server.
+    arrived: bool,
 }
 
 impl Requests {
@@ -67,6 +69,7 @@ impl Requests {
             client: client(options)?,
             running: JoinSet::new(),
             strangers: HashSet::new(),
+            arrived: false,
         })
     }
 
@@ -78,6 +81,12 @@ impl Requests {
         self.running.spawn(exchange(self.client.clone(), request));
     }
 
+    /// Whether a request got to its server, answered or not, as far as can be
+    /// known of those that [`Requests::next`] told of.
+    pub(crate) fn have_arrived(&self) -> bool {
+        self.arrived
+    }
+
     /// The next response or failure, in whatever order they come, with the
     /// severity of a failure. Waits for ever while no request is on its way.
     /// Cancelled, it loses nothing.
@@ -85,7 +94,8 @@ impl Requests {
         while let Some(exchanged) = self.running.join_next().await {
             // A task that panicked has been told of already.
             if let Ok(exchanged) = exchanged {
-                self.strangers.extend(exchanged.stranger);
+                self.strangers.extend(exchanged.way.stranger);
+                self.arrived |= exchanged.way.arrived;
                 return (exchanged.input, exchanged.severity);
             }
         }

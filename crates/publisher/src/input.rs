@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use crate::Track;
 use crate::file::{self, Kind, Pipe};
 use crate::raw::{self, Reopen};
 use crate::source::{Source, SourceError};
@@ -33,21 +34,33 @@ pub enum Input {
 /// MKV and WebM, Ogg, IVF, WAV, FLAC, MP3 and Y4M, told apart by what they start
 /// with. H.264, VP8, VP9, AV1 and Opus are passed through, other sound is
 /// decoded. With `repeat` a file is played again and again, without a break in
-/// the timestamps.
+/// the timestamps. What is not the `only` wanted track is left out, and need not
+/// be anything that can be played.
 ///
 /// Opening standard input blocks until its first frames have come.
 ///
 /// # Errors
-/// One sentence with the path: the file cannot be read, is not known, or holds
-/// what browsers cannot play.
-pub fn open(input: &Input, repeat: bool) -> Result<Box<dyn Source>, SourceError> {
+/// One sentence with the path: the file cannot be read, is not known, holds what
+/// browsers cannot play, or has not the `only` track.
+pub fn open(
+    input: &Input,
+    only: Option<Track>,
+    repeat: bool,
+) -> Result<Box<dyn Source>, SourceError> {
     match input {
-        Input::File(path) => open_path(path, repeat),
-        Input::StandardInput => open_pipe("standard input", Box::new(io::stdin()), repeat),
+        Input::File(path) => open_path(path, only, repeat),
+        Input::StandardInput => {
+            let pipe = Box::new(io::stdin());
+            open_pipe("standard input", pipe, only, repeat)
+        }
     }
 }
 
-fn open_path(path: &Path, repeat: bool) -> Result<Box<dyn Source>, SourceError> {
+fn open_path(
+    path: &Path,
+    only: Option<Track>,
+    repeat: bool,
+) -> Result<Box<dyn Source>, SourceError> {
     let name = path.display().to_string();
     let unreadable = |error: io::Error| {
         let kind = error.kind();
@@ -65,17 +78,19 @@ fn open_path(path: &Path, repeat: bool) -> Result<Box<dyn Source>, SourceError> 
     }
     let mut file = File::open(path).map_err(unreadable)?;
     if !metadata.is_file() {
-        return open_pipe(&name, Box::new(file), repeat);
+        return open_pipe(&name, Box::new(file), only, repeat);
     }
     let start = start_of(&mut file).map_err(unreadable)?;
     if start.starts_with(Y4M) {
+        refuse_without(only, Track::Video, &name)?;
         let copy = repeat.then(|| file.try_clone()).transpose();
         let again = copy.map_err(unreadable)?.map(again);
         file.rewind().map_err(unreadable)?;
         return Ok(Box::new(raw::open_y4m(file, &name, again)?));
     }
     let kind = kind_of(&name, &start)?;
-    Ok(Box::new(file::open_file(&name, file, kind, repeat)?))
+    let media = file::open_file(&name, file, kind, only, repeat)?;
+    Ok(Box::new(media))
 }
 
 /// Reads a file again and again, whatever its name leads to by then.
@@ -86,7 +101,12 @@ fn again(mut file: File) -> Reopen {
     })
 }
 
-fn open_pipe(name: &str, mut pipe: Pipe, repeat: bool) -> Result<Box<dyn Source>, SourceError> {
+fn open_pipe(
+    name: &str,
+    mut pipe: Pipe,
+    only: Option<Track>,
+    repeat: bool,
+) -> Result<Box<dyn Source>, SourceError> {
     if repeat {
         return Err(refusal(
             name,
@@ -99,12 +119,27 @@ fn open_pipe(name: &str, mut pipe: Pipe, repeat: bool) -> Result<Box<dyn Source>
     let kind = kind_of(name, &start);
     let whole = Cursor::new(start).chain(pipe);
     if is_y4m {
+        refuse_without(only, Track::Video, name)?;
         return Ok(Box::new(raw::open_y4m(whole, name, None)?));
     }
     if is_wav {
+        refuse_without(only, Track::Audio, name)?;
         return Ok(Box::new(raw::open_wav(whole, name)?));
     }
-    Ok(Box::new(file::open_pipe(name, Box::new(whole), kind?)?))
+    let media = file::open_pipe(name, Box::new(whole), kind?, only)?;
+    Ok(Box::new(media))
+}
+
+/// Refuses a format that has one track alone where the other is wanted.
+fn refuse_without(only: Option<Track>, has: Track, name: &str) -> Result<(), SourceError> {
+    let Some(missing) = only.filter(|only| *only != has) else {
+        return Ok(());
+    };
+    let why = match missing {
+        Track::Video => "there are no pictures in it",
+        Track::Audio => "there is no sound in it",
+    };
+    Err(refusal(name, why))
 }
 
 fn kind_of(name: &str, start: &[u8]) -> Result<Kind, SourceError> {

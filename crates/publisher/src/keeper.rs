@@ -31,8 +31,9 @@ pub(crate) struct Keeper {
     awake: awake::Watch,
     wishes: mpsc::Receiver<Wish>,
     events: mpsc::Sender<PublisherEvent>,
-    /// How many sessions were ESTABLISHED, and so asked for the stream's name.
-    sessions: u64,
+    /// A session that is over asked for the stream's name: the server may still
+    /// hold it.
+    name_asked: bool,
     stop_asked: bool,
     was_on_air: bool,
     /// Of the last loss.
@@ -74,7 +75,7 @@ impl Keeper {
             awake: awake::Watch::start(),
             wishes,
             events,
-            sessions: 0,
+            name_asked: false,
             stop_asked: false,
             was_on_air: false,
             error: None,
@@ -126,6 +127,7 @@ impl Keeper {
             }
         }
         let end = stream.ended().await;
+        self.name_asked |= session.has_asked();
         self.outcome(end, cause, session.severity())
     }
 
@@ -140,13 +142,6 @@ impl Keeper {
         };
         let cause = match &event {
             Event::Stream(update) => self.handle_update(update),
-            Event::Session {
-                status: SessionStatus::Established,
-                ..
-            } => {
-                self.sessions += 1;
-                None
-            }
             Event::Session { .. }
             | Event::StreamEvent { .. }
             | Event::Available { .. }
@@ -163,10 +158,9 @@ impl Keeper {
             self.retry.on_air(Instant::now());
             self.was_on_air = true;
         }
-        // The server may hold the name for an earlier session of ours.
-        let attempt = match self.sessions {
-            0 | 1 => Attempt::First,
-            _ => Attempt::Again,
+        let attempt = match self.name_asked {
+            false => Attempt::First,
+            true => Attempt::Again,
         };
         update.status.is_terminal().then(|| Cause::Stream {
             severity: severity(update, attempt),
@@ -222,8 +216,10 @@ impl Keeper {
         };
         // What connected before with the same options may connect again.
         let severity = match &error {
-            Error::Connection(_) if self.was_on_air => Severity::Passing,
-            Error::Connection(_) | Error::Refused(_) | Error::Media(_) => severity,
+            Error::NoConnection(_) | Error::Connection(_) if self.was_on_air => Severity::Passing,
+            Error::NoConnection(_) | Error::Connection(_) | Error::Refused(_) | Error::Media(_) => {
+                severity
+            }
         };
         Outcome::Lost(Loss {
             error,
@@ -233,7 +229,7 @@ impl Keeper {
     }
 
     fn too_late(&mut self) -> Error {
-        let own = || Error::Connection("the stream did not get on air in time".to_owned());
+        let own = || Error::NoConnection("the stream did not get on air in time".to_owned());
         self.error.take().unwrap_or_else(own)
     }
 
@@ -283,3 +279,6 @@ impl Keeper {
         tell(&self.events, event);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,14 +62,12 @@ mod monitor;
 mod options;
 mod part;
 mod peer;
-mod picture;
 mod pipeline;
 mod publisher;
 mod queue;
 mod random;
 mod raw;
 mod retry;
-mod scale;
 mod socket;
 mod sockets;
 mod sound;
@@ -88,10 +86,9 @@ pub use client::{Session, SessionEvent, SessionOptions};
 pub use input::{Input, open};
 pub use options::{AudioOptions, MediaOptions, VideoOptions};
 pub use part::{Only, Track};
-pub use picture::{BadSize, Picture, Size};
+pub use picture::{BadSize, FLASH, Picture, Scaler, Size};
 pub use publisher::{Error, Options, Publisher, PublisherEvent, RetryOptions};
 pub use raw::{Reopen, open_wav, open_y4m};
-pub use scale::Scaler;
 /// What the signalling tells, and the secret that some servers want.
 pub use session::{BadToken, Event, SessionStatus, StreamUpdate, Token};
 pub use source::{
@@ -100,7 +97,7 @@ pub use source::{
 };
 pub use stats::{AudioStats, MonitorStats, NetworkStats, Stats, VideoStats};
 pub use stream::{Stream, StreamOptions};
-pub use test_picture::{FLASH, TestPicture};
+pub use test_picture::TestPicture;
 pub use tls::{BadCaFile, TlsOptions};
 pub use token::{TokenFileError, token_from_file};
 pub use wire::{StreamName, StreamStatus};

@@ -18,6 +18,8 @@
 mod connection;
 mod playback;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use tokio::sync::{mpsc, watch};
 use tracing::warn;

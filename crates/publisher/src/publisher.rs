@@ -72,7 +72,10 @@ impl Options {
 /// Why a publication ended that nobody stopped.
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
 pub enum Error {
-    /// The server could not be reached, or the connection to it is lost.
+    /// No connection came about; the text says whose and why.
+    #[error("{0}")]
+    NoConnection(String),
+    /// The connection is lost that there was.
     #[error("connection lost: {0}")]
     Connection(String),
     /// The server refused the stream, or ended it; the text is the server's.
@@ -163,8 +166,8 @@ impl Publisher {
     }
 
     /// Mutes or unmutes: viewers see black, hear silence, and are told so.
-    /// Pictures that are passed through as they came encoded stand still instead,
-    /// and go on with their next keyframe.
+    /// Pictures that are passed through as they came encoded are seen again from
+    /// their next keyframe on.
     pub fn mute(&self, audio: bool, video: bool) {
         self.wish(Wish::Mute { audio, video });
     }

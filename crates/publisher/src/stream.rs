@@ -108,7 +108,7 @@ impl Stream {
     }
 
     /// Mutes or unmutes the pictures: viewers see black and are told so. What is
-    /// passed through as it came encoded stands still instead.
+    /// passed through as it came encoded is seen again from its next keyframe on.
     pub fn mute_video(&self, muted: bool) {
         self.mute(Track::Video, muted);
     }

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use twoway_server::core::backend::{Command, EndReason, Event, MediaBackend, PeerId, Role, Wishes};
 use twoway_server::counters::Counters;
 use twoway_server::media::{Config, Forwarder, Transports};
 
 use crate::encode::{VideoConfig, VideoEncoder};
-use crate::source::{Captured, EncodedFrame, Source};
+use crate::source::{Captured, EncodedFrame, Source, VideoCodec};
 use crate::{Size, TestPicture};
 
 pub(crate) struct MediaServer {
@@ -120,6 +120,7 @@ pub(crate) struct Relay {
     address: SocketAddr,
     server: SocketAddr,
     quality: Arc<Quality>,
+    rtp_time: watch::Receiver<Option<u32>>,
     task: JoinHandle<()>,
 }
 
@@ -154,11 +155,13 @@ impl Relay {
         far.connect(server).await.unwrap();
         let address = near.local_addr().unwrap();
         let quality = Arc::new(Quality::default());
-        let task = tokio::spawn(pass(near, far, Arc::clone(&quality)));
+        let (sender, rtp_time) = watch::channel(None);
+        let task = tokio::spawn(pass(near, far, Arc::clone(&quality), sender));
         Self {
             address,
             server,
             quality,
+            rtp_time,
             task,
         }
     }
@@ -175,6 +178,14 @@ impl Relay {
             }
         };
         answer.split_inclusive('\n').map(reroute).collect()
+    }
+
+    /// The RTP timestamp of the last picture that the peer sent whole, once there
+    /// is one.
+    pub(crate) async fn rtp_time(&self) -> u32 {
+        let mut rtp_time = self.rtp_time.clone();
+        let seen = rtp_time.wait_for(Option::is_some).await.unwrap();
+        seen.unwrap()
     }
 
     pub(crate) fn squeeze(&self, up_bps: u64) {
@@ -194,7 +205,22 @@ fn is_udp(line: &&str) -> bool {
     line.starts_with("a=candidate:") && line.contains(" udp ")
 }
 
-async fn pass(near: UdpSocket, far: UdpSocket, quality: Arc<Quality>) {
+/// The timestamp (RFC 3550 section 5.1), which SRTP leaves legible, of a packet
+/// of RTP that ends a picture.
+fn end_of_picture(datagram: &[u8]) -> Option<u32> {
+    // RFC 5761 section 4 tells RTCP apart, RFC 7983 section 7 all else.
+    let is_rtp = (128..192).contains(datagram.first()?) && !(192..224).contains(datagram.get(1)?);
+    let is_marked = datagram.get(1)? & 0x80 != 0;
+    let timestamp = datagram.get(4..8)?.try_into().ok()?;
+    (is_rtp && is_marked).then_some(u32::from_be_bytes(timestamp))
+}
+
+async fn pass(
+    near: UdpSocket,
+    far: UdpSocket,
+    quality: Arc<Quality>,
+    rtp_time: watch::Sender<Option<u32>>,
+) {
     let mut peer = None;
     let (mut up, mut down) = ([0; 2_000], [0; 2_000]);
     let mut count = 0_u64;
@@ -213,6 +239,9 @@ async fn pass(near: UdpSocket, far: UdpSocket, quality: Arc<Quality>) {
             received = near.recv_from(&mut up) => {
                 let (length, from) = received.unwrap();
                 peer = Some(from);
+                if let Some(timestamp) = end_of_picture(&up[..length]) {
+                    rtp_time.send_replace(Some(timestamp));
+                }
                 let now = Instant::now();
                 free_at = free_at.max(now);
                 if is_cut || free_at - now > QUEUE {
@@ -241,4 +270,36 @@ async fn pass(near: UdpSocket, far: UdpSocket, quality: Arc<Quality>) {
             }
         }
     }
+}
+
+/// Frames as a file that ffmpeg reads, and what its name ends with.
+pub(crate) fn stored<'a>(
+    codec: VideoCodec,
+    frames: impl IntoIterator<Item = &'a [u8]>,
+) -> (&'static str, Vec<u8>) {
+    let code = match codec {
+        VideoCodec::H264 { .. } => {
+            let frames: Vec<_> = frames.into_iter().collect();
+            return ("h264", frames.concat());
+        }
+        VideoCodec::Vp8 => b"VP80",
+        VideoCodec::Vp9 { .. } => b"VP90",
+        VideoCodec::Av1 => b"AV01",
+    };
+    // A temporal delimiter, which files have and RTP has not.
+    let delimiter: &[u8] = match codec {
+        VideoCodec::Av1 => &[0x12, 0],
+        VideoCodec::H264 { .. } | VideoCodec::Vp8 | VideoCodec::Vp9 { .. } => &[],
+    };
+    let mut content = b"DKIF\0\0\x20\0".to_vec();
+    content.extend(code);
+    content.extend(b"\x40\x01\xb4\0\x1e\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0");
+    for (number, frame) in (0_u64..).zip(frames) {
+        let length = delimiter.len() + frame.len();
+        content.extend((length as u32).to_le_bytes());
+        content.extend(number.to_le_bytes());
+        content.extend(delimiter);
+        content.extend(frame);
+    }
+    ("ivf", content)
 }

@@ -1,4 +1,4 @@
-//! A token kept in a file.
+//! A token kept in a file, and what to do about one that a server wants.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -50,6 +50,16 @@ pub fn token_from_file(path: impl AsRef<Path>) -> Result<Token, TokenFileError> 
             path: shown(),
             error,
         })
+}
+
+/// What to do when a server answers 401 or 403, as the end of a sentence about
+/// it.
+pub(crate) fn advice(had_token: bool) -> &'static str {
+    if had_token {
+        "it does not take this access token, give another one with --token"
+    } else {
+        "it wants an access token, give one with --token"
+    }
 }
 
 /// The file, or so much of it that it is too long for a token.

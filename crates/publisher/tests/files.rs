@@ -3,128 +3,23 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
+#[cfg(unix)]
+#[path = "files/pipes.rs"]
+mod pipes;
+#[path = "files/played.rs"]
+mod played;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use media_samples::{Content, FRAMES, PLAYABLE, Sample, UNPLAYABLE, probe_pictures};
-use opus_pure::OpusDecoder;
-use twoway_publisher::{
-    AudioFormat, Captured, Format, Input, Source, VideoCodec, VideoFormat, open,
+use played::{
+    PADDING, Played, SECONDS, STALL, assert_seamless, layout, open_file, play, seconds, tone,
 };
-
-/// What every sample's sound lasts, in seconds.
-const SECONDS: f64 = 2.0;
-
-/// Encoders put that much in front and behind, in seconds.
-const PADDING: f64 = 0.06;
-
-/// A source that was not asked for so long, in seconds, because the machine had
-/// no time for it, moves its times instead of hurrying.
-const STALL: f64 = 0.9;
-
-/// What a source delivered.
-#[derive(Default)]
-struct Played {
-    frames: Vec<(Instant, bool)>,
-    /// Start and samples of every piece.
-    sound: Vec<(Instant, Vec<i16>)>,
-    notices: Vec<String>,
-}
-
-impl Played {
-    fn start(&self) -> Instant {
-        let frames = self.frames.iter().map(|(time, _)| *time);
-        let sound = self.sound.iter().map(|(time, _)| *time);
-        frames.chain(sound).min().unwrap()
-    }
-}
-
-fn open_file(path: &Path, repeat: bool) -> Result<Box<dyn Source>, String> {
-    open(&Input::File(path.to_path_buf()), repeat).map_err(|error| error.0)
-}
-
-/// Samples a second, and channels.
-fn layout(format: Format) -> (u32, u16) {
-    match format.audio {
-        Some(AudioFormat::Raw { rate, channels }) => (rate, channels),
-        Some(AudioFormat::Opus { channels }) => (48_000, channels),
-        None => (48_000, 1),
-    }
-}
-
-/// Plays to the end, or until `enough`.
-fn play(source: &mut dyn Source, enough: impl Fn(&Played) -> bool) -> Played {
-    let (rate, channels) = layout(source.format());
-    let mut decoder = OpusDecoder::new(48_000, channels.into()).ok();
-    let mut played = Played::default();
-    while !enough(&played) {
-        let captured = source.next().unwrap();
-        let now = Instant::now();
-        match captured {
-            Captured::EncodedVideo(frame) => {
-                assert!(frame.capture_time <= now, "a frame came early");
-                played.frames.push((frame.capture_time, frame.keyframe));
-            }
-            Captured::Audio(chunk) => {
-                let length = chunk.samples.len() as f64 / f64::from(channels) / f64::from(rate);
-                let end = chunk.capture_time + Duration::from_secs_f64(length - 1e-6);
-                assert!(end <= now, "sound came early");
-                played.sound.push((chunk.capture_time, chunk.samples));
-            }
-            Captured::EncodedAudio(packet) => {
-                assert!(packet.capture_time <= now, "sound came early");
-                let mut samples = vec![0; 5_760 * usize::from(channels)];
-                let decoder = decoder.as_mut().unwrap();
-                let made = decoder
-                    .decode_s16(&packet.data, 5_760, &mut samples)
-                    .unwrap();
-                samples.truncate(made * usize::from(channels));
-                played.sound.push((packet.capture_time, samples));
-            }
-            Captured::Notice(text) => played.notices.push(text),
-            Captured::Nothing => {}
-            Captured::End => break,
-            Captured::Video(_) => panic!("files have no raw pictures"),
-        }
-    }
-    played
-}
-
-fn seconds(from: Instant, to: Instant) -> f64 {
-    if to < from {
-        -seconds(to, from)
-    } else {
-        (to - from).as_secs_f64()
-    }
-}
-
-/// The part of `samples` that is the tone (Goertzel), 1 if all of it.
-fn tone(samples: &[i16], rate: u32, channels: u16) -> f64 {
-    let frames = samples.chunks_exact(channels.into());
-    let mono: Vec<f64> = frames
-        .map(|frame| frame.iter().map(|s| f64::from(*s)).sum())
-        .collect();
-    let (mut re, mut im, mut power) = (0.0, 0.0, 0.0);
-    for (n, sample) in mono.iter().enumerate() {
-        let phase = std::f64::consts::TAU * 1_000.0 * n as f64 / f64::from(rate);
-        re += sample * phase.cos();
-        im += sample * phase.sin();
-        power += sample * sample;
-    }
-    2.0 * (re * re + im * im) / (power * mono.len() as f64)
-}
-
-/// Every piece starts where the one before ended, to a few microseconds.
-fn assert_seamless(name: &str, sound: &[(Instant, Vec<i16>)], (rate, channels): (u32, u16)) {
-    for pair in sound.windows(2) {
-        let length = pair[0].1.len() as f64 / f64::from(channels) / f64::from(rate);
-        let off = seconds(pair[0].0, pair[1].0) - length;
-        let is_right = off.abs() < 1e-5 || off > STALL;
-        assert!(is_right, "{name}: {off} s between two pieces");
-    }
-}
+use twoway_publisher::{
+    AudioFormat, Captured, Format, Input, SourceError, Track, VideoCodec, VideoFormat, open,
+};
 
 fn check_pictures(sample: &Sample, path: &Path, played: &Played) {
     let name = sample.name;
@@ -326,6 +221,34 @@ fn what_browsers_do_not_play_is_refused_with_what_to_do() {
 }
 
 #[test]
+fn what_is_left_out_need_not_be_playable() {
+    let open = |sample: Sample, only| {
+        let path = sample.make().unwrap();
+        open(&Input::File(path), Some(only), false)
+    };
+    let mut source = open(media_samples::H264_AC3_MKV, Track::Video).unwrap();
+    assert_eq!(source.format().audio, None);
+    let played = play(source.as_mut(), |played| played.frames.len() > 3);
+    assert!(played.frames[0].1 && played.sound.is_empty());
+
+    let mut source = open(media_samples::MPEG4_AAC_MP4, Track::Audio).unwrap();
+    assert_eq!(source.format().video, None);
+    let played = play(source.as_mut(), |played| played.sound.len() > 3);
+    assert!(played.frames.is_empty());
+
+    for (sample, only, expected) in [
+        (media_samples::H264_AC3_MKV, Track::Audio, "AC-3"),
+        (media_samples::MPEG4_AAC_MP4, Track::Video, "MPEG-4 Part 2"),
+        (media_samples::OPUS_OGG, Track::Video, "no pictures in it"),
+        (media_samples::VP8_IVF, Track::Audio, "no sound in it"),
+        (media_samples::RAW_Y4M, Track::Audio, "no sound in it"),
+    ] {
+        let SourceError(why) = open(sample, only).err().unwrap();
+        assert!(why.contains(expected), "{}: {why}", sample.name);
+    }
+}
+
+#[test]
 fn what_is_no_media_file_is_refused_in_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let check = |name: &str, content: Option<&[u8]>, expected: &str| {
@@ -358,70 +281,6 @@ fn what_is_no_media_file_is_refused_in_a_sentence() {
     );
 }
 
-/// A named pipe that ffmpeg writes a sample into, as programs do that stream.
-#[cfg(unix)]
-fn pipe(sample: Sample, format: &str, folder: &Path) -> (PathBuf, std::process::Child) {
-    let path = folder.join(sample.name);
-    let made = std::process::Command::new("mkfifo")
-        .arg(&path)
-        .status()
-        .unwrap();
-    assert!(made.success());
-    let mut ffmpeg = media_samples::ffmpeg();
-    ffmpeg.args(["-v", "error", "-nostdin", "-y", "-i"]);
-    ffmpeg.arg(sample.make().unwrap());
-    ffmpeg.args(["-c", "copy", "-f", format]).arg(&path);
-    let child = ffmpeg.spawn().unwrap();
-    (path, child)
-}
-
-#[cfg(unix)]
-#[test]
-fn what_comes_through_a_pipe_plays_too() {
-    let folder = tempfile::tempdir().unwrap();
-    for (sample, format) in [
-        (media_samples::H264_FLAC_MKV, "matroska"),
-        (media_samples::VP8_OPUS_WEBM, "webm"),
-        (media_samples::VP9_IVF, "ivf"),
-        (media_samples::VORBIS_OGG, "ogg"),
-    ] {
-        let (path, mut ffmpeg) = pipe(sample, format, folder.path());
-        let mut source = open_file(&path, false).unwrap();
-        let format = source.format();
-        expected(&sample, format);
-        let played = play(source.as_mut(), |_| false);
-        assert!(ffmpeg.wait().unwrap().success());
-        assert_eq!(played.notices, [""; 0], "{}", sample.name);
-        if sample.content != Content::Sound {
-            assert_eq!(played.frames.len(), FRAMES, "{}", sample.name);
-        }
-        check_sound(&sample, format, &played);
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn uncompressed_sound_comes_through_a_pipe() {
-    let folder = tempfile::tempdir().unwrap();
-    let (path, mut ffmpeg) = pipe(media_samples::PCM_WAV, "wav", folder.path());
-    let mut source = open_file(&path, false).unwrap();
-    assert_eq!(layout(source.format()), (44_100, 2));
-    let mut samples = 0;
-    loop {
-        match source.next().unwrap() {
-            Captured::Audio(chunk) => samples += chunk.samples.len(),
-            Captured::End => break,
-            Captured::Nothing => {}
-            other @ (Captured::Video(_)
-            | Captured::EncodedVideo(_)
-            | Captured::EncodedAudio(_)
-            | Captured::Notice(_)) => panic!("{other:?}"),
-        }
-    }
-    assert!(ffmpeg.wait().unwrap().success());
-    assert_eq!(samples, 2 * 2 * 44_100);
-}
-
 #[test]
 fn uncompressed_pictures_loop() {
     let path = media_samples::RAW_Y4M.make().unwrap();
@@ -438,16 +297,4 @@ fn uncompressed_pictures_loop() {
         }
     }
     assert!(times.is_sorted());
-}
-
-#[cfg(unix)]
-#[test]
-fn a_pipe_is_refused_what_it_cannot_do() {
-    let folder = tempfile::tempdir().unwrap();
-    let (path, mut ffmpeg) = pipe(media_samples::VP9_IVF, "ivf", folder.path());
-    let why = open_file(&path, true).err().unwrap();
-    assert!(why.contains("cannot be played again (--loop)"), "{why}");
-    // Without a reader ffmpeg never ends by itself.
-    ffmpeg.kill().unwrap();
-    ffmpeg.wait().unwrap();
 }

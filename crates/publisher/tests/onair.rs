@@ -3,29 +3,34 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
+#[path = "onair/ends.rs"]
+mod ends;
 mod loopback;
+#[path = "onair/muted.rs"]
+mod muted;
 #[path = "onair/relay.rs"]
 mod relay;
+#[path = "onair/sessions.rs"]
+mod sessions;
+#[path = "loopback/status.rs"]
+mod status;
 #[path = "onair/viewer.rs"]
 mod viewer;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-use wire::StreamEventType;
+use std::time::Duration;
 
 use loopback::{LOOPBACK, media_config, server};
 use relay::{TcpRelay, UdpRelay};
+use status::status;
 use tokio::time::timeout;
 use twoway_publisher::{
-    Captured, Error, Event, Format, Options, Picture, Publisher, PublisherEvent, RetryOptions,
-    Session, SessionEvent, SessionOptions, SessionStatus, Source, SourceError, Stats, Stream,
-    StreamName, StreamOptions, StreamStatus, Target, TestPicture, TlsOptions, VideoFormat,
-    VideoFrame,
+    Error, Options, Publisher, PublisherEvent, RetryOptions, Stats, Target, TestPicture,
 };
 use twoway_server::media::{PublicAddress, Transports};
 use twoway_server::{media, net};
 use viewer::Viewer;
+use wire::StreamEventType;
 
 async fn server_at(address: SocketAddr) -> net::Running {
     let config = net::Config::new(address);
@@ -50,19 +55,6 @@ fn options(scheme: &str, address: SocketAddr, name: &str) -> Options {
 
 fn publisher(address: SocketAddr, name: &str) -> Publisher {
     Publisher::connect(options("ws", address, name), picture())
-}
-
-/// A status as people know it.
-fn status(event: &Event) -> Option<String> {
-    match event {
-        Event::Session { status, .. } => Some(format!("{status:?}")),
-        Event::Stream(update) => Some(update.status.as_str().to_owned()),
-        Event::StreamEvent { .. }
-        | Event::Available { .. }
-        | Event::Warning(_)
-        | Event::AppData(_)
-        | Event::VideoRate { .. } => None,
-    }
 }
 
 /// Everything up to the first event that `is` it.
@@ -219,202 +211,6 @@ async fn media_that_are_cut_off_come_back() {
     relay.mend();
     until_status(&mut publisher, "PUBLISHING").await;
     stop(publisher).await;
-    server.shutdown().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_of_the_first_attempt_is_the_end() {
-    let server = server().await;
-    let mut holder = publisher(server.addr(), "test");
-    until_status(&mut holder, "PUBLISHING").await;
-    for scheme in ["ws", "http"] {
-        let options = options(scheme, server.addr(), "test");
-        let error = Publisher::connect(options, picture()).wait().await;
-        let Err(Error::Refused(why)) = error else {
-            panic!("{scheme}: {error:?}");
-        };
-        let expected = "Stream name is already in use";
-        assert!(why.starts_with(expected), "{scheme}: {why}");
-    }
-    stop(holder).await;
-    server.shutdown().await;
-}
-
-/// An address where nobody listens.
-async fn nowhere() -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind(LOOPBACK).await.unwrap();
-    listener.local_addr().unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_never_gets_on_air_is_given_up() {
-    for scheme in ["ws", "http"] {
-        let mut options = options(scheme, nowhere().await, "test");
-        options.retry.give_up_after = Some(Duration::from_millis(300));
-        let mut publisher = Publisher::connect(options, picture());
-        until_reconnecting(&mut publisher).await;
-        let error = publisher.wait().await;
-        assert!(matches!(error, Err(Error::Connection(_))), "{error:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_no_time_mends_is_not_tried_again() {
-    let files = TlsOptions {
-        ca_files: vec!["no-such-file.pem".into()],
-        ..TlsOptions::default()
-    };
-    for scheme in ["wss", "https"] {
-        let mut options = options(scheme, nowhere().await, "test");
-        options.session.tls = files.clone();
-        let error = Publisher::connect(options, picture()).wait().await;
-        let Err(Error::Connection(why)) = error else {
-            panic!("{scheme}: {error:?}");
-        };
-        assert!(why.contains("no-such-file.pem"), "{scheme}: {why}");
-    }
-}
-
-/// Takes connections and never says a word.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_silent_is_given_up_in_time() {
-    let listener = tokio::net::TcpListener::bind(LOOPBACK).await.unwrap();
-    let mut options = options("ws", listener.local_addr().unwrap(), "test");
-    options.retry.give_up_after = Some(Duration::from_millis(300));
-    let error = Publisher::connect(options, picture()).wait().await;
-    let late = Error::Connection("the stream did not get on air in time".to_owned());
-    assert_eq!(error, Err(late));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stop_cuts_a_wait_short() {
-    let mut options = options("ws", nowhere().await, "test");
-    options.retry.first_wait = Duration::from_secs(3600);
-    options.retry.longest_wait = Duration::from_secs(3600);
-    let mut publisher = Publisher::connect(options, picture());
-    until_reconnecting(&mut publisher).await;
-    publisher.send_data(serde_json::json!({ "lost": true }));
-    let notice = "the data was not sent: the stream is off air";
-    assert_eq!(until_notice(&mut publisher).await, notice);
-    stop(publisher).await;
-}
-
-/// A few grey pictures, then the end.
-struct Short(u32);
-
-impl Source for Short {
-    fn format(&self) -> Format {
-        let size = "320x180".parse().unwrap();
-        Format {
-            video: Some(VideoFormat::Raw { size, fps: 30 }),
-            audio: None,
-        }
-    }
-
-    fn next(&mut self) -> Result<Captured, SourceError> {
-        let Some(left) = self.0.checked_sub(1) else {
-            return Ok(Captured::End);
-        };
-        self.0 = left;
-        Ok(Captured::Video(VideoFrame {
-            capture_time: Instant::now(),
-            picture: Arc::new(Picture::black("320x180".parse().unwrap())),
-        }))
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sources_that_end_end_the_stream_in_good_order() {
-    let server = server().await;
-    for scheme in ["ws", "http"] {
-        let options = options(scheme, server.addr(), "short");
-        let mut publisher = Publisher::connect(options, Short(5));
-        until_status(&mut publisher, "UNPUBLISHED").await;
-        assert_eq!(publisher.wait().await, Ok(()), "{scheme}");
-    }
-    server.shutdown().await;
-}
-
-fn session(address: SocketAddr) -> Session {
-    let target = Target::parse(&format!("ws://{address}/any"), None).unwrap();
-    Session::connect(SessionOptions::new(target.server))
-}
-
-fn publish(session: &Session, name: &str) -> Stream {
-    session.publish(StreamOptions::new(StreamName::new(name)), picture())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_has_several_streams_with_ends_of_their_own() {
-    let server = server().await;
-    let mut session = session(server.addr());
-    // Asked for before the session is up: they wait for it.
-    let mut first = publish(&session, "first");
-    let mut second = publish(&session, "second");
-    session.established().await.unwrap();
-    assert_eq!(first.published().await, Ok(()));
-    assert_eq!(second.published().await, Ok(()));
-    let mut twin = publish(&session, "first");
-    let taken = Error::Refused("Stream name is already in use".to_owned());
-    assert_eq!(twin.published().await, Err(taken.clone()));
-    assert_eq!(twin.ended().await, Err(taken));
-
-    first.stop();
-    assert_eq!(first.ended().await, Ok(()));
-    assert_eq!(first.status(), StreamStatus::Unpublished);
-    assert_eq!(second.status(), StreamStatus::Publishing);
-    assert_eq!(session.status(), SessionStatus::Established);
-
-    session.disconnect();
-    assert_eq!(second.ended().await, Ok(()));
-    assert_eq!(session.ended().await, Ok(()));
-    server.shutdown().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_is_lost_takes_its_streams_along() {
-    let server = server().await;
-    let relay = TcpRelay::to(server.addr()).await;
-    let mut session = session(relay.address());
-    let mut stream = publish(&session, "test");
-    stream.published().await.unwrap();
-    relay.cut();
-    let lost = Error::Connection("the server closed the connection".to_owned());
-    assert_eq!(stream.ended().await, Err(lost.clone()));
-    assert_eq!(session.ended().await, Err(lost));
-    let mut last = None;
-    while let Some(event) = session.event().await {
-        last = Some(event);
-    }
-    let Some(SessionEvent::Signalling(event)) = last else {
-        panic!("{last:?}");
-    };
-    assert_eq!(status(&event).as_deref(), Some("Disconnected"));
-    // Nothing is tried again, and wishes do no harm.
-    stream.mute_audio(true);
-    stream.stop();
-    server.shutdown().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_is_dropped_is_stopped() {
-    let server = server().await;
-    let mut session = session(server.addr());
-    let mut stream = publish(&session, "test");
-    stream.published().await.unwrap();
-    drop(stream);
-    while let Some(event) = session.event().await {
-        if let SessionEvent::Signalling(Event::Stream(update)) = event
-            && update.status == StreamStatus::Unpublished
-        {
-            break;
-        }
-    }
-    // The name is free in the same session.
-    let mut next = publish(&session, "test");
-    next.published().await.unwrap();
-    next.stop();
-    assert_eq!(next.ended().await, Ok(()));
     server.shutdown().await;
 }
 

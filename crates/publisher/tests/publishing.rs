@@ -4,12 +4,15 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
 mod loopback;
+#[path = "loopback/status.rs"]
+mod status;
 
 use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use loopback::{LOOPBACK, server};
+use status::status;
 use twoway_publisher::{
     Error, Event, Options, Publisher, PublisherEvent, RetryOptions, Server, ServerUrl,
     SessionStatus, StreamName, StreamStatus, TestPicture,
@@ -27,27 +30,13 @@ fn publisher(server: &net::Running, name: &str) -> Publisher {
     Publisher::connect(options, source)
 }
 
-/// A status as the command prints it.
-fn status(event: &PublisherEvent) -> Option<String> {
-    let PublisherEvent::Signalling(event) = event else {
-        return None;
-    };
-    match event {
-        Event::Session { status, .. } => Some(format!("{status:?}")),
-        Event::Stream(update) => Some(update.status.as_str().to_owned()),
-        Event::StreamEvent { .. }
-        | Event::Available { .. }
-        | Event::Warning(_)
-        | Event::AppData(_)
-        | Event::VideoRate { .. } => None,
-    }
-}
-
 /// Statuses up to and including `last`, or to the end.
 async fn statuses_until(publisher: &mut Publisher, last: &str) -> Vec<String> {
     let mut statuses = Vec::new();
     while let Some(event) = publisher.event().await {
-        statuses.extend(status(&event));
+        if let PublisherEvent::Signalling(event) = event {
+            statuses.extend(status(&event));
+        }
         if statuses.last().is_some_and(|status| status == last) {
             break;
         }

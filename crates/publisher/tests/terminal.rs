@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use loopback::server;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{Action, Winsize, tcflow, tcsetwinsize};
 use twoway_server::net;
 
 const COLUMNS: u16 = 60;
@@ -38,7 +38,10 @@ fn terminal() -> (File, File) {
 
 /// All that a program wrote, which has both its outputs on one terminal.
 fn written(command: &mut Command) -> String {
-    let (mut inner, outer) = terminal();
+    written_on(terminal(), command)
+}
+
+fn written_on((mut inner, outer): (File, File), command: &mut Command) -> String {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(outer.try_clone().unwrap())
@@ -95,17 +98,24 @@ fn the_terminal_of_this_test_overwrites() {
 
 /// Publishes sound for two seconds, logs included.
 async fn publish(server: &net::Running, environment: &'static [(&str, &str)]) -> String {
+    let mut command = command(server, "2.2");
+    command.envs(environment.iter().copied());
+    run(move || written(&mut command)).await
+}
+
+/// Publishes sound for so many seconds, and logs.
+fn command(server: &net::Running, duration: &str) -> Command {
     let url = format!("ws://{}/cam", server.addr());
-    let run = move || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_twoway-publish"));
-        command.args([&url, "--no-video", "--duration", "2.2"]);
-        command.env("TERM", "xterm").env("RUST_LOG", "info");
-        command
-            .env_remove("NO_COLOR")
-            .envs(environment.iter().copied());
-        written(&mut command)
-    };
-    tokio::task::spawn_blocking(run).await.unwrap()
+    let mut command = Command::new(env!("CARGO_BIN_EXE_twoway-publish"));
+    command.args([&url, "--no-video", "--duration", duration]);
+    command.env("TERM", "xterm").env("RUST_LOG", "info");
+    command.env_remove("NO_COLOR");
+    command
+}
+
+/// Runs what blocks off the runtime's threads.
+async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,5 +163,20 @@ async fn a_terminal_that_cannot_go_back_gets_plain_lines() {
     let lines = shown(&written);
     assert!(!written.contains("on air"), "{written}");
     assert_eq!(lines.first().unwrap(), "session: CONNECTED");
+    server.shutdown().await;
+}
+
+/// As by Ctrl-S: whoever writes waits until it goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_that_is_stopped_holds_up_no_end() {
+    let server = server().await;
+    let mut command = command(&server, "0.2");
+    let written = run(move || {
+        let terminal = terminal();
+        tcflow(&terminal.1, Action::OOff).unwrap();
+        written_on(terminal, &mut command)
+    })
+    .await;
+    assert_eq!(written, "");
     server.shutdown().await;
 }

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use twoway_publisher::Size;
 
 use crate::command::exit::Exit;
+use crate::command::wanted::EncodingGiven;
 
 /// Puts a camera, a screen, a media file or a test picture on air.
 ///
@@ -235,6 +237,31 @@ pub(crate) struct OutputArgs {
     /// File to keep the latest statistics in, and how it ended, as JSON
     #[arg(long, value_name = "PATH")]
     pub(crate) stats_file: Option<PathBuf>,
+}
+
+/// The options for encoding pictures, and those for encoding sound. Pictures that
+/// are sent as they are keep bitrate, rate and size, as `--no-adapt` wants.
+const VIDEO_ENCODING: [&str; 6] = [
+    "--size",
+    "--fps",
+    "--bitrate",
+    "--min-bitrate",
+    "--start-bitrate",
+    "--keyframe-interval",
+];
+const AUDIO_ENCODING: [&str; 3] = ["--audio-bitrate", "--stereo", "--no-fec"];
+
+/// Which of them are on the command line, default values or not.
+pub(crate) fn encoding_given(matches: &ArgMatches) -> EncodingGiven {
+    let is_given = |option: &&str| {
+        // So clap has named them, after the members above.
+        let id = option.trim_start_matches('-').replace('-', "_");
+        matches.value_source(&id) == Some(ValueSource::CommandLine)
+    };
+    EncodingGiven {
+        video: VIDEO_ENCODING.into_iter().filter(is_given).collect(),
+        audio: AUDIO_ENCODING.into_iter().filter(is_given).collect(),
+    }
 }
 
 fn after_help() -> String {

@@ -43,6 +43,7 @@ fn defaults_are_those_of_the_library() {
         size: None,
         fps: None,
         stereo: false,
+        given: EncodingGiven::default(),
     };
     assert_eq!(parsed.wanted, nothing);
 }
@@ -83,6 +84,27 @@ fn every_encoding_option_is_taken() {
             .video
             .adapt
     );
+}
+
+#[test]
+fn encoding_options_that_are_given_are_told_from_defaults() {
+    let given = |line: &str| parse(&format!("ws://h/x {line}")).unwrap().wanted.given;
+    let none = EncodingGiven::default();
+    assert_eq!(given("--no-video --no-adapt --duration 1"), none);
+    let all = given(
+        "--size 640x360 --fps 15 --bitrate 2000 --min-bitrate 200 --start-bitrate 300 \
+         --keyframe-interval 4 --audio-bitrate 64 --stereo --no-fec",
+    );
+    let video = [
+        "--size",
+        "--fps",
+        "--bitrate",
+        "--min-bitrate",
+        "--start-bitrate",
+        "--keyframe-interval",
+    ];
+    assert_eq!(all.video, video);
+    assert_eq!(all.audio, ["--audio-bitrate", "--stereo", "--no-fec"]);
 }
 
 #[test]

@@ -1,34 +1,72 @@
-//! Standard output and standard error, written to by turns: a status line that
-//! is redrawn in place, and lines and logs above it that do not tear it.
+//! Standard output and standard error: a status line that is redrawn in place,
+//! and lines and logs above it that do not tear it.
+//!
+//! Nobody who has something to say waits for it to be written: the task that
+//! hears of signals does not, and the threads of media that log do not either.
+//! A pipe that nobody reads, or a terminal stopped by Ctrl-S, holds up only the
+//! thread that writes to it. What has no room meanwhile is left out and counted.
 
-use std::env;
+mod outlet;
+mod screen;
+
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{env, thread};
 
 use terminal_size::{Width, terminal_size_of};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::status_line::StatusLine;
+use outlet::{Outlet, Piece, Work};
+use screen::Screen;
 
 /// Columns of a terminal that does not tell.
 const USUAL_WIDTH: usize = 80;
 
+/// How long the command's end waits for what is still to be written, on either
+/// of the two.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Why lines are left out of standard output.
+const NOT_READ: &str = "standard output was not read";
+
 /// The process's standard output and error.
 #[derive(Clone)]
 pub(crate) struct Console {
-    screen: Arc<Mutex<Screen<io::Stdout>>>,
-    logs_share_the_terminal: bool,
+    out: Outlet,
+    /// `None` if both are on one terminal, where pieces have their one order.
+    errors: Option<Outlet>,
     colour: bool,
 }
 
 impl Console {
-    pub(crate) fn new() -> Self {
+    /// Starts the threads that write. They end with the process.
+    ///
+    /// # Errors
+    /// The system has no thread to give.
+    pub(crate) fn start() -> io::Result<Self> {
         let colour = colour_is_welcome();
-        Self {
-            screen: Arc::new(Mutex::new(Screen::new(io::stdout(), colour))),
-            logs_share_the_terminal: io::stderr().is_terminal(),
-            colour,
+        let (stdout, stderr) = (io::stdout(), io::stderr());
+        if stdout.is_terminal() && stderr.is_terminal() {
+            let terminal = Outlet::default();
+            let screen = Screen::new(stdout, stderr, colour);
+            write_to(screen, &terminal, &terminal, "the terminal was stopped")?;
+            return Ok(Self {
+                out: terminal,
+                errors: None,
+                colour,
+            });
         }
+        let (out, errors) = (Outlet::default(), Outlet::default());
+        let screen = Screen::new(stdout, io::sink(), colour);
+        write_to(screen, &out, &errors, NOT_READ)?;
+        let screen = Screen::new(io::sink(), stderr, false);
+        write_to(screen, &errors, &errors, "standard error was not read")?;
+        Ok(Self {
+            out,
+            errors: Some(errors),
+            colour,
+        })
     }
 
     /// Whether a line can be redrawn in place.
@@ -46,27 +84,79 @@ impl Console {
 
     /// Whether logs may be coloured.
     pub(crate) fn colours_logs(&self) -> bool {
-        self.logs_share_the_terminal && self.colour
+        self.errors.is_none() && self.colour
     }
 
     /// Writes a line on standard output.
-    pub(crate) fn line(&self, text: &str) {
-        self.screen().line(text);
+    pub(crate) fn line(&self, text: String) {
+        self.out.push(Piece::Line(text));
+    }
+
+    /// The same of one that is left out if many wait to be written.
+    pub(crate) fn passing_line(&self, text: String) {
+        self.out.push(Piece::Passing(text));
     }
 
     /// Draws the status line anew.
     pub(crate) fn status(&self, status: StatusLine) {
-        self.screen().draw(status);
+        self.out.push(Piece::Status(status));
     }
 
     /// Leaves the status line as it is and goes to the next line.
     pub(crate) fn end_status(&self) {
-        self.screen().end();
+        self.out.push(Piece::EndOfStatus);
     }
 
-    fn screen(&self) -> MutexGuard<'_, Screen<io::Stdout>> {
-        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until all is written, then for a last line on standard error; but
+    /// not for ever.
+    pub(crate) fn finish(&self, last: Option<String>) {
+        let left_out = self.out.finish(LAST_WORDS);
+        let stuck = left_out > 0;
+        if stuck && self.errors.is_none() {
+            // A terminal that is still stopped shows a last line to nobody.
+            return;
+        }
+        if stuck {
+            self.errors().push(told_left_out(NOT_READ, left_out));
+        }
+        if let Some(last) = last {
+            self.errors().push(Piece::Error(last));
+        }
+        self.errors().finish(LAST_WORDS);
     }
+
+    fn errors(&self) -> &Outlet {
+        self.errors.as_ref().unwrap_or(&self.out)
+    }
+}
+
+/// Writes what comes to an outlet, on a thread of its own; `errors` is told what
+/// had no room, and `why`.
+fn write_to<O, E>(
+    mut screen: Screen<O, E>,
+    outlet: &Outlet,
+    errors: &Outlet,
+    why: &'static str,
+) -> io::Result<()>
+where
+    O: Write + Send + 'static,
+    E: Write + Send + 'static,
+{
+    let (outlet, errors) = (outlet.clone(), errors.clone());
+    let write = move || {
+        loop {
+            match outlet.work() {
+                Work::Write(piece) => screen.write(piece),
+                Work::TellLeftOut(count) => errors.push(told_left_out(why, count)),
+            }
+        }
+    };
+    let thread = thread::Builder::new().name("console".to_owned());
+    thread.spawn(write).map(drop)
+}
+
+fn told_left_out(why: &str, count: usize) -> Piece {
+    Piece::Error(format!("twoway-publish: {why}, lines left out: {count}"))
 }
 
 /// As <https://no-color.org> asks. Old consoles of Windows show the codes.
@@ -89,133 +179,11 @@ pub(crate) struct LogWriter<'a>(&'a Console);
 
 impl Write for LogWriter<'_> {
     fn write(&mut self, log: &[u8]) -> io::Result<usize> {
-        let mut screen = self.0.screen();
-        // With stderr gone there is nobody left to tell.
-        let write = || drop(io::stderr().write_all(log));
-        if self.0.logs_share_the_terminal {
-            screen.above(write);
-        } else {
-            write();
-        }
+        self.0.errors().push(Piece::Log(log.to_vec()));
         Ok(log.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// A terminal's last line. That the terminal is gone, or a pipe closed, must
-/// not end a stream: what cannot be written is dropped.
-struct Screen<W> {
-    out: W,
-    colour: bool,
-    status: Option<StatusLine>,
-}
-
-impl<W: Write> Screen<W> {
-    fn new(out: W, colour: bool) -> Self {
-        Self {
-            out,
-            colour,
-            status: None,
-        }
-    }
-
-    fn line(&mut self, text: &str) {
-        let status = self.erase();
-        let _ = writeln!(self.out, "{text}");
-        self.redraw(status);
-    }
-
-    /// Lets `write` write whole lines to the same terminal by another way.
-    fn above(&mut self, write: impl FnOnce()) {
-        let status = self.erase();
-        let _ = self.out.flush();
-        write();
-        self.redraw(status);
-    }
-
-    fn draw(&mut self, status: StatusLine) {
-        self.erase();
-        self.redraw(Some(status));
-    }
-
-    fn end(&mut self) {
-        if self.status.take().is_some() {
-            let _ = writeln!(self.out);
-        }
-    }
-
-    /// Blanks are understood by every terminal, codes for erasing are not.
-    fn erase(&mut self) -> Option<StatusLine> {
-        let status = self.status.take()?;
-        let _ = write!(self.out, "\r{:width$}\r", "", width = status.columns());
-        Some(status)
-    }
-
-    fn redraw(&mut self, status: Option<StatusLine>) {
-        if let Some(status) = &status {
-            let _ = write!(self.out, "{}", status.painted(self.colour));
-        }
-        self.status = status;
-        let _ = self.out.flush();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn status(text: &str) -> StatusLine {
-        StatusLine::plain(text)
-    }
-
-    fn written(screen: Screen<Vec<u8>>) -> String {
-        String::from_utf8(screen.out).unwrap()
-    }
-
-    #[test]
-    fn lines_go_above_the_status_line() {
-        let mut screen = Screen::new(Vec::new(), false);
-        screen.line("one");
-        screen.draw(status("on air"));
-        screen.line("two");
-        screen.draw(status("off"));
-        screen.end();
-        screen.line("three");
-        assert_eq!(
-            written(screen),
-            "one\non air\r      \rtwo\non air\r      \roff\nthree\n"
-        );
-    }
-
-    #[test]
-    fn logs_go_above_the_status_line() {
-        let mut screen = Screen::new(Vec::new(), false);
-        let mut logs = 0;
-        screen.above(|| logs += 1);
-        screen.draw(status("on air"));
-        screen.above(|| logs += 1);
-        assert_eq!(logs, 2);
-        assert_eq!(written(screen), "on air\r      \ron air");
-    }
-
-    #[test]
-    fn a_terminal_that_is_gone_is_no_error() {
-        struct Gone;
-        impl Write for Gone {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-        }
-        let mut screen = Screen::new(Gone, true);
-        screen.draw(status("on air"));
-        screen.line("one");
-        screen.end();
-        assert!(screen.status.is_none());
     }
 }

@@ -56,7 +56,7 @@ impl Exit {
 impl From<&Error> for Exit {
     fn from(error: &Error) -> Self {
         match error {
-            Error::Connection(_) => Self::Connection,
+            Error::NoConnection(_) | Error::Connection(_) => Self::Connection,
             Error::Refused(_) => Self::Refused,
             Error::Media(_) => Self::Media,
         }
@@ -111,6 +111,7 @@ mod tests {
         };
         let text = || "x".to_owned();
         check(Ok(()), 0, None);
+        check(Err(Error::NoConnection(text())), 1, Some("x"));
         check(
             Err(Error::Connection(text())),
             1,

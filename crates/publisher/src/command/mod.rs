@@ -52,8 +52,12 @@ pub(crate) fn run(asked: Asked) -> Exit {
 /// Tells of an error, in one sentence.
 pub(crate) fn fail(sentence: &str, exit: Exit) -> Exit {
     // With stderr gone there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "twoway-publish: {}", on_one_line(sentence));
+    let _ = writeln!(io::stderr(), "{}", told(sentence));
     exit
+}
+
+fn told(sentence: &str) -> String {
+    format!("twoway-publish: {}", on_one_line(sentence))
 }
 
 fn show(text: &[u8]) -> Exit {
@@ -63,13 +67,25 @@ fn show(text: &[u8]) -> Exit {
 }
 
 fn publish(arguments: Arguments) -> Exit {
-    let console = Console::new();
-    log_to(console.clone());
-    let stats_file = arguments.stats_file.as_deref().map(StatsFile::create);
-    let stats_file = match stats_file.transpose() {
-        Ok(file) => file,
-        Err(sentence) => return fail(&sentence, Exit::Usage),
+    let console = match Console::start() {
+        Ok(console) => console,
+        Err(error) => return fail(&cannot_start(&error), Exit::Media),
     };
+    log_to(console.clone());
+    let (exit, error) = match try_publish(arguments, &console) {
+        Ok(()) => (Exit::Done, None),
+        Err((exit, sentence)) => (exit, Some(told(&sentence))),
+    };
+    console.finish(error);
+    exit
+}
+
+/// # Errors
+/// The exit code, and a sentence for the user.
+fn try_publish(arguments: Arguments, console: &Console) -> Result<(), (Exit, String)> {
+    let usage = |sentence| (Exit::Usage, sentence);
+    let stats_file = arguments.stats_file.as_deref().map(StatsFile::create);
+    let stats_file = stats_file.transpose().map_err(usage)?;
     let opened = match arguments.wanted.open() {
         Ok(opened) => opened,
         Err(sentence) => {
@@ -78,14 +94,11 @@ fn publish(arguments: Arguments) -> Exit {
                 // That it cannot be written is the lesser trouble.
                 let _ = file.write(&Stats::default(), Some(&outcome));
             }
-            return fail(&sentence, Exit::Usage);
+            return Err(usage(sentence));
         }
     };
-    let runtime = match Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("cannot start: {error}"), Exit::Media),
-    };
-    let report = Report::new(console, arguments.form);
+    let runtime = Runtime::new().map_err(|error| (Exit::Media, cannot_start(&error)))?;
+    let report = Report::new(console.clone(), arguments.form);
     let result = runtime.block_on(async {
         Publication::start(arguments, opened, report, stats_file)
             .run()
@@ -93,10 +106,11 @@ fn publish(arguments: Arguments) -> Exit {
     });
     // A name that is still being looked up is waited for by nobody.
     runtime.shutdown_background();
-    match result {
-        Ok(()) => Exit::Done,
-        Err(error) => fail(&error.to_string(), Exit::from(&error)),
-    }
+    result.map_err(|error| (Exit::from(&error), error.to_string()))
+}
+
+fn cannot_start(error: &io::Error) -> String {
+    format!("cannot start: {error}")
 }
 
 /// What is logged unless `RUST_LOG` says otherwise. Of bad certificates a

@@ -48,7 +48,7 @@ impl Report {
         match self.form {
             Form::Lines => {
                 if let Some(line) = line(event) {
-                    self.console.line(&on_one_line(&line));
+                    self.console.line(on_one_line(&line));
                 }
                 if self.state != before {
                     self.draw(stats);
@@ -78,7 +78,10 @@ impl Report {
     pub(crate) fn tick(&self, stats: &Stats) {
         match self.form {
             Form::Lines => self.draw(stats),
-            Form::Json => self.json(&json::Line::Stats(stats)),
+            Form::Json => {
+                let line = json::Line::Stats(stats);
+                self.console.passing_line(line.text(unix_ms()));
+            }
             Form::Quiet => {}
         }
     }
@@ -102,7 +105,7 @@ impl Report {
     }
 
     fn json(&self, line: &json::Line<'_>) {
-        self.console.line(&line.text(unix_ms()));
+        self.console.line(line.text(unix_ms()));
     }
 }
 

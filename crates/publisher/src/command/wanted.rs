@@ -1,14 +1,17 @@
 //! Opens what the command line names and makes one stream of it.
 
-use std::cmp::Reverse;
+mod join;
+
 use std::io::{self, IsTerminal};
 
 use twoway_publisher::device::{
     Camera, CameraOptions, Microphone, MicrophoneOptions, Screen, ScreenOptions, ScreenTarget,
 };
 use twoway_publisher::{
-    self as publisher, Input, Only, Size, Source, SourceError, Sources, TestPicture, Track,
+    self as publisher, Input, Size, Source, SourceError, Sources, TestPicture, Track,
 };
+
+use join::{Found, Rank, join};
 
 /// Pictures a second, where none are asked for.
 const FPS: u32 = 30;
@@ -27,6 +30,17 @@ pub(crate) struct Wanted {
     pub(crate) size: Option<Size>,
     pub(crate) fps: Option<u32>,
     pub(crate) stereo: bool,
+    pub(crate) given: EncodingGiven,
+}
+
+/// The options given for encoding, by their names. They are of no effect on what
+/// is sent as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct EncodingGiven {
+    /// Those for pictures.
+    pub(crate) video: Vec<&'static str>,
+    /// Those for sound.
+    pub(crate) audio: Vec<&'static str>,
 }
 
 /// Where pictures come from, if not from an input.
@@ -63,7 +77,7 @@ impl Wanted {
         } else if found.is_empty() {
             found.push(self.open_pictures(&Pictures::Test)?);
         }
-        join(found, self.only)
+        join(found, self.only, &self.given)
     }
 
     fn open_input(&self, input: &Input) -> Result<Found, String> {
@@ -74,7 +88,8 @@ impl Wanted {
         if matches!(input, Input::StandardInput) && io::stdin().is_terminal() {
             return Err("standard input is a terminal: pipe media into it".to_owned());
         }
-        let source = publisher::open(input, self.repeat).map_err(|error| error.to_string())?;
+        let source =
+            publisher::open(input, self.only, self.repeat).map_err(|error| error.to_string())?;
         Ok(Found::new(label, Rank::Input, source))
     }
 
@@ -128,274 +143,4 @@ fn device_found<S: Source + 'static>(
         Rank::Device,
         Box::new(source),
     ))
-}
-
-/// Who brings a track that several could: the highest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    TestPicture,
-    Input,
-    /// A device is named for its track, while a file may just have both.
-    Device,
-}
-
-/// A source, and what the user calls it.
-struct Found {
-    label: String,
-    rank: Rank,
-    source: Box<dyn Source>,
-}
-
-impl Found {
-    fn new(label: String, rank: Rank, source: Box<dyn Source>) -> Self {
-        Self {
-            label,
-            rank,
-            source,
-        }
-    }
-
-    fn has(&self, track: Track) -> bool {
-        let format = self.source.format();
-        match track {
-            Track::Video => format.video.is_some(),
-            Track::Audio => format.audio.is_some(),
-        }
-    }
-}
-
-const TRACKS: [Track; 2] = [Track::Video, Track::Audio];
-
-/// Makes one stream of them, which has one of each track, or only one.
-fn join(found: Vec<Found>, only: Option<Track>) -> Result<Opened, String> {
-    let [pictures, sound] = TRACKS.map(|track| chosen(&found, track, only));
-    let winners = [pictures?, sound?];
-    let labels: Vec<String> = found.iter().map(|found| found.label.clone()).collect();
-    let winner_of = |track| {
-        let winner = match track {
-            Track::Video => winners[0],
-            Track::Audio => winners[1],
-        };
-        winner.map(|at| labels[at].as_str())
-    };
-    let mut sources: Vec<Box<dyn Source>> = Vec::new();
-    let mut notices = Vec::new();
-    for (at, found) in found.into_iter().enumerate() {
-        let has = TRACKS.map(|track| found.has(track));
-        let kept = match winners.map(|winner| winner == Some(at)) {
-            kept if kept == has => {
-                sources.push(found.source);
-                continue;
-            }
-            [true, _] => Track::Video,
-            [_, true] => Track::Audio,
-            [false, false] => return Err(superfluous(&found, winner_of, only)),
-        };
-        // The test picture's tone is missed by nobody.
-        if found.rank == Rank::Input
-            && let Some(winner) = winner_of(other(kept))
-        {
-            let what = word(other(kept));
-            let label = &found.label;
-            notices.push(format!(
-                "the {what} of {label} is left out: {winner} brings it"
-            ));
-        }
-        sources.push(Box::new(Only::new(kept, found.source)));
-    }
-    let sources = Sources::new(sources).map_err(|error| error.to_string())?;
-    Ok(Opened { sources, notices })
-}
-
-/// The place of the one that brings `track`, if that is wanted.
-fn chosen(found: &[Found], track: Track, only: Option<Track>) -> Result<Option<usize>, String> {
-    if only.is_some_and(|only| only != track) {
-        return Ok(None);
-    }
-    let having = found
-        .iter()
-        .enumerate()
-        .filter(|(_, found)| found.has(track));
-    let mut having: Vec<(usize, &Found)> = having.collect();
-    having.sort_by_key(|(_, found)| Reverse(found.rank));
-    match having[..] {
-        [] => Ok(None),
-        [(_, first), (_, second), ..] if first.rank == second.rank => {
-            Err(both(&first.label, &second.label, track))
-        }
-        [(at, _), ..] => Ok(Some(at)),
-    }
-}
-
-fn both(first: &str, second: &str, track: Track) -> String {
-    let what = word(track);
-    format!("{first} and {second} both bring a {what}: leave one of them out")
-}
-
-/// Says why nothing of a source would be sent.
-fn superfluous<'a>(
-    found: &Found,
-    winner_of: impl Fn(Track) -> Option<&'a str>,
-    only: Option<Track>,
-) -> String {
-    let label = &found.label;
-    for track in TRACKS.into_iter().filter(|track| found.has(*track)) {
-        if let Some(winner) = winner_of(track) {
-            return both(label, winner, track);
-        }
-    }
-    match only {
-        Some(Track::Video) => format!("nothing is left of {label} with --no-audio"),
-        Some(Track::Audio) => format!("nothing is left of {label} with --no-video"),
-        None => format!("{label} has neither pictures nor sound"),
-    }
-}
-
-fn other(track: Track) -> Track {
-    match track {
-        Track::Video => Track::Audio,
-        Track::Audio => Track::Video,
-    }
-}
-
-fn word(track: Track) -> &'static str {
-    match track {
-        Track::Video => "picture",
-        Track::Audio => "sound",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use twoway_publisher::{AudioFormat, Captured, Format, VideoCodec, VideoFormat};
-
-    use super::*;
-
-    /// A source that is never started.
-    struct Still(Format);
-
-    impl Source for Still {
-        fn format(&self) -> Format {
-            self.0
-        }
-
-        fn next(&mut self) -> Result<Captured, SourceError> {
-            Ok(Captured::End)
-        }
-    }
-
-    /// `v`, `a` or both.
-    fn found(label: &str, rank: Rank, tracks: &str) -> Found {
-        let format = Format {
-            video: tracks
-                .contains('v')
-                .then_some(VideoFormat::Encoded(VideoCodec::Vp8)),
-            audio: tracks
-                .contains('a')
-                .then_some(AudioFormat::Opus { channels: 1 }),
-        };
-        Found::new(label.to_owned(), rank, Box::new(Still(format)))
-    }
-
-    fn device(label: &str, tracks: &str) -> Found {
-        found(label, Rank::Device, tracks)
-    }
-
-    fn file(label: &str, tracks: &str) -> Found {
-        found(label, Rank::Input, tracks)
-    }
-
-    fn tracks(format: Format) -> String {
-        let video = format.video.map(|_| 'v');
-        let audio = format.audio.map(|_| 'a');
-        video.into_iter().chain(audio).collect()
-    }
-
-    fn check(found: Vec<Found>, only: Option<Track>, expected: &str, notices: &[&str]) {
-        let opened = join(found, only)
-            .map_err(|error| panic!("{error}"))
-            .unwrap();
-        assert_eq!(tracks(opened.sources.format()), expected);
-        assert_eq!(opened.notices, notices);
-    }
-
-    #[test]
-    fn each_track_is_brought_once() {
-        check(vec![file("a.mp4", "va")], None, "va", &[]);
-        check(vec![device("--camera", "v")], None, "v", &[]);
-        check(
-            vec![device("--microphone", "a"), device("--camera", "v")],
-            None,
-            "va",
-            &[],
-        );
-        check(
-            vec![file("a.ivf", "v"), file("b.ogg", "a")],
-            None,
-            "va",
-            &[],
-        );
-        let test = found("--test-picture", Rank::TestPicture, "va");
-        check(vec![device("--microphone", "a"), test], None, "va", &[]);
-    }
-
-    #[test]
-    fn a_device_takes_the_place_of_a_files_track() {
-        check(
-            vec![file("a.mp4", "va"), device("--microphone", "a")],
-            None,
-            "va",
-            &["the sound of a.mp4 is left out: --microphone brings it"],
-        );
-        check(
-            vec![file("a.mp4", "va"), device("--camera", "v")],
-            None,
-            "va",
-            &["the picture of a.mp4 is left out: --camera brings it"],
-        );
-    }
-
-    #[test]
-    fn a_track_that_is_not_wanted_is_left_out() {
-        check(vec![file("a.mp4", "va")], Some(Track::Video), "v", &[]);
-        check(vec![file("a.mp4", "va")], Some(Track::Audio), "a", &[]);
-    }
-
-    #[test]
-    fn what_does_not_make_a_stream_is_told() {
-        let check = |found, only, expected: &str| {
-            assert_eq!(join(found, only).err().as_deref(), Some(expected));
-        };
-        check(
-            vec![file("a.mp4", "va"), file("b.mp4", "va")],
-            None,
-            "a.mp4 and b.mp4 both bring a picture: leave one of them out",
-        );
-        check(
-            vec![file("a.ogg", "a"), device("--microphone", "a")],
-            None,
-            "a.ogg and --microphone both bring a sound: leave one of them out",
-        );
-        check(
-            vec![file("a.ivf", "v"), device("--camera", "v")],
-            None,
-            "a.ivf and --camera both bring a picture: leave one of them out",
-        );
-        check(
-            vec![file("a.mp4", "va"), device("--camera", "v")],
-            Some(Track::Video),
-            "a.mp4 and --camera both bring a picture: leave one of them out",
-        );
-        let both = || vec![device("--microphone", "a"), device("--camera", "v")];
-        check(
-            both(),
-            Some(Track::Video),
-            "nothing is left of --microphone with --no-audio",
-        );
-        check(
-            both(),
-            Some(Track::Audio),
-            "nothing is left of --camera with --no-video",
-        );
-    }
 }

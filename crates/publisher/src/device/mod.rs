@@ -14,22 +14,16 @@
 
 #[cfg(not(all(feature = "camera", feature = "microphone", feature = "screen")))]
 mod absent;
-#[cfg(any(feature = "camera", feature = "screen"))]
+#[cfg(any(feature = "camera", feature = "microphone", feature = "screen"))]
 mod away;
 #[cfg(feature = "camera")]
 mod camera;
-#[cfg(any(feature = "camera", feature = "screen"))]
-mod canvases;
 #[cfg(any(feature = "camera", feature = "microphone"))]
 mod choose;
-#[cfg(feature = "camera")]
-mod colours;
 mod info;
 #[cfg(feature = "microphone")]
 mod microphone;
 mod options;
-#[cfg(any(feature = "camera", feature = "screen"))]
-mod planes;
 #[cfg(feature = "screen")]
 mod screen;
 

@@ -7,10 +7,10 @@ use wire::{MediaSessionId, StreamEventType, StreamName, StreamStatus, info};
 
 use super::monitor::Watch;
 use super::{Driver, NewStream};
-use crate::Error;
 use crate::client::SessionEvent;
 use crate::media::{Media, Muted};
 use crate::stream::StreamState;
+use crate::{Error, Server, token};
 
 /// A stream that is not over.
 pub(super) struct Leg {
@@ -142,7 +142,7 @@ impl Driver {
             self.tell_muted(&update.id);
             self.start_monitor(&update.id);
         } else if update.status.is_terminal() && !self.signalling.status().is_terminal() {
-            let error = self.error(&update);
+            let error = self.error(index, &update);
             self.remove(index, Err(error));
         }
         // A session that is lost ends its streams itself, once it tells why.
@@ -159,11 +159,20 @@ impl Driver {
     }
 
     /// Why a stream failed.
-    fn error(&self, update: &StreamUpdate) -> Error {
-        match &update.error {
-            Some(error) if self.failure.is_some() => Error::Connection(error.clone()),
-            Some(_) | None => Error::of(update),
+    fn error(&self, index: usize, update: &StreamUpdate) -> Error {
+        if let (Some(why), Some(_)) = (&update.error, self.failure) {
+            let was_up = matches!(self.legs[index].stage, Stage::OnAir { .. });
+            return Error::of_connection(was_up)(why.clone());
         }
+        let error = Error::of(update);
+        // So 401 and 403 are called; other servers may mean something else by it.
+        let wants_token = matches!(self.options.server, Server::Http(_))
+            && update.info.as_deref() == Some(info::RESTRICTED_ACCESS);
+        if let (Error::Refused(why), true) = (&error, wants_token) {
+            let advice = token::advice(self.options.token.is_some());
+            return Error::Refused(format!("{why}: {advice}"));
+        }
+        error
     }
 
     pub(super) fn leg(&mut self, id: &MediaSessionId) -> Option<&mut Leg> {
@@ -203,6 +212,15 @@ fn refused(id: MediaSessionId, name: StreamName, error: &session::Error) -> Stre
 }
 
 impl Error {
+    /// What becomes of why there is no connection, or none any more.
+    pub(super) fn of_connection(was_up: bool) -> fn(String) -> Self {
+        if was_up {
+            Self::Connection
+        } else {
+            Self::NoConnection
+        }
+    }
+
     /// Tells failures of media from refusals.
     fn of(update: &StreamUpdate) -> Self {
         let media = [

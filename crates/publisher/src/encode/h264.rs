@@ -11,11 +11,12 @@ use openh264::encoder::{
     BitRate, Complexity, Encoder, EncoderConfig, FrameRate, FrameType, IntraFramePeriod, Profile,
     RateControlMode, SpsPpsStrategy, UsageType, VuiConfig,
 };
+use openh264::formats::YUVSlices;
 use openh264::{OpenH264API, Timestamp};
 
 use super::EncodeError;
-use crate::Size;
 use crate::source::{EncodedFrame, VideoFrame};
+use crate::{Picture, Size};
 use level::Limits;
 pub use level::profile_level_id;
 use pace::Pace;
@@ -74,14 +75,12 @@ impl VideoEncoder {
         frame: &VideoFrame,
         keyframe_wanted: bool,
     ) -> Result<Option<EncodedFrame>, EncodeError> {
-        if !frame.picture.is_whole() {
-            return Err(EncodeError::Picture(frame.picture.size()));
-        }
+        let planes = planes_of(&frame.picture)?;
         if keyframe_wanted || self.keyframe_is_due(frame.capture_time) {
             self.encoder.force_intra_frame();
         }
         let timestamp = Timestamp::from_millis(self.pace.time_of(frame.capture_time));
-        let stream = self.encoder.encode_at(&*frame.picture, timestamp)?;
+        let stream = self.encoder.encode_at(&planes, timestamp)?;
         let data = stream.to_vec();
         if data.is_empty() {
             return Ok(None);
@@ -103,6 +102,20 @@ impl VideoEncoder {
                 .last_keyframe
                 .is_some_and(|last| now.saturating_duration_since(last) >= self.keyframe_interval)
     }
+}
+
+/// As `openh264` takes them.
+fn planes_of(picture: &Picture) -> Result<YUVSlices<'_>, EncodeError> {
+    let size = picture.size();
+    if !picture.is_whole() {
+        return Err(EncodeError::Picture(size));
+    }
+    let (width, height) = (size.width(), size.height());
+    Ok(YUVSlices::new(
+        (&picture.y, &picture.u, &picture.v),
+        (width, height),
+        (width, width / 2, width / 2),
+    ))
 }
 
 fn openh264_config(pace: &Pace, level: &Limits) -> EncoderConfig {

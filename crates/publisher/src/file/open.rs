@@ -17,6 +17,7 @@ use super::sound::Sound;
 use super::timeline::Timeline;
 use super::video::{self, Pictures};
 use super::{MediaFile, sentence};
+use crate::Track as Wanted;
 use crate::source::{AudioFormat, Format, SAMPLE_RATE, SourceError, VideoFormat};
 
 /// What is looked at before a file is played.
@@ -92,25 +93,32 @@ fn is_mpeg_sound(start: &[u8]) -> bool {
     }
 }
 
-/// Opens a file that sentences call `name`; with `repeat` it never ends.
+/// Opens a file that sentences call `name`; with `repeat` it never ends. Of what is
+/// not `only` this track it takes no notice.
 pub(crate) fn open_file(
     name: &str,
     file: File,
     kind: Kind,
+    only: Option<Wanted>,
     repeat: bool,
 ) -> Result<MediaFile, SourceError> {
     let open = || {
         let again = repeat.then(|| file.try_clone()).transpose()?;
         let container = container(kind, file)?;
-        let mut media = media_file(name, container, Ahead::FILE)?;
+        let mut media = media_file(name, container, only, Ahead::FILE)?;
         media.again = again.map(|file| (file, kind));
         Ok(media)
     };
     open().map_err(|why| sentence(name, why))
 }
 
-/// Opens what comes from a pipe.
-pub(crate) fn open_pipe(name: &str, pipe: Pipe, kind: Kind) -> Result<MediaFile, SourceError> {
+/// Opens what comes from a pipe; `only` as for [`open_file`].
+pub(crate) fn open_pipe(
+    name: &str,
+    pipe: Pipe,
+    kind: Kind,
+    only: Option<Wanted>,
+) -> Result<MediaFile, SourceError> {
     let open = || {
         let piped = match kind {
             Kind::Ivf => Piped::start(Ivf::open(Bytes::pipe(pipe))?)?,
@@ -118,7 +126,7 @@ pub(crate) fn open_pipe(name: &str, pipe: Pipe, kind: Kind) -> Result<MediaFile,
             Kind::Plain => Piped::start(Plain::pipe(pipe)?)?,
             Kind::Mp4 => return Err(MP4_PIPE.into()),
         };
-        media_file(name, Box::new(piped), Ahead::PIPE)
+        media_file(name, Box::new(piped), only, Ahead::PIPE)
     };
     open().map_err(|why| sentence(name, why))
 }
@@ -149,11 +157,13 @@ struct Primed {
 fn media_file(
     name: &str,
     mut container: Box<dyn Container>,
+    only: Option<Wanted>,
     ahead: Ahead,
 ) -> Result<MediaFile, OpenError> {
     let tracks = container.tracks().to_vec();
-    let mut pictures = choose(&tracks, true);
-    let mut sound = choose(&tracks, false);
+    let is_wanted = |kind| only.is_none_or(|only| only == kind);
+    let mut pictures = choose(&tracks, true).filter(|_| is_wanted(Wanted::Video));
+    let mut sound = choose(&tracks, false).filter(|_| is_wanted(Wanted::Audio));
     // Before anything is waited for.
     if let Some(track) = pictures {
         refuse_unplayable(track)?;
@@ -187,7 +197,7 @@ fn media_file(
         audio: opened_sound.as_ref().map(|(_, format)| *format),
     };
     if format.video.is_none() && format.audio.is_none() {
-        return Err("there are neither pictures nor sound in it that can be played".into());
+        return Err(nothing_of(only).into());
     }
     let origin = origin(&frames, &sounds);
     let pictures = pictures.zip(opened_pictures);
@@ -213,6 +223,15 @@ fn media_file(
         corrupt: 0,
         ended: false,
     })
+}
+
+/// Why a file without a track that could be sent is refused.
+fn nothing_of(only: Option<Wanted>) -> &'static str {
+    match only {
+        None => "there are neither pictures nor sound in it that can be played",
+        Some(Wanted::Video) => "there are no pictures in it that can be played",
+        Some(Wanted::Audio) => "there is no sound in it that can be played",
+    }
 }
 
 /// The first track of pictures, or of sound, that can be played; if there is

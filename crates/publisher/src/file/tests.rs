@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use media_samples::{FRAMES, Sample};
 
 use super::*;
-use crate::source::{VideoCodec, VideoFormat};
+use crate::source::VideoFormat;
+use crate::testing::stored;
 
 /// More than any file here makes; a reader that does not end is stopped by it.
 const MAX_PIECES: usize = 20_000;
@@ -20,7 +21,7 @@ fn open(content: &[u8]) -> Result<MediaFile, SourceError> {
     file.write_all(content).unwrap();
     let unknown = || SourceError("cannot play it: not known".to_owned());
     let kind = Kind::of(content).ok_or_else(unknown)?;
-    open_file("it", file, kind, false)
+    open_file("it", file, kind, None, false)
 }
 
 /// All that is in a file, and what the user is told.
@@ -47,38 +48,11 @@ fn frames(pieces: &[Due]) -> usize {
     pieces.iter().filter(is_frame).count()
 }
 
-/// Frames as a file that ffmpeg reads.
-fn stored(codec: VideoCodec, pieces: &[Due]) -> (&'static str, Vec<u8>) {
-    let code = match codec {
-        VideoCodec::H264 { .. } => None,
-        VideoCodec::Vp8 => Some(b"VP80"),
-        VideoCodec::Vp9 { .. } => Some(b"VP90"),
-        VideoCodec::Av1 => Some(b"AV01"),
-    };
-    let mut content = Vec::new();
-    if let Some(code) = code {
-        content.extend(b"DKIF\0\0\x20\0");
-        content.extend(code);
-        content.extend(b"\x40\x01\xb4\0\x1e\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0");
+fn data(piece: &Due) -> Option<&[u8]> {
+    match &piece.media {
+        Media::Frame { data, .. } => Some(data),
+        Media::Opus(_) | Media::Samples(_) => None,
     }
-    let mut number = 0_u64;
-    for piece in pieces {
-        let Media::Frame { data, .. } = &piece.media else {
-            continue;
-        };
-        if code.is_some() {
-            let delimiter = if codec == VideoCodec::Av1 { 2 } else { 0 };
-            content.extend((data.len() as u32 + delimiter).to_le_bytes());
-            content.extend(number.to_le_bytes());
-        }
-        if codec == VideoCodec::Av1 {
-            // A temporal delimiter, which files have and RTP has not.
-            content.extend([0x12, 0]);
-        }
-        content.extend(data);
-        number += 1;
-    }
-    (if code.is_some() { "ivf" } else { "h264" }, content)
 }
 
 #[test]
@@ -91,7 +65,7 @@ fn what_is_sent_decodes() {
         };
         let (pieces, told) = play(&mut media).unwrap();
         assert_eq!(told, [""; 0], "{}", sample.name);
-        let (ending, content) = stored(codec, &pieces);
+        let (ending, content) = stored(codec, pieces.iter().filter_map(data));
         let path = folder.path().join(sample.name).with_extension(ending);
         std::fs::write(&path, content).unwrap();
         let decoded = media_samples::count_decoded(&path);

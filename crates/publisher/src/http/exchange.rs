@@ -21,15 +21,23 @@ pub(super) struct Exchanged {
     pub(super) input: Input,
     /// Of a failure, see [`Failure::severity`].
     pub(super) severity: Severity,
+    pub(super) way: Way,
+}
+
+/// Where a request went.
+#[derive(Debug, Default)]
+pub(super) struct Way {
     /// The origin that a redirect led to, if it was another one.
     pub(super) stranger: Option<String>,
+    /// It may have got to the server that it is for: there was a connection.
+    pub(super) arrived: bool,
 }
 
 /// Sends a request and waits for the whole response.
 pub(super) async fn exchange(client: Client, mut request: HttpRequest) -> Exchanged {
     let id = request.id;
-    let mut stranger = None;
-    let answered = timeout(ANSWER_TIMEOUT, follow(&client, &mut request, &mut stranger));
+    let mut way = Way::default();
+    let answered = timeout(ANSWER_TIMEOUT, follow(&client, &mut request, &mut way));
     let result = answered.await.unwrap_or_else(|_| {
         let seconds = ANSWER_TIMEOUT.as_secs();
         let why = format!("it does not answer within {seconds} s");
@@ -38,7 +46,7 @@ pub(super) async fn exchange(client: Client, mut request: HttpRequest) -> Exchan
     let (input, severity) = match result {
         Ok(response) => (Input::Response { id, response }, Severity::Passing),
         Err(Failure { why, severity }) => {
-            let error = match &stranger {
+            let error = match &way.stranger {
                 None => why,
                 Some(origin) => format!("redirected to {origin}: {why}"),
             };
@@ -48,7 +56,7 @@ pub(super) async fn exchange(client: Client, mut request: HttpRequest) -> Exchan
     Exchanged {
         input,
         severity,
-        stranger,
+        way,
     }
 }
 
@@ -58,11 +66,16 @@ pub(super) async fn exchange(client: Client, mut request: HttpRequest) -> Exchan
 async fn follow(
     client: &Client,
     request: &mut HttpRequest,
-    stranger: &mut Option<String>,
+    way: &mut Way,
 ) -> Result<HttpResponse, Failure> {
     let mut url = Url::parse(&request.url).map_err(|_| Failure::fatal("its URL is none"))?;
     for _ in 0..=MAX_REDIRECTS {
-        let response = send(client, request, url.clone()).await?;
+        way.arrived = true;
+        let sent = send(client, request, url.clone()).await;
+        let response = sent.map_err(|error| {
+            way.arrived = !error.is_connect();
+            Failure::of(&error, scheme(&url))
+        })?;
         if !matches!(response.status().as_u16(), 301 | 302 | 307 | 308) {
             return read(response, &url).await;
         }
@@ -75,7 +88,7 @@ async fn follow(
                     "redirected: the access token is not sent there"
                 );
             }
-            *stranger = Some(origin);
+            way.stranger = Some(origin);
         }
         url = next;
     }
@@ -96,13 +109,12 @@ fn target(response: &Response, from: &Url) -> Result<Url, &'static str> {
     Ok(to)
 }
 
-async fn send(client: &Client, request: &HttpRequest, url: Url) -> Result<Response, Failure> {
+async fn send(client: &Client, request: &HttpRequest, url: Url) -> reqwest::Result<Response> {
     let method = match request.method {
         session::Method::Post => Method::POST,
         session::Method::Patch => Method::PATCH,
         session::Method::Delete => Method::DELETE,
     };
-    let scheme = scheme(&url);
     let mut sending = client.request(method, url);
     if let Some(token) = &request.bearer {
         sending = sending.header(AUTHORIZATION, bearer(token));
@@ -116,8 +128,7 @@ async fn send(client: &Client, request: &HttpRequest, url: Url) -> Result<Respon
     if !request.body.is_empty() {
         sending = sending.body(request.body.clone());
     }
-    let sent = sending.send().await;
-    sent.map_err(|error| Failure::of(&error, scheme))
+    sending.send().await
 }
 
 async fn read(mut response: Response, url: &Url) -> Result<HttpResponse, Failure> {

@@ -54,10 +54,11 @@ impl Failure {
         Self { why, severity }
     }
 
-    /// Why there is no response. Whom not to trust is no question of time.
+    /// Why there is no response. Whom not to trust, and what speaks another
+    /// protocol, is no question of time.
     pub(crate) fn of(error: &reqwest::Error, scheme: Scheme) -> Self {
         let why = reason(error, scheme);
-        match chain(error).any(|error| error.is::<rustls::Error>()) {
+        match chain(error).any(|error| error.is::<rustls::Error>() || is_no_http(error)) {
             true => Self::fatal(why),
             false => Self::passing(why),
         }
@@ -107,6 +108,12 @@ fn reason_of_io(error: &io::Error, scheme: Scheme) -> String {
         | io::ErrorKind::BrokenPipe => no_http("connection closed", scheme),
         _ => error.to_string(),
     }
+}
+
+fn is_no_http(error: &(dyn StdError + 'static)) -> bool {
+    error
+        .downcast_ref::<hyper::Error>()
+        .is_some_and(hyper::Error::is_parse)
 }
 
 fn no_http(what: &str, scheme: Scheme) -> String {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use openh264::decoder::{DecodedYUV, Decoder as H264Decoder};
 use openh264::formats::YUVSource;
+use picture::read_strip;
 use strip::Stamp;
 use tokio::sync::mpsc;
 use tracing::debug;
@@ -136,12 +137,7 @@ fn decode(decoder: &mut H264Decoder, frame: &Frame) -> Option<Decoded> {
 }
 
 /// Reads a picture's strip, if it has one.
-fn stamp(picture: &DecodedYUV<'_>) -> Option<Stamp> {
-    let (width, height) = picture.dimensions();
-    let (stride, luma) = (picture.strides().0, picture.y());
-    strip::decode(|column, row| {
-        let (x, y) = strip::cell_center(column, row, width as u32, height as u32);
-        let at = y as usize * stride + x as usize;
-        luma.get(at).copied().unwrap_or_default()
-    })
+fn stamp(decoded: &DecodedYUV<'_>) -> Option<Stamp> {
+    let (width, height) = decoded.dimensions();
+    read_strip(decoded.y(), decoded.strides().0, width, height)
 }

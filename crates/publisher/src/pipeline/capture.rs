@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc;
 use tracing::debug;
 
-use super::{
-    AudioChunk, Counters, EncodedPacket, Item, NumberedFrame, PipelineError, VideoFrame, guarded,
-};
+use super::threads::guarded;
+use super::{AudioChunk, Counters, EncodedPacket, Item, NumberedFrame, PipelineError, VideoFrame};
 use crate::queue::{Closed, Sender};
 use crate::source::{Captured, Source};
 

@@ -68,7 +68,7 @@ impl Controls {
     }
 
     /// Sends black pictures and silence instead, as browsers do for tracks that
-    /// are not enabled; of pictures that came encoded, none.
+    /// are not enabled.
     pub(crate) fn mute(&self, audio: bool, video: bool) {
         self.audio_muted.store(audio, Ordering::Relaxed);
         self.video_muted.store(video, Ordering::Relaxed);

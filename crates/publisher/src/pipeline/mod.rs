@@ -14,15 +14,15 @@
 mod audio;
 mod capture;
 mod controls;
+mod cover;
 mod stats;
 mod tally;
+mod threads;
 mod video;
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -30,14 +30,16 @@ use tracing::debug;
 
 use crate::encode::EncodeError;
 use crate::options::MediaOptions;
-use crate::queue::{Closed, Receiver, Sender, bounded};
+use crate::queue::{Receiver, bounded};
 use crate::source::{
     AudioChunk, AudioFormat, EncodedFrame, EncodedPacket, Format, SourceError, Sources, VideoCodec,
     VideoFormat, VideoFrame,
 };
 pub(crate) use controls::Controls;
 use controls::Counters;
+use cover::Cover;
 use tally::Tally;
+use threads::{Shared, spawn};
 
 /// Pictures waiting for the encoder; more would only add delay.
 const PICTURES: usize = 2;
@@ -50,6 +52,10 @@ const SOUNDS: usize = 16;
 
 /// Sentences for the user that nobody has read yet; more are lost.
 const NOTICES: usize = 16;
+
+/// Black pictures a second while the video is muted: enough to keep the stream
+/// alive.
+const MUTED_FPS: u32 = 2;
 
 /// What is sent in place of Opus that is passed through while it is muted: 20 ms
 /// of silence (RFC 6716 section 3.1: CELT, full band, mono, one frame; section
@@ -129,6 +135,8 @@ pub(crate) struct Pipeline {
     frames: Option<Receiver<Item<NumberedFrame>>>,
     /// The number of the frame that can be sent next; `None`: only a keyframe.
     next_number: Option<u64>,
+    /// For pictures that come encoded.
+    cover: Option<Cover>,
     sent_video: Tally,
     keyframes: u64,
     /// `None` once the sound has ended.
@@ -178,6 +186,7 @@ impl Pipeline {
             sources: count,
             frames: format.video.map(|_| frames),
             next_number: None,
+            cover: format.video.and_then(Cover::of),
             sent_video: Tally::new(now),
             keyframes: 0,
             packets: format.audio.map(|_| packets),
@@ -200,9 +209,13 @@ impl Pipeline {
     }
 
     /// Somebody is connected again. What comes first is a picture captured from
-    /// now on, a keyframe; of encoded pictures the next keyframe there is.
+    /// now on, a keyframe; of encoded pictures the next keyframe there is, and
+    /// black until then: a server does not wait for media as long as a file may.
     pub(crate) fn resume(&mut self) {
         self.next_number = None;
+        if let Some(cover) = &mut self.cover {
+            cover.lower();
+        }
         let frames = self.frames.as_ref().map_or(0, Receiver::clear);
         let packets = self.packets.as_ref().map_or(0, Receiver::clear);
         for _ in 0..frames {
@@ -251,28 +264,43 @@ impl Pipeline {
         }
     }
 
-    /// The frame, if it can be decoded and somebody is there.
+    /// The frame, or black instead, if it can be decoded and somebody is there.
     fn take_frame(&mut self, frame: NumberedFrame) -> Option<EncodedFrame> {
         let NumberedFrame { number, frame } = frame;
-        let decodable = frame.keyframe || self.next_number == Some(number);
-        if !decodable || self.controls().is_paused() {
-            debug!("a frame is skipped: nobody could decode it");
-            self.next_number = None;
-            self.shared.counters.dropped_before_send();
-            return None;
+        if self.controls().is_paused() {
+            return self.drop_frame();
         }
+        let muted = self.controls().video_is_muted();
         // What the encoder makes is black already.
-        let passes_through = matches!(self.format.video, Some(VideoFormat::Encoded(_)));
-        if passes_through && self.controls().video_is_muted() {
+        if let Some(cover) = &mut self.cover
+            && cover.hides(&frame, muted)
+        {
+            let black = cover.black(frame.capture_time);
             self.next_number = None;
-            self.shared.counters.skipped();
-            return None;
+            if black.is_none() {
+                self.shared.counters.skipped();
+            }
+            return black.inspect(|black| self.count_frame(black));
+        }
+        if !frame.keyframe && self.next_number != Some(number) {
+            return self.drop_frame();
         }
         self.next_number = Some(number + 1);
+        self.count_frame(&frame);
+        Some(frame)
+    }
+
+    fn drop_frame(&mut self) -> Option<EncodedFrame> {
+        debug!("a frame is skipped: nobody could decode it");
+        self.next_number = None;
+        self.shared.counters.dropped_before_send();
+        None
+    }
+
+    fn count_frame(&mut self, frame: &EncodedFrame) {
         self.keyframes += u64::from(frame.keyframe);
         self.sent_video
             .count(frame.data.len(), frame.capture_time, Instant::now());
-        Some(frame)
     }
 
     fn take_packet(&mut self, mut packet: EncodedPacket) -> Option<EncodedPacket> {
@@ -300,105 +328,12 @@ fn sound_bps(format: AudioFormat, options: &MediaOptions) -> u32 {
     }
 }
 
-/// What all threads of a pipeline share.
-#[derive(Debug, Default)]
-struct Shared {
-    controls: Arc<Controls>,
-    counters: Arc<Counters>,
-    /// The sources that have ended by themselves, in good order.
-    ended: Arc<AtomicUsize>,
-}
-
-impl Shared {
-    /// Starts the encoder if there is something to encode; where the source's
-    /// pictures go.
-    fn start_video(
-        &self,
-        format: VideoFormat,
-        options: &MediaOptions,
-        sound_bps: Option<u32>,
-        frames: Sender<Item<NumberedFrame>>,
-    ) -> io::Result<capture::VideoOut> {
-        let (size, fps) = match format {
-            VideoFormat::Raw { size, fps } => (size, fps),
-            VideoFormat::Encoded(_) => return Ok(capture::VideoOut::Encoded(frames, 0)),
-        };
-        let (picture_sender, pictures) = bounded(PICTURES);
-        let work = video::Work::new(
-            size,
-            fps,
-            &options.video,
-            sound_bps,
-            Arc::clone(&self.controls),
-            Arc::clone(&self.counters),
-        );
-        let encode = video::Stage {
-            pictures,
-            frames,
-            work,
-        };
-        spawn("encode-video", move || encode.run())?;
-        Ok(capture::VideoOut::Raw(picture_sender))
-    }
-
-    /// The same for sound.
-    fn start_audio(
-        &self,
-        format: AudioFormat,
-        options: &MediaOptions,
-        packets: Sender<Item<EncodedPacket>>,
-    ) -> io::Result<capture::AudioOut> {
-        let (rate, channels) = match format {
-            AudioFormat::Raw { rate, channels } => (rate, channels),
-            AudioFormat::Opus { .. } => return Ok(capture::AudioOut::Encoded(packets)),
-        };
-        let (sound_sender, sounds) = bounded(SOUNDS);
-        let encode = audio::Stage {
-            rate,
-            channels,
-            options: options.audio.clone(),
-            sounds,
-            packets,
-            controls: Arc::clone(&self.controls),
-            counters: Arc::clone(&self.counters),
-        };
-        spawn("encode-audio", move || encode.run())?;
-        Ok(capture::AudioOut::Raw(sound_sender))
-    }
-}
-
 /// The next item of a track that may be over.
 async fn next_of<T>(queue: &Option<Receiver<T>>) -> Option<T> {
     match queue {
         Some(queue) => queue.recv().await,
         None => std::future::pending().await,
     }
-}
-
-/// Does a step of a stage. A panic in it, of a source or an encoder, becomes an
-/// error: a thread that just ended would leave the others waiting.
-fn guarded<T>(step: impl FnOnce() -> Result<T, PipelineError>) -> Result<T, PipelineError> {
-    // After a panic the stage ends: nobody sees what it left half done.
-    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        Err(PipelineError::Panicked(
-            text.unwrap_or("it did not say why").to_owned(),
-        ))
-    })
-}
-
-fn spawn(
-    name: &'static str,
-    run: impl FnOnce() -> Result<(), Closed> + Send + 'static,
-) -> io::Result<()> {
-    let named = thread::Builder::new().name(name.to_owned());
-    named.spawn(move || {
-        // Ended by the stage after it, or after it told its error.
-        let _ = run();
-        debug!(thread = name, "media thread ended");
-    })?;
-    Ok(())
 }
 
 #[cfg(test)]

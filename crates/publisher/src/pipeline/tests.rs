@@ -326,43 +326,97 @@ fn start_passing() -> (Pipeline, mpsc::Sender<Captured>) {
     (pipeline, steps)
 }
 
+/// A frame that came encoded as VP8, a tenth of a second after that before it.
+fn passed(start: Instant, number: u32, keyframe: bool) -> Captured {
+    Captured::EncodedVideo(EncodedFrame {
+        capture_time: start + Duration::from_millis(100) * number,
+        keyframe,
+        data: PASSED.to_vec(),
+    })
+}
+
+const PASSED: [u8; 3] = [1, 2, 3];
+
+/// How many tenths of a second after `start` frames were captured that are sent,
+/// and whether they are those passed through, up to that of number `last`.
+async fn sent(pipeline: &mut Pipeline, start: Instant, last: u128) -> Vec<(u128, bool)> {
+    let mut sent = Vec::new();
+    while sent.last().is_none_or(|(number, _)| *number < last) {
+        let frame = next_frame(pipeline).await;
+        let number = (frame.capture_time - start).as_millis() / 100;
+        let is_passed = frame.data == PASSED;
+        assert!(is_passed || frame.keyframe, "black is whole");
+        sent.push((number, is_passed));
+    }
+    sent
+}
+
 #[tokio::test]
-async fn what_is_passed_through_is_muted_too() {
+async fn pictures_that_are_passed_through_are_black_while_muted() {
     let (mut pipeline, steps) = start_passing();
-    let frame = |keyframe| {
-        Captured::EncodedVideo(EncodedFrame {
-            capture_time: Instant::now(),
-            keyframe,
-            data: vec![1, 2, 3],
-        })
+    let start = Instant::now();
+    let step = |numbers: std::ops::RangeInclusive<u32>| {
+        for number in numbers {
+            let keyframe = matches!(number, 0 | 3 | 18);
+            steps.send(passed(start, number, keyframe)).unwrap();
+        }
     };
-    let packet = || {
-        Captured::EncodedAudio(EncodedPacket {
+    step(0..=1);
+    assert_eq!(
+        sent(&mut pipeline, start, 1).await,
+        [(0, true), (1, true)],
+        "not muted"
+    );
+    pipeline.controls().mute(false, true);
+    step(2..=7);
+    assert_eq!(
+        sent(&mut pipeline, start, 7).await,
+        [(2, false), (7, false)],
+        "keyframes are hidden, too"
+    );
+    // What the next frames need was not sent.
+    pipeline.controls().mute(false, false);
+    step(8..=12);
+    assert_eq!(sent(&mut pipeline, start, 12).await, [(12, false)]);
+    step(13..=19);
+    assert_eq!(
+        sent(&mut pipeline, start, 19).await,
+        [(17, false), (18, true), (19, true)]
+    );
+    let (video, _) = pipeline.stats(Instant::now());
+    let video = video.unwrap();
+    assert_eq!((video.frames_sent, video.frames_skipped), (8, 12));
+}
+
+#[tokio::test]
+async fn a_new_connection_is_sent_black_until_a_keyframe_comes() {
+    let (mut pipeline, steps) = start_passing();
+    let start = Instant::now();
+    steps.send(passed(start, 0, true)).unwrap();
+    sent(&mut pipeline, start, 0).await;
+    pipeline.pause();
+    pipeline.resume();
+    for (number, keyframe) in [(1, false), (2, false), (3, true)] {
+        steps.send(passed(start, number, keyframe)).unwrap();
+    }
+    assert_eq!(sent(&mut pipeline, start, 3).await, [(1, false), (3, true)]);
+}
+
+#[tokio::test]
+async fn sound_that_is_passed_through_is_silent_while_muted() {
+    let (mut pipeline, steps) = start_passing();
+    for (muted, expected) in [(true, &SILENT_PACKET[..]), (false, &[4, 5, 6])] {
+        pipeline.controls().mute(muted, false);
+        let packet = EncodedPacket {
             capture_time: Instant::now(),
             data: vec![4, 5, 6],
-        })
-    };
-    pipeline.controls().mute(true, true);
-    for captured in [frame(true), packet()] {
-        steps.send(captured).unwrap();
+        };
+        steps.send(Captured::EncodedAudio(packet)).unwrap();
+        let Encoded::Audio(packet) = pipeline.next().await.unwrap() else {
+            panic!("there is only sound");
+        };
+        assert_eq!(packet.data, expected);
     }
-    let Encoded::Audio(silent) = pipeline.next().await.unwrap() else {
-        panic!("no picture gets through");
-    };
-    assert_eq!(silent.data, SILENT_PACKET);
-    while pipeline.stats(Instant::now()).0.unwrap().frames_skipped == 0 {
-        let nothing = tokio::time::timeout(Duration::ZERO, pipeline.next()).await;
-        assert!(nothing.is_err(), "{nothing:?}");
-    }
-    // Pictures go on with one that can be decoded.
-    pipeline.controls().mute(false, false);
-    for captured in [frame(false), frame(true)] {
-        steps.send(captured).unwrap();
-    }
-    assert!(next_frame(&mut pipeline).await.keyframe);
-    steps.send(packet()).unwrap();
-    let heard = pipeline.next().await;
-    assert!(matches!(heard, Ok(Encoded::Audio(packet)) if packet.data == [4, 5, 6]));
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::controls::Encoding;
-use super::{Controls, Counters, Item, NumberedFrame, PipelineError, VideoFrame, guarded};
+use super::threads::guarded;
+use super::{Controls, Counters, Item, MUTED_FPS, NumberedFrame, PipelineError, VideoFrame};
 use crate::cpu::thread_time;
 use crate::encode::adapt::{Adapter, Limits, Target};
 use crate::encode::keyframes::Keyframes;
@@ -13,10 +14,7 @@ use crate::encode::{EncodeError, VideoConfig, VideoEncoder, profile_level_id};
 use crate::options::VideoOptions;
 use crate::queue::{Closed, Receiver, Sender};
 use crate::source::{EncodedFrame, VideoCodec};
-use crate::{Picture, Scaler, Size};
-
-/// Pictures a second while the video is muted: enough to keep the stream alive.
-const MUTED_FPS: u32 = 2;
+use crate::{Scaler, Size};
 
 /// What pictures of a source are sent as.
 pub(super) fn codec(size: Size, fps: u32, options: &VideoOptions) -> VideoCodec {
@@ -85,7 +83,6 @@ pub(super) struct Work {
 struct Encoder {
     scaler: Scaler,
     encoder: VideoEncoder,
-    black: Arc<Picture>,
 }
 
 impl Work {
@@ -211,7 +208,7 @@ impl Work {
         let picture = VideoFrame {
             capture_time: picture.capture_time,
             picture: if self.muted {
-                Arc::clone(&encoder.black)
+                encoder.scaler.black()
             } else {
                 let scaled = encoder.scaler.scale(&picture.picture);
                 scaled.ok_or_else(|| EncodeError::Picture(picture.picture.size()))?
@@ -241,7 +238,6 @@ impl Encoder {
                 bitrate_bps: target.ceiling_bps,
                 keyframe_interval,
             })?,
-            black: Arc::new(Picture::black(target.size)),
         })
     }
 }

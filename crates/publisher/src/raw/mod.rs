@@ -1,10 +1,9 @@
 //! Raw pictures and sound from a pipe, so that any `ffmpeg ... | twoway-publish
-//! ... -` works: Y4M (`y4m`, with its planes made I420 in `planes`) and WAV
-//! (`wav`), read by a thread of their own (`stream`) as a read from a pipe
-//! blocks, and stamped by `pace`, as neither format knows of time.
+//! ... -` works: Y4M (`y4m`) and WAV (`wav`), read by a thread of their own
+//! (`stream`) as a read from a pipe blocks, and stamped by `pace`, as neither
+//! format knows of time.
 
 mod pace;
-mod planes;
 mod stream;
 mod wav;
 mod y4m;

@@ -3,8 +3,9 @@
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::sync::Arc;
 
+use picture::{Canvases, Colours, Converter, Layout, PixelFormat};
+
 use super::pace::Span;
-use super::planes::{Chroma, Layout};
 use super::stream::{self, Content, Trouble, Unit};
 use super::{Input, Reopen};
 use crate::source::{Format, SourceError, VideoFormat};
@@ -60,6 +61,8 @@ pub(super) struct Reader {
     header: Header,
     again: Option<Reopen>,
     frame: Vec<u8>,
+    converter: Converter,
+    canvases: Canvases,
     /// Of the next picture.
     number: u64,
     /// Where this pass began.
@@ -82,6 +85,8 @@ impl Reader {
             header,
             again,
             frame: vec![0; header.layout.bytes()],
+            converter: Converter::default(),
+            canvases: Canvases::new(Picture::black(header.size)),
             number: 0,
             pass: 0,
             over: false,
@@ -89,7 +94,7 @@ impl Reader {
     }
 
     /// The next picture of this pass; `None` at its end.
-    fn read_picture(&mut self) -> Result<Option<Picture>, Trouble> {
+    fn read_picture(&mut self) -> Result<Option<Arc<Picture>>, Trouble> {
         let mut line = Vec::new();
         let mut limited = (&mut self.input).take(MAX_FRAME_HEADER);
         let read = limited.read_until(b'\n', &mut line);
@@ -105,8 +110,10 @@ impl Reader {
         }
         match self.input.read_exact(&mut self.frame) {
             Ok(()) => {
-                let Header { layout, size, .. } = self.header;
-                Ok(Some(layout.picture(&self.frame, size)))
+                let (layout, frame) = (&self.header.layout, &self.frame);
+                let convert = |canvas: &mut Picture| self.converter.convert(layout, frame, canvas);
+                let picture = self.canvases.draw(convert);
+                picture.map(Some).map_err(|_| self.broken())
             }
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(self.broken()),
             Err(error) => Err(self.failed(&error)),
@@ -171,7 +178,7 @@ impl stream::Read for Reader {
                 self.number += 1;
                 return Ok(Some(Unit {
                     span: Span { start: at, end: at },
-                    content: Content::Picture(Arc::new(picture)),
+                    content: Content::Picture(picture),
                 }));
             }
             self.end_pass();
@@ -200,14 +207,14 @@ fn read_header(input: &mut impl BufRead) -> Result<Header, String> {
 fn parse_header(line: &str) -> Result<Header, String> {
     let (mut width, mut height) = (0, 0);
     let mut rate = USUAL_RATE;
-    let mut chroma = Chroma::Quarter;
+    let mut format = PixelFormat::I420;
     let mut full_range = false;
     for parameter in line.split_ascii_whitespace() {
         match parameter.split_at_checked(1) {
             Some(("W", value)) => width = parse_length(value)?,
             Some(("H", value)) => height = parse_length(value)?,
             Some(("F", value)) => rate = parse_rate(value)?,
-            Some(("C", value)) => chroma = parse_chroma(value)?,
+            Some(("C", value)) => format = parse_chroma(value)?,
             Some(("I", value)) => check_progressive(value)?,
             Some(("X", "COLORRANGE=FULL")) => full_range = true,
             // Aspect of pixels, comments.
@@ -216,10 +223,12 @@ fn parse_header(line: &str) -> Result<Header, String> {
     }
     let size = even_size(width, height)?;
     let layout = Layout {
-        width: width as usize,
-        height: height as usize,
-        chroma,
-        full_range,
+        // Which matrix it is, nothing tells.
+        colours: Colours {
+            full_range,
+            ..Colours::OURS
+        },
+        ..Layout::packed(format, width as usize, height as usize)
     };
     Ok(Header { layout, size, rate })
 }
@@ -261,13 +270,13 @@ fn parse_rate(value: &str) -> Result<Rate, String> {
     }
 }
 
-fn parse_chroma(value: &str) -> Result<Chroma, String> {
+fn parse_chroma(value: &str) -> Result<PixelFormat, String> {
     match value {
         // They differ in where chroma samples lie, by half a pixel.
-        "420" | "420jpeg" | "420mpeg2" | "420paldv" => Ok(Chroma::Quarter),
-        "422" => Ok(Chroma::Half),
-        "444" => Ok(Chroma::Full),
-        "mono" => Ok(Chroma::Grey),
+        "420" | "420jpeg" | "420mpeg2" | "420paldv" => Ok(PixelFormat::I420),
+        "422" => Ok(PixelFormat::I422),
+        "444" => Ok(PixelFormat::I444),
+        "mono" => Ok(PixelFormat::Grey),
         other => Err(format!(
             "Y4M pictures in C{other} cannot be read, 8-bit C420, C422, C444 and Cmono can; \
              convert them, with ffmpeg by -pix_fmt yuv420p"

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::Connection;
 use crate::http::{self, ANSWER_TIMEOUT, Failure, local_address_to};
-use crate::{ServerUrl, TlsOptions};
+use crate::{ServerUrl, TlsOptions, token};
 
 /// Opens a WebSocket. Nothing of the request is ever logged: it has the token.
 ///
@@ -93,8 +93,7 @@ fn check(response: &Response, key: &str, had_token: bool) -> Result<SocketAddr, 
 fn refusal(status: StatusCode, headers: &HeaderMap, had_token: bool) -> Failure {
     let answered = format!("it answered {status}");
     Failure::fatal(match status.as_u16() {
-        401 | 403 if had_token => format!("{answered}: it does not take this access token"),
-        401 | 403 => format!("{answered}: it wants an access token, give one with --token"),
+        401 | 403 => format!("{answered}: {}", token::advice(had_token)),
         300..=399 => match text(headers, LOCATION) {
             Some(to) if to.len() <= MAX_DETAIL_CHARS => {
                 format!("{answered}: it wants to be called at {to}")
@@ -102,7 +101,7 @@ fn refusal(status: StatusCode, headers: &HeaderMap, had_token: bool) -> Failure 
             Some(_) | None => format!("{answered}: it wants to be called at another address"),
         },
         404 | 405 | 410 => format!("{answered}: no WebSocket server is at this address"),
-        408 | 429 | 500..=599 => {
+        408 | 425 | 429 | 500..=599 => {
             let why = format!("{answered}: it is in trouble, try again later");
             return Failure::passing(why);
         }

@@ -4,23 +4,20 @@
 //! strip (crate `strip`) carries each picture's capture time and number, and
 //! with each full second of the wall clock a flash and a beep start together.
 
-mod draw;
-mod font;
 mod tone;
 
-use std::sync::Arc;
+use std::convert::Infallible;
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub use draw::FLASH;
-use draw::Painter;
+use picture::{Canvases, TestCard};
 
+use crate::Size;
 use crate::clock::Clock;
 use crate::source::{
     AudioChunk, AudioFormat, Captured, Format, SAMPLE_RATE, Source, SourceError, VideoFormat,
     VideoFrame,
 };
-use crate::{Picture, Size};
 
 /// Samples in a piece of sound: 20 ms.
 const CHUNK: u64 = SAMPLE_RATE as u64 / 50;
@@ -34,9 +31,8 @@ const MAX_AUDIO_LAG: Duration = Duration::from_secs(1);
 pub struct TestPicture {
     clock: Clock,
     fps: u32,
-    painter: Painter,
-    /// Pictures handed out before; the free ones are drawn again.
-    canvases: Vec<Arc<Picture>>,
+    card: TestCard,
+    canvases: Canvases,
     frame: u32,
     /// Number of the next picture on the grid, from the Unix epoch.
     next_tick: u64,
@@ -50,11 +46,12 @@ impl TestPicture {
         let clock = Clock::start();
         let fps = fps.max(1);
         let now = clock.unix(Instant::now());
+        let card = TestCard::new(size);
         Self {
             clock,
             fps,
-            painter: Painter::new(size),
-            canvases: Vec::new(),
+            canvases: Canvases::new(card.canvas()),
+            card,
             frame: 0,
             next_tick: ticks(now, fps) + 1,
             next_sample: (ticks(now, SAMPLE_RATE) / CHUNK + 1) * CHUNK,
@@ -63,7 +60,7 @@ impl TestPicture {
 
     /// The size of its pictures.
     pub fn size(&self) -> Size {
-        self.painter.size()
+        self.canvases.size()
     }
 
     /// When the next picture is taken, and when the next piece of sound is complete.
@@ -89,29 +86,15 @@ impl TestPicture {
     fn draw(&mut self, now: Duration) -> VideoFrame {
         self.next_tick = self.next_tick.max(ticks(now, self.fps));
         let unix = time_of(self.next_tick, self.fps);
-        let mut picture = self.free_canvas();
-        if let Some(canvas) = Arc::get_mut(&mut picture) {
-            self.painter.paint(canvas, unix, self.frame);
-        }
-        self.canvases.push(Arc::clone(&picture));
+        let Ok(picture) = self.canvases.draw(|canvas| {
+            self.card.draw(canvas, unix, self.frame);
+            Ok::<_, Infallible>(())
+        });
         self.next_tick += 1;
         self.frame = self.frame.wrapping_add(1);
         VideoFrame {
             capture_time: self.clock.at(unix),
             picture,
-        }
-    }
-
-    /// A canvas nobody else holds. There are never more of them than pictures
-    /// under way, which the encoder's queue bounds.
-    fn free_canvas(&mut self) -> Arc<Picture> {
-        let free = self
-            .canvases
-            .iter()
-            .position(|canvas| Arc::strong_count(canvas) == 1);
-        match free {
-            Some(index) => self.canvases.swap_remove(index),
-            None => Arc::new(self.painter.canvas()),
         }
     }
 
@@ -169,6 +152,7 @@ fn time_of(tick: u64, rate: u32) -> Duration {
 
 #[cfg(test)]
 pub(crate) mod testing {
+    use picture::read_strip;
     use strip::Stamp;
 
     use super::TestPicture;
@@ -190,20 +174,7 @@ pub(crate) mod testing {
     /// Reads a picture's strip.
     pub(crate) fn stamp_of(picture: &Picture) -> Option<Stamp> {
         let (width, height) = (picture.size().width(), picture.size().height());
-        stamp_in(&picture.y, width, width, height)
-    }
-
-    /// Reads the strip of a luma plane.
-    pub(crate) fn stamp_in(
-        luma: &[u8],
-        stride: usize,
-        width: usize,
-        height: usize,
-    ) -> Option<Stamp> {
-        strip::decode(|column, row| {
-            let (x, y) = strip::cell_center(column, row, width as u32, height as u32);
-            luma[y as usize * stride + x as usize]
-        })
+        read_strip(&picture.y, width, width, height)
     }
 }
 
@@ -294,18 +265,5 @@ mod tests {
             );
             assert_eq!(clock.unix(pair[1].capture_time), end);
         }
-    }
-
-    #[test]
-    fn canvases_are_used_again_once_they_are_free() {
-        let mut source = TestPicture::new("320x180".parse().unwrap(), 30);
-        let draw = |source: &mut TestPicture| source.draw(source.due().0);
-        for _ in 0..5 {
-            drop(draw(&mut source));
-        }
-        assert_eq!(source.canvases.len(), 1);
-        let held: Vec<VideoFrame> = (0..3).map(|_| draw(&mut source)).collect();
-        assert_eq!(source.canvases.len(), 3);
-        drop(held);
     }
 }

@@ -2,7 +2,8 @@
 
 use std::f64::consts::TAU;
 
-use super::draw::FLASH;
+use picture::FLASH;
+
 use crate::source::SAMPLE_RATE;
 
 /// In hertz. A whole number of periods fits into [`FLASH`], so the tone begins

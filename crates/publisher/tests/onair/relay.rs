@@ -31,7 +31,12 @@ pub(crate) struct TcpRelay {
 
 impl TcpRelay {
     pub(crate) async fn to(server: SocketAddr) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        Self::at((Ipv4Addr::LOCALHOST, 0).into(), server).await
+    }
+
+    /// At an address of its own.
+    pub(crate) async fn at(address: SocketAddr, server: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (fate, fates) = watch::channel(Fate::Flows);
         let accepting = tokio::spawn(async move {

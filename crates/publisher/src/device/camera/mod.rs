@@ -1,6 +1,5 @@
 //! Cameras.
 
-mod frame;
 mod modes;
 #[cfg(any(target_os = "macos", target_os = "windows"))]
 #[path = "nokhwa.rs"]
@@ -12,15 +11,13 @@ mod platform;
 mod tests;
 
 use std::fmt;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use frame::{Converter, Corrupt, RawFrame};
 use modes::{Choice, Mode};
+use picture::{BadFrame, Canvases, Converter, Layout};
 use tracing::debug;
 
-use super::away::{Away, Due};
-use super::canvases::Canvases;
+use super::away::{Clock, DARK, Device, Gone, Lasting, StandIns};
 use super::choose::{self, Named};
 use super::{CameraInfo, CameraMode, CameraOptions, Devices};
 use crate::source::{Captured, Format, Source, SourceError, VideoFormat, VideoFrame};
@@ -43,20 +40,12 @@ const SILENCE: Duration = Duration::from_secs(5);
 const COMPLAINT: Duration = Duration::from_secs(10);
 
 /// What a platform does for cameras.
-trait Backend: Send {
+trait Backend: Clock + Send {
     /// Those there are now.
     fn cameras(&mut self) -> Vec<Found>;
 
     /// Starts one. On failure, the end of a sentence says why.
     fn open(&mut self, path: &str, choice: &Choice) -> Result<Box<dyn Stream>, String>;
-
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn sleep(&self, duration: Duration) {
-        thread::sleep(duration);
-    }
 }
 
 /// A camera that is open. Dropped, it is closed.
@@ -65,12 +54,12 @@ trait Stream: Send {
     fn next(&mut self, patience: Duration) -> Result<Option<RawFrame<'_>>, Gone>;
 }
 
-/// Why an open camera delivers no more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Gone {
-    Unplugged,
-    /// With the system's reason.
-    Failed(String),
+/// A frame as the camera delivered it.
+#[derive(Debug, Clone, Copy)]
+struct RawFrame<'a> {
+    layout: Layout,
+    bytes: &'a [u8],
+    capture_time: Instant,
 }
 
 /// A camera of this machine.
@@ -113,29 +102,30 @@ fn info(index: usize, found: Found) -> CameraInfo {
 ///
 /// Unplugged, it is waited for; the stream is dark meanwhile and goes on in the
 /// same size, whatever the camera then delivers. Corrupt frames are left out.
-pub struct Camera {
+pub struct Camera(Lasting<Webcam>);
+
+/// What there is of a camera, also while it is away.
+struct Webcam {
     backend: Box<dyn Backend>,
     name: String,
     path: String,
     fps: u32,
-    state: State,
     canvases: Canvases,
     converter: Converter,
     corrupt: u64,
     next_complaint: Instant,
 }
 
-enum State {
-    Open {
-        stream: Box<dyn Stream>,
-        last_frame: Instant,
-    },
-    Away(Away),
+/// A camera that delivers.
+struct Open {
+    stream: Box<dyn Stream>,
+    last_frame: Instant,
 }
 
 impl fmt::Debug for Camera {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Camera({:?}, {})", self.name, self.canvases.size())
+        let Webcam { name, canvases, .. } = &self.0.device;
+        write!(f, "Camera({name:?}, {})", canvases.size())
     }
 }
 
@@ -182,70 +172,91 @@ impl Camera {
         let stream = stream.map_err(|why| cannot(&why))?;
         debug!(camera = found.name, ?choice, "opened");
         let now = backend.now();
-        Ok(Self {
+        let webcam = Webcam {
             backend,
             name: found.name.clone(),
             path: found.path.clone(),
             fps: choice.fps,
-            state: State::Open {
-                stream,
-                last_frame: now,
-            },
-            canvases: Canvases::new(size),
+            canvases: Canvases::new(Picture::black(size)),
             converter: Converter::default(),
             corrupt: 0,
             next_complaint: now,
+        };
+        let last_frame = now;
+        Ok(Self(Lasting::new(webcam, Open { stream, last_frame })))
+    }
+}
+
+impl Device for Webcam {
+    type Open = Open;
+
+    const STAND_INS: StandIns = DARK;
+
+    fn clock(&self) -> &dyn Clock {
+        &*self.backend
+    }
+
+    fn title(&self) -> String {
+        format!("the camera {:?}", self.name)
+    }
+
+    fn capture(&mut self, open: &mut Open) -> Result<Captured, String> {
+        match open.stream.next(PATIENCE) {
+            Ok(Some(frame)) => {
+                open.last_frame = self.backend.now();
+                Ok(self.take(&frame))
+            }
+            Ok(None) if self.backend.now() < open.last_frame + SILENCE => Ok(Captured::Nothing),
+            Ok(None) => Err("delivers no pictures".to_owned()),
+            Err(gone) => Err(gone.reason()),
+        }
+    }
+
+    fn stand_in(&mut self, at: Instant) -> Captured {
+        Captured::Video(VideoFrame {
+            capture_time: at,
+            picture: self.canvases.blank(),
         })
     }
 
-    /// The next frame of an open camera.
-    fn capture(&mut self) -> Captured {
-        let State::Open { stream, last_frame } = &mut self.state else {
-            return Captured::Nothing;
-        };
-        match stream.next(PATIENCE) {
-            Ok(Some(frame)) => {
-                *last_frame = self.backend.now();
-                let capture_time = frame.capture_time;
-                let convert = |canvas: &mut Picture| self.converter.convert(&frame, canvas);
-                match self.canvases.draw(convert) {
-                    Ok(picture) => Captured::Video(VideoFrame {
-                        capture_time,
-                        picture,
-                    }),
-                    Err(corrupt) => self.complain(&corrupt),
-                }
+    fn look(&mut self) -> Option<Open> {
+        let cameras = self.backend.cameras();
+        // Its path may be another now.
+        let found = cameras
+            .iter()
+            .filter(|camera| camera.name == self.name)
+            .max_by_key(|camera| camera.path == self.path)?;
+        let choice = modes::choose(&found.modes, self.canvases.size(), self.fps)?;
+        match self.backend.open(&found.path, &choice) {
+            Ok(stream) => {
+                self.path.clone_from(&found.path);
+                let last_frame = self.backend.now();
+                Some(Open { stream, last_frame })
             }
-            Ok(None) if self.backend.now() < *last_frame + SILENCE => Captured::Nothing,
-            Ok(None) => self.lose("delivers no pictures"),
-            Err(Gone::Unplugged) => self.lose("is unplugged"),
-            Err(Gone::Failed(why)) => self.lose(&format!("fails ({why})")),
+            Err(why) => {
+                debug!(camera = self.name, why, "it is there, but does not open");
+                None
+            }
         }
     }
+}
 
-    /// Does what is due while the camera is away.
-    fn wait(&mut self, due: Due) -> Captured {
-        match due {
-            Due::Dark => Captured::Video(VideoFrame {
-                capture_time: self.backend.now(),
-                picture: self.canvases.black(),
+impl Webcam {
+    /// Makes a frame a picture.
+    fn take(&mut self, frame: &RawFrame<'_>) -> Captured {
+        let convert =
+            |canvas: &mut Picture| self.converter.convert(&frame.layout, frame.bytes, canvas);
+        match self.canvases.draw(convert) {
+            Ok(picture) => Captured::Video(VideoFrame {
+                capture_time: frame.capture_time,
+                picture,
             }),
-            Due::Look => self.look().unwrap_or(Captured::Nothing),
-            Due::Wait(duration) => {
-                self.backend.sleep(duration);
-                Captured::Nothing
-            }
+            Err(bad) => self.complain(&bad),
         }
     }
 
-    /// Says what happened and waits for the camera.
-    fn lose(&mut self, why: &str) -> Captured {
-        self.state = State::Away(Away::since(self.backend.now()));
-        Captured::Notice(format!("the camera {:?} {why}: waiting for it", self.name))
-    }
-
-    fn complain(&mut self, Corrupt(why): &Corrupt) -> Captured {
-        debug!(camera = self.name, why, "a corrupt picture is skipped");
+    fn complain(&mut self, why: &BadFrame) -> Captured {
+        debug!(camera = self.name, %why, "a corrupt picture is skipped");
         self.corrupt += 1;
         let now = self.backend.now();
         if now < self.next_complaint {
@@ -257,56 +268,22 @@ impl Camera {
             self.name, self.corrupt
         ))
     }
-
-    /// Opens the camera again if it is there.
-    fn look(&mut self) -> Option<Captured> {
-        let cameras = self.backend.cameras();
-        // Its path may be another now.
-        let found = cameras
-            .iter()
-            .filter(|camera| camera.name == self.name)
-            .max_by_key(|camera| camera.path == self.path)?;
-        let choice = modes::choose(&found.modes, self.canvases.size(), self.fps)?;
-        match self.backend.open(&found.path, &choice) {
-            Ok(stream) => {
-                self.path.clone_from(&found.path);
-                self.state = State::Open {
-                    stream,
-                    last_frame: self.backend.now(),
-                };
-                Some(Captured::Notice(format!(
-                    "the camera {:?} is back",
-                    self.name
-                )))
-            }
-            Err(why) => {
-                debug!(camera = self.name, why, "it is there, but does not open");
-                None
-            }
-        }
-    }
 }
 
 impl Source for Camera {
     fn format(&self) -> Format {
+        let Webcam { canvases, fps, .. } = &self.0.device;
         Format {
             video: Some(VideoFormat::Raw {
-                size: self.canvases.size(),
-                fps: self.fps,
+                size: canvases.size(),
+                fps: *fps,
             }),
             audio: None,
         }
     }
 
     fn next(&mut self) -> Result<Captured, SourceError> {
-        let now = self.backend.now();
-        Ok(match &mut self.state {
-            State::Open { .. } => self.capture(),
-            State::Away(away) => {
-                let due = away.due(now);
-                self.wait(due)
-            }
-        })
+        Ok(self.0.next())
     }
 }
 

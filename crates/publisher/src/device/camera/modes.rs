@@ -2,7 +2,8 @@
 
 use std::cmp::Reverse;
 
-use super::frame::PixelFormat;
+use picture::PixelFormat;
+
 use crate::Size;
 
 /// A format and size that a camera offers.

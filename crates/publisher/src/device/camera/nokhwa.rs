@@ -12,11 +12,10 @@ use nokhwa::utils::{
     RequestedFormatType, Resolution,
 };
 use nokhwa::{Buffer, Camera, NokhwaError};
+use picture::{Colours, Layout, Matrix, PixelFormat};
 
-use super::frame::{Layout, PixelFormat, RawFrame};
 use super::modes::{Choice, Mode};
-use super::{Backend, Found, Gone, Stream};
-use crate::device::colours::{Colours, Matrix};
+use super::{Backend, Clock, Found, Gone, RawFrame, Stream};
 
 /// Frames that may wait for the capture thread.
 const QUEUE: usize = 2;
@@ -32,6 +31,8 @@ pub(super) fn backend() -> Box<dyn Backend> {
 }
 
 struct Nokhwa;
+
+impl Clock for Nokhwa {}
 
 impl Backend for Nokhwa {
     fn cameras(&mut self) -> Vec<Found> {
@@ -166,11 +167,10 @@ fn deliver(
 }
 
 fn open(index: CameraIndex, choice: Choice) -> Result<Camera, NokhwaError> {
-    let format = match choice.format {
-        PixelFormat::Nv12 | PixelFormat::I420 => FrameFormat::NV12,
-        PixelFormat::Yuyv => FrameFormat::YUYV,
-        PixelFormat::Mjpeg => FrameFormat::MJPEG,
-    };
+    let mut formats = FORMATS.into_iter();
+    let format = formats.find(|format| pixel_format(*format) == Some(choice.format));
+    // One of them is what `modes` made the choice of.
+    let format = format.unwrap_or(FrameFormat::NV12);
     let size = Resolution::new(choice.width, choice.height);
     let exact = RequestedFormatType::Exact(CameraFormat::new(size, format, choice.fps));
     let formats = [format];
@@ -196,16 +196,12 @@ impl Stream for NokhwaStream {
             return Err(Gone::Failed("its format is another now".to_owned()));
         };
         let size = buffer.resolution();
-        let width = size.width() as usize;
         let layout = Layout {
-            format,
-            width,
-            height: size.height() as usize,
-            stride: format.stride(width),
             colours: Colours {
                 matrix: Matrix::Bt601,
                 full_range: false,
             },
+            ..Layout::packed(format, size.width() as usize, size.height() as usize)
         };
         Ok(Some(RawFrame {
             layout,

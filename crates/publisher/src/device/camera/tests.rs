@@ -3,16 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use super::frame::testing::jpeg;
-use super::frame::{Layout, PixelFormat};
+use picture::PixelFormat;
+
 use super::*;
-use crate::device::colours::Colours;
 
 /// What the fake camera does next.
 #[derive(Debug, Clone)]
 enum Act {
-    /// A JPEG frame of a size.
-    Frame(u16, u16),
+    /// A bright frame of a size.
+    Frame(usize, usize),
     /// A frame that is no picture.
     Garbage,
     /// Nothing for as long as is waited.
@@ -69,7 +68,9 @@ impl Backend for Fake {
         })?;
         Ok(Box::new(FakeStream(self.clone(), Vec::new())))
     }
+}
 
+impl Clock for Fake {
     fn now(&self) -> Instant {
         self.with(|world| world.now)
     }
@@ -83,23 +84,19 @@ struct FakeStream(Fake, Vec<u8>);
 
 impl Stream for FakeStream {
     fn next(&mut self, patience: Duration) -> Result<Option<RawFrame<'_>>, Gone> {
-        self.1 = match self.0.with(|world| world.acts.pop_front()) {
-            Some(Act::Frame(width, height)) => jpeg(width, height, [235, 128, 128]),
-            Some(Act::Garbage) => b"no picture".to_vec(),
+        let (width, height) = match self.0.with(|world| world.acts.pop_front()) {
+            Some(Act::Frame(width, height)) => (width, height),
+            Some(Act::Garbage) => (0, 0),
             Some(Act::Silence) | None => {
                 self.0.sleep(patience);
                 return Ok(None);
             }
             Some(Act::Fail(gone)) => return Err(gone),
         };
+        let layout = Layout::packed(PixelFormat::Grey, width, height);
+        self.1 = vec![235; layout.bytes()];
         Ok(Some(RawFrame {
-            layout: Layout {
-                format: PixelFormat::Mjpeg,
-                width: 0,
-                height: 0,
-                stride: 0,
-                colours: Colours::JPEG,
-            },
+            layout,
             bytes: &self.1,
             capture_time: self.0.now(),
         }))
@@ -135,7 +132,7 @@ fn sequence(camera: &mut Camera, until: &str) -> Vec<String> {
         assert!(words.len() < 100, "{until} does not come: {words:?}");
         let word = match camera.next().unwrap() {
             Captured::Video(frame) => {
-                assert_eq!(frame.picture.size(), camera.canvases.size());
+                assert_eq!(frame.picture.size(), camera.0.device.canvases.size());
                 let bright = frame.picture.y.iter().any(|luma| *luma > 100);
                 if bright { "picture" } else { "dark" }.to_owned()
             }

@@ -20,13 +20,12 @@ use moq_v4l::prelude::{Device, MmapStream};
 use moq_v4l::video::Capture;
 use moq_v4l::video::capture::Parameters;
 use moq_v4l::{Format, FourCC, Fraction};
+use picture::{Colours, Layout, Matrix, PixelFormat};
 use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
 
-use super::frame::{Layout, PixelFormat, RawFrame};
 use super::modes::{Choice, Mode};
-use super::{Backend, Found, Gone, Stream};
-use crate::device::colours::{Colours, Matrix};
+use super::{Backend, Clock, Found, Gone, RawFrame, Stream};
 
 /// Buffers the driver fills: enough for a capture thread that is late by a few
 /// frames.
@@ -61,6 +60,8 @@ pub(super) fn backend() -> Box<dyn Backend> {
 }
 
 struct V4l;
+
+impl Clock for V4l {}
 
 impl Backend for V4l {
     fn cameras(&mut self) -> Vec<Found> {

@@ -16,7 +16,7 @@ use tracing::debug;
 
 use super::clock::ForeignClock;
 use super::sound::{self, Offer};
-use super::{Backend, Ear, Found, Gone, NOT_THERE, Open, Wanted};
+use super::{Backend, Clock, Ear, Found, Gone, NOT_THERE, Open, Wanted};
 use crate::source::AudioChunk;
 
 /// Pieces of sound that may wait for the capture thread: more than half a
@@ -63,6 +63,8 @@ pub(super) fn backend() -> Box<dyn Backend> {
 }
 
 struct Cpal;
+
+impl Clock for Cpal {}
 
 impl Backend for Cpal {
     fn microphones(&mut self) -> Result<Vec<Found>, String> {

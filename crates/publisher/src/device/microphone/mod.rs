@@ -8,11 +8,11 @@ mod sound;
 mod tests;
 
 use std::fmt;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tracing::debug;
 
+use super::away::{Clock, Device, Gone, Lasting, StandIns};
 use super::choose::{self, Named};
 use super::{Devices, MicrophoneInfo, MicrophoneOptions};
 use crate::source::{AudioChunk, AudioFormat, Captured, Format, Source, SourceError};
@@ -30,28 +30,17 @@ const STALE: Duration = Duration::from_secs(1);
 /// Length of a piece of the silence that stands in for a microphone.
 const PIECE: Duration = Duration::from_millis(20);
 
-/// Time between two looks whether it is back.
-const LOOK: Duration = Duration::from_secs(1);
-
 /// Why the default does not open on a machine that has none.
 const NOT_THERE: &str = "is not there";
 
 /// What a platform does for microphones.
-trait Backend: Send {
+trait Backend: Clock + Send {
     /// Those there are now. On failure, a sentence says why there are none.
     fn microphones(&mut self) -> Result<Vec<Found>, String>;
 
     /// Starts one; `None`: the system's default. On failure, the end of a
     /// sentence says why.
     fn open(&mut self, id: Option<&str>, wanted: Wanted) -> Result<Open, String>;
-
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn sleep(&self, duration: Duration) {
-        thread::sleep(duration);
-    }
 }
 
 /// A microphone that is open. Dropped, it is closed.
@@ -84,14 +73,6 @@ struct Open {
     channels: u16,
 }
 
-/// Why an open microphone delivers no more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Gone {
-    Unplugged,
-    /// With the system's reason.
-    Failed(String),
-}
-
 /// A microphone of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Found {
@@ -116,7 +97,10 @@ impl Named for Found {
 /// A microphone as a source.
 ///
 /// Unplugged, it is waited for, and silence is sent meanwhile.
-pub struct Microphone {
+pub struct Microphone(Lasting<Mic>);
+
+/// What there is of a microphone, also while it is away.
+struct Mic {
     backend: Box<dyn Backend>,
     /// `None`: the system's default.
     id: Option<String>,
@@ -124,24 +108,17 @@ pub struct Microphone {
     title: String,
     rate: u32,
     channels: u16,
-    state: State,
 }
 
-enum State {
-    Open {
-        ear: Box<dyn Ear>,
-        last_sound: Instant,
-    },
-    Away {
-        /// The next piece of silence starts here.
-        next_piece: Instant,
-        next_look: Instant,
-    },
+/// A microphone that delivers.
+struct Listening {
+    ear: Box<dyn Ear>,
+    last_sound: Instant,
 }
 
 impl fmt::Debug for Microphone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Microphone({})", self.title)
+        write!(f, "Microphone({})", self.0.device.title)
     }
 }
 
@@ -194,119 +171,93 @@ impl Microphone {
             })
         })?;
         debug!(title, rate = open.rate, channels = open.channels, "opened");
-        let last_sound = backend.now();
-        Ok(Self {
+        let listening = Listening {
+            ear: open.ear,
+            last_sound: backend.now(),
+        };
+        let mic = Mic {
             backend,
             id,
             title,
             rate: open.rate,
             channels: open.channels,
-            state: State::Open {
-                ear: open.ear,
-                last_sound,
-            },
-        })
+        };
+        Ok(Self(Lasting::new(mic, listening)))
+    }
+}
+
+impl Device for Mic {
+    type Open = Listening;
+
+    /// As a microphone's, a piece of silence is complete when it is over.
+    const STAND_INS: StandIns = StandIns {
+        first: PIECE,
+        every: PIECE,
+    };
+
+    fn clock(&self) -> &dyn Clock {
+        &*self.backend
     }
 
-    /// The next piece of sound of an open microphone.
-    fn capture(&mut self) -> Captured {
-        let State::Open { ear, last_sound } = &mut self.state else {
-            return Captured::Nothing;
-        };
-        match ear.next(PATIENCE) {
+    fn title(&self) -> String {
+        self.title.clone()
+    }
+
+    fn capture(&mut self, open: &mut Listening) -> Result<Captured, String> {
+        match open.ear.next(PATIENCE) {
             Ok(Some(chunk)) => {
                 let now = self.backend.now();
-                *last_sound = now;
-                if now.saturating_duration_since(chunk.capture_time) > STALE {
-                    return Captured::Nothing;
-                }
-                Captured::Audio(chunk)
+                open.last_sound = now;
+                let age = now.saturating_duration_since(chunk.capture_time);
+                Ok(if age > STALE {
+                    Captured::Nothing
+                } else {
+                    Captured::Audio(chunk)
+                })
             }
-            Ok(None) if self.backend.now() < *last_sound + SILENCE => Captured::Nothing,
-            Ok(None) => self.lose("delivers no sound"),
-            Err(Gone::Unplugged) => self.lose("is unplugged"),
-            Err(Gone::Failed(why)) => self.lose(&format!("fails ({why})")),
+            Ok(None) if self.backend.now() < open.last_sound + SILENCE => Ok(Captured::Nothing),
+            Ok(None) => Err("delivers no sound".to_owned()),
+            Err(gone) => Err(gone.reason()),
         }
     }
 
-    /// Says what happened and waits for the microphone.
-    fn lose(&mut self, why: &str) -> Captured {
-        let now = self.backend.now();
-        self.state = State::Away {
-            next_piece: now,
-            next_look: now + LOOK,
-        };
-        Captured::Notice(format!("{} {why}: waiting for it", self.title))
-    }
-
-    /// Silence as it would come from a microphone: complete when it is over.
-    fn wait(&mut self) -> Captured {
-        let State::Away { next_piece, .. } = &mut self.state else {
-            return Captured::Nothing;
-        };
-        let now = self.backend.now();
-        // After a sleep of the machine, nothing is made up for.
-        let start = (*next_piece).max(now.checked_sub(LOOK).unwrap_or(now));
-        *next_piece = start + PIECE;
-        self.backend.sleep(*next_piece - now);
+    fn stand_in(&mut self, at: Instant) -> Captured {
         let frames = u64::from(self.rate) * PIECE.as_millis() as u64 / 1000;
         Captured::Audio(AudioChunk {
-            capture_time: start,
+            capture_time: at - PIECE,
             samples: vec![0; frames as usize * usize::from(self.channels)],
         })
     }
 
-    /// Opens the microphone again if it is there.
-    fn look(&mut self) -> Option<Captured> {
+    fn look(&mut self) -> Option<Listening> {
         let wanted = Wanted {
             rate: Some(self.rate),
             channels: Channels::Exactly(self.channels),
         };
         match self.backend.open(self.id.as_deref(), wanted) {
-            Ok(open) => {
-                self.state = State::Open {
-                    ear: open.ear,
-                    last_sound: self.backend.now(),
-                };
-                Some(Captured::Notice(format!("{} is back", self.title)))
-            }
+            Ok(open) => Some(Listening {
+                ear: open.ear,
+                last_sound: self.backend.now(),
+            }),
             Err(why) => {
                 debug!(title = self.title, why, "it does not open yet");
                 None
             }
         }
     }
-
-    /// Whether it is time to look for it.
-    fn is_due(&mut self) -> bool {
-        let now = self.backend.now();
-        match &mut self.state {
-            State::Away { next_look, .. } if *next_look <= now => {
-                *next_look = now + LOOK;
-                true
-            }
-            State::Away { .. } | State::Open { .. } => false,
-        }
-    }
 }
 
 impl Source for Microphone {
     fn format(&self) -> Format {
+        let Mic { rate, channels, .. } = self.0.device;
         Format {
             video: None,
-            audio: Some(AudioFormat::Raw {
-                rate: self.rate,
-                channels: self.channels,
-            }),
+            audio: Some(AudioFormat::Raw { rate, channels }),
         }
     }
 
     fn next(&mut self) -> Result<Captured, SourceError> {
-        if matches!(self.state, State::Open { .. }) {
-            return Ok(self.capture());
-        }
-        let back = if self.is_due() { self.look() } else { None };
-        Ok(back.unwrap_or_else(|| self.wait()))
+        Ok(self.0.next())
     }
 }
 

@@ -78,7 +78,9 @@ impl Backend for Fake {
             channels,
         })
     }
+}
 
+impl Clock for Fake {
     fn now(&self) -> Instant {
         self.with(|world| world.now)
     }

@@ -11,15 +11,12 @@ mod size;
 mod tests;
 
 use std::fmt;
-use std::thread;
 use std::time::{Duration, Instant};
 
+use picture::{Canvases, Converter, Layout};
 use tracing::debug;
-use yuv::{YuvConversionMode, YuvRange, YuvStandardMatrix, bgra_to_yuv420, rgba_to_yuv420};
 
-use super::away::{Away, Due};
-use super::canvases::Canvases;
-use super::planes::{Fitter, Planes};
+use super::away::{Clock, DARK, Device, Lasting, StandIns};
 use super::{Devices, DisplayInfo, ScreenOptions, ScreenTarget, WindowInfo};
 use crate::Picture;
 use crate::source::{Captured, Format, Source, SourceError, VideoFormat, VideoFrame};
@@ -28,20 +25,12 @@ use crate::source::{Captured, Format, Source, SourceError, VideoFormat, VideoFra
 const LISTED: usize = 20;
 
 /// What a platform does for screens.
-trait Backend: Send {
+trait Backend: Clock + Send {
     /// What there is now. On failure, a sentence says why there is nothing.
     fn list(&mut self) -> Result<Targets, String>;
 
     /// Gets ready to grab. On failure, a sentence says why.
     fn open(&mut self, target: Target) -> Result<Box<dyn Grabber>, String>;
-
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn sleep(&self, duration: Duration) {
-        thread::sleep(duration);
-    }
 }
 
 /// Something that is open and can be looked at again and again.
@@ -67,29 +56,10 @@ enum Target {
     Window(u32),
 }
 
-/// Pixels of four bytes each.
+/// What can be seen, as the platform has it.
 struct Shot<'a> {
+    layout: Layout,
     bytes: &'a [u8],
-    width: usize,
-    height: usize,
-    order: Order,
-}
-
-/// Which byte of a pixel is which colour; each platform knows one only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    /// Blue, green, red.
-    #[cfg_attr(
-        not(any(target_os = "linux", test)),
-        expect(dead_code, reason = "X11's")
-    )]
-    Bgr,
-    /// Red, green, blue.
-    #[cfg_attr(
-        not(any(target_os = "macos", target_os = "windows", test)),
-        expect(dead_code, reason = "that of xcap")
-    )]
-    Rgb,
 }
 
 /// Why it cannot be seen now.
@@ -108,25 +78,23 @@ enum Lost {
 /// A window that is closed or minimised, or a display that is unplugged, is
 /// waited for; the stream is dark meanwhile. One that gets another size is
 /// scaled to fit into the first.
-pub struct Screen {
+pub struct Screen(Lasting<View>);
+
+/// What there is of a display or window, also while it is away.
+struct View {
     backend: Box<dyn Backend>,
     what: ScreenTarget,
     period: Duration,
     fps: u32,
     next_picture: Instant,
-    state: State,
     canvases: Canvases,
     converter: Converter,
 }
 
-enum State {
-    Open(Box<dyn Grabber>),
-    Away(Away),
-}
-
 impl fmt::Debug for Screen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Screen({:?}, {})", self.what, self.canvases.size())
+        let View { what, canvases, .. } = &self.0.device;
+        write!(f, "Screen({what:?}, {})", canvases.size())
     }
 }
 
@@ -162,26 +130,38 @@ impl Screen {
             let thing = thing(&options.what);
             SourceError(format!("{thing} {}", lost.reason()))
         })?;
-        let size = size::sendable(shot.width, shot.height, options.size);
+        let Layout { width, height, .. } = shot.layout;
+        let size = size::sendable(width, height, options.size);
         let fps = options.fps.max(1);
         let now = backend.now();
-        Ok(Self {
+        let view = View {
             backend,
             what: options.what,
             period: Duration::from_secs(1) / fps,
             fps,
             next_picture: now,
-            state: State::Open(grabber),
-            canvases: Canvases::new(size),
+            canvases: Canvases::new(Picture::black(size)),
             converter: Converter::default(),
-        })
+        };
+        Ok(Self(Lasting::new(view, grabber)))
+    }
+}
+
+impl Device for View {
+    type Open = Box<dyn Grabber>;
+
+    const STAND_INS: StandIns = DARK;
+
+    fn clock(&self) -> &dyn Clock {
+        &*self.backend
     }
 
-    /// The next picture of what is open, when it is time.
-    fn capture(&mut self) -> Captured {
-        let State::Open(grabber) = &mut self.state else {
-            return Captured::Nothing;
-        };
+    fn title(&self) -> String {
+        thing(&self.what)
+    }
+
+    /// The next picture, when it is time.
+    fn capture(&mut self, grabber: &mut Self::Open) -> Result<Captured, String> {
         let early = self.next_picture - self.backend.now();
         self.backend.sleep(early);
         let capture_time = self.backend.now();
@@ -190,53 +170,33 @@ impl Screen {
         if self.next_picture < capture_time {
             self.next_picture = capture_time + self.period;
         }
-        let shot = match grabber.grab() {
-            Ok(shot) => shot,
-            Err(lost) => return self.lose(&lost),
-        };
-        let convert = |canvas: &mut Picture| self.converter.convert(&shot, canvas);
-        match self.canvases.draw(convert) {
-            Ok(picture) => Captured::Video(VideoFrame {
-                capture_time,
-                picture,
-            }),
-            Err(why) => self.lose(&Lost::Failed(why)),
-        }
+        let Shot { layout, bytes } = grabber.grab().map_err(|lost| lost.reason())?;
+        let convert = |canvas: &mut Picture| self.converter.convert(&layout, bytes, canvas);
+        let picture = self.canvases.draw(convert);
+        let picture = picture.map_err(|bad| Lost::Failed(bad.to_string()).reason())?;
+        Ok(Captured::Video(VideoFrame {
+            capture_time,
+            picture,
+        }))
     }
 
-    /// Says what happened and waits.
-    fn lose(&mut self, lost: &Lost) -> Captured {
-        self.state = State::Away(Away::since(self.backend.now()));
-        let thing = thing(&self.what);
-        Captured::Notice(format!("{thing} {}: waiting for it", lost.reason()))
-    }
-
-    /// Does what is due meanwhile.
-    fn wait(&mut self, due: Due) -> Captured {
-        match due {
-            Due::Dark => Captured::Video(VideoFrame {
-                capture_time: self.backend.now(),
-                picture: self.canvases.black(),
-            }),
-            Due::Look => self.look().unwrap_or(Captured::Nothing),
-            Due::Wait(duration) => {
-                self.backend.sleep(duration);
-                Captured::Nothing
-            }
-        }
+    fn stand_in(&mut self, at: Instant) -> Captured {
+        Captured::Video(VideoFrame {
+            capture_time: at,
+            picture: self.canvases.blank(),
+        })
     }
 
     /// Goes on if it can be seen again.
-    fn look(&mut self) -> Option<Captured> {
+    fn look(&mut self) -> Option<Self::Open> {
         let targets = self.backend.list().ok()?;
         let target = find(&self.what, &targets).ok()?;
         let opened = self.backend.open(target).map_err(Lost::Failed);
         let seen = opened.and_then(|mut grabber| grabber.grab().map(drop).map(|()| grabber));
         match seen {
             Ok(grabber) => {
-                self.state = State::Open(grabber);
                 self.next_picture = self.backend.now();
-                Some(Captured::Notice(format!("{} is back", thing(&self.what))))
+                Some(grabber)
             }
             Err(lost) => {
                 debug!(what = ?self.what, ?lost, "it is there, but not to be seen");
@@ -248,24 +208,18 @@ impl Screen {
 
 impl Source for Screen {
     fn format(&self) -> Format {
+        let View { canvases, fps, .. } = &self.0.device;
         Format {
             video: Some(VideoFormat::Raw {
-                size: self.canvases.size(),
-                fps: self.fps,
+                size: canvases.size(),
+                fps: *fps,
             }),
             audio: None,
         }
     }
 
     fn next(&mut self) -> Result<Captured, SourceError> {
-        let now = self.backend.now();
-        Ok(match &mut self.state {
-            State::Open(_) => self.capture(),
-            State::Away(away) => {
-                let due = away.due(now);
-                self.wait(due)
-            }
-        })
+        Ok(self.0.next())
     }
 }
 
@@ -341,40 +295,4 @@ fn no_window(wanted: &str, windows: &[WindowInfo]) -> SourceError {
     SourceError(format!(
         "there is no window {wanted:?}; there is {there_is}"
     ))
-}
-
-/// Makes shots pictures.
-#[derive(Debug, Default)]
-struct Converter {
-    planes: Planes,
-    fitter: Fitter,
-}
-
-impl Converter {
-    fn convert(&mut self, shot: &Shot<'_>, into: &mut Picture) -> Result<(), String> {
-        // An odd column or row is cut off; what has none is shown by two.
-        let (width, height) = ((shot.width & !1), (shot.height & !1));
-        if width == 0 || height == 0 {
-            return Err("it has no pixels".to_owned());
-        }
-        let stride = shot.width * 4;
-        let bytes = shot.bytes.get(..stride * height);
-        let bytes = bytes.ok_or("the system delivered less than it said")?;
-        self.planes.reset(width, height);
-        let convert = match shot.order {
-            Order::Bgr => bgra_to_yuv420,
-            Order::Rgb => rgba_to_yuv420,
-        };
-        convert(
-            &mut self.planes.borrowed(),
-            bytes,
-            stride as u32,
-            YuvRange::Limited,
-            YuvStandardMatrix::Bt709,
-            YuvConversionMode::Balanced,
-        )
-        .map_err(|error| error.to_string())?;
-        self.fitter.fit(&mut self.planes, into);
-        Ok(())
-    }
 }

@@ -6,16 +6,19 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use picture::{Layout, PixelFormat};
 use xcap::image::RgbaImage;
 use xcap::{Monitor, Window, XCapResult};
 
-use super::{Backend, DisplayInfo, Grabber, Lost, Order, Shot, Target, Targets, WindowInfo};
+use super::{Backend, Clock, DisplayInfo, Grabber, Lost, Shot, Target, Targets, WindowInfo};
 
 pub(super) fn backend() -> Box<dyn Backend> {
     Box::new(Xcap)
 }
 
 struct Xcap;
+
+impl Clock for Xcap {}
 
 impl Backend for Xcap {
     fn list(&mut self) -> Result<Targets, String> {
@@ -123,11 +126,10 @@ impl Grabber for XcapGrabber {
         let ended = || Lost::Failed("its thread has ended".to_owned());
         self.ask.send(()).map_err(|_| ended())?;
         self.last = self.answers.recv().map_err(|_| ended())??;
+        let (width, height) = (self.last.width() as usize, self.last.height() as usize);
         Ok(Shot {
-            width: self.last.width() as usize,
-            height: self.last.height() as usize,
+            layout: Layout::packed(PixelFormat::Rgbx, width, height),
             bytes: self.last.as_raw(),
-            order: Order::Rgb,
         })
     }
 }

@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use openh264::decoder::Decoder;
 use openh264::formats::YUVSource;
+use picture::read_strip;
 
 use super::*;
 use crate::test_picture::TestPicture;
-use crate::test_picture::testing::{frames, stamp_in, stamp_of};
+use crate::test_picture::testing::{frames, stamp_of};
 
 fn config(source: &TestPicture, bitrate_bps: u32) -> VideoConfig {
     VideoConfig {
@@ -32,7 +33,7 @@ fn check_strip_survives(size: &str, bitrate_bps: u32) {
         let encoded = encoder.encode(&frame, false).unwrap().unwrap();
         let decoded = decoder.decode(&encoded.data).unwrap().unwrap();
         let (width, height) = decoded.dimensions();
-        let stamp = stamp_in(decoded.y(), decoded.strides().0, width, height);
+        let stamp = read_strip(decoded.y(), decoded.strides().0, width, height);
         assert!(stamp.is_some(), "{size}");
         assert_eq!(stamp, stamp_of(&frame.picture), "{size}");
     }

@@ -20,29 +20,29 @@ fn movie(header: &str, count: u8, frame: usize) -> Vec<u8> {
 
 #[test]
 fn headers_are_read() {
-    let check = |line: &str, size: &str, fps: u32, chroma: Chroma| {
+    let check = |line: &str, size: &str, fps: u32, format: PixelFormat| {
         let header = parse_header(line).unwrap();
         assert_eq!(header.size.to_string(), size, "{line}");
         assert_eq!(header.rate.fps(), fps, "{line}");
-        assert_eq!(header.layout.chroma, chroma, "{line}");
+        assert_eq!(header.layout.format, format, "{line}");
     };
-    check(" W1280 H720 F30:1", "1280x720", 30, Chroma::Quarter);
-    check(" H720 W1280", "1280x720", 25, Chroma::Quarter);
-    check(" W1280 H720 F0:0 C422", "1280x720", 25, Chroma::Half);
+    check(" W1280 H720 F30:1", "1280x720", 30, PixelFormat::I420);
+    check(" H720 W1280", "1280x720", 25, PixelFormat::I420);
+    check(" W1280 H720 F0:0 C422", "1280x720", 25, PixelFormat::I422);
     check(
         " W641 H361 F30000:1001 C444 I?",
         "640x360",
         30,
-        Chroma::Full,
+        PixelFormat::I444,
     );
     check(
         " W640 H360 F1:2 Cmono A1:1 XYSCSS=X",
         "640x360",
         1,
-        Chroma::Grey,
+        PixelFormat::Grey,
     );
     let full = parse_header(" W640 H360 XCOLORRANGE=FULL").unwrap();
-    assert!(full.layout.full_range);
+    assert!(full.layout.colours.full_range);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use picture::{Layout, PixelFormat};
 use tracing::debug;
 use x11rb::connection::{Connection, RequestConnection};
 use x11rb::protocol::composite::{self, Redirect};
@@ -19,7 +20,7 @@ use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat, MapState, Window}
 use x11rb::rust_connection::RustConnection;
 
 use super::{Server, check_pixels};
-use crate::device::screen::{Grabber, Lost, Order, Shot, Target};
+use crate::device::screen::{Grabber, Lost, Shot, Target};
 
 /// How often to look where a display lies now.
 const MOVED: Duration = Duration::from_secs(1);
@@ -173,11 +174,10 @@ impl Grabber for X11Grabber {
             let pointer = xfixes::get_cursor_image(&*self.server.connection)?;
             draw_pointer(&pointer.reply()?, place, &mut self.pixels);
         }
+        let (width, height) = (area.width.into(), area.height.into());
         Ok(Shot {
+            layout: Layout::packed(PixelFormat::Bgrx, width, height),
             bytes: &self.pixels,
-            width: area.width.into(),
-            height: area.height.into(),
-            order: Order::Bgr,
         })
     }
 }

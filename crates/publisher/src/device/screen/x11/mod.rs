@@ -17,7 +17,7 @@ use x11rb::protocol::randr;
 use x11rb::protocol::xproto::{self, Atom, AtomEnum, ConnectionExt as _, MapState, Window};
 use x11rb::rust_connection::RustConnection;
 
-use super::{Backend, DisplayInfo, Grabber, Lost, Target, Targets, WindowInfo};
+use super::{Backend, Clock, DisplayInfo, Grabber, Lost, Target, Targets, WindowInfo};
 use grab::{Area, X11Grabber};
 
 /// Longest title read, in units of four bytes.
@@ -35,6 +35,8 @@ pub(super) fn backend() -> Box<dyn Backend> {
 struct X11 {
     display: Option<String>,
 }
+
+impl Clock for X11 {}
 
 impl Backend for X11 {
     fn list(&mut self) -> Result<Targets, String> {

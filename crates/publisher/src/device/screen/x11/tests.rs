@@ -120,7 +120,7 @@ const LEFT: Area = Area {
 
 /// Blue, green and red of a pixel.
 fn pixel(shot: &Shot<'_>, x: usize, y: usize) -> u32 {
-    let at = (y * shot.width + x) * 4;
+    let at = (y * shot.layout.width + x) * 4;
     let bytes = &shot.bytes[at..at + 3];
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0])
 }
@@ -183,7 +183,7 @@ fn shared_memory_and_the_connection_show_the_same() {
     let mut shared = X11Grabber::new(xvfb.connect(), Target::Display(0));
     let mut plain = X11Grabber::without_memory(xvfb.connect(), Target::Display(0));
     let (shared, plain) = (shared.grab().unwrap(), plain.grab().unwrap());
-    assert_eq!((shared.width, shared.height), (640, 480));
+    assert_eq!((shared.layout.width, shared.layout.height), (640, 480));
     assert_eq!(pixel(&shared, 15, 25), GREEN);
     assert_eq!(pixel(&shared, 15, 15), 0);
     assert!(shared.bytes == plain.bytes);

@@ -1,0 +1,241 @@
+//! `docs/PERFORMANCE.md` and its plots, from what a bench found.
+//!
+//! The same [`Report`] always gives the same files.
+
+mod axis;
+mod bars;
+mod browser;
+mod budgets;
+mod chart;
+mod figures;
+mod plots;
+mod ratios;
+mod sections;
+mod text;
+
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::plan::Kind;
+use crate::results::{LATE_US, Machine, MediaShape, Report, Scenario, ServerInfo};
+use crate::whole;
+use plots::Plot;
+use text::{Table, number};
+
+/// The page's name in its folder.
+pub const PAGE: &str = "PERFORMANCE.md";
+/// The plots' folder, beside the page.
+const PLOTS: &str = "performance";
+
+/// Writes `PERFORMANCE.md` and `performance/*.svg` into a folder, each whole or not at
+/// all. Plots for which this report has no figures are left as they are.
+///
+/// # Errors
+/// A plot cannot be drawn, or a file not be written.
+pub fn render(report: &Report, folder: &Path) -> Result<()> {
+    let plots = plots::all(report)?;
+    for plot in &plots {
+        whole::write(&folder.join(PLOTS).join(plot.file), plot.svg.as_bytes())?;
+    }
+    whole::write(&folder.join(PAGE), page(report, &plots).as_bytes())
+}
+
+/// Every run's tables as text for a terminal.
+pub fn plain(report: &Report) -> String {
+    let tables = [
+        (Kind::FanOut, sections::fan_out(report)),
+        (Kind::Streams, sections::streams(report)),
+        (Kind::Join, sections::join(report)),
+        (Kind::Churn, sections::churn(report)),
+    ];
+    let there = tables
+        .iter()
+        .filter(|(kind, _)| sections::has(report, *kind));
+    there.map(|(_, table)| text::aligned(table)).collect()
+}
+
+/// The page's text.
+fn page(report: &Report, plots: &[Plot]) -> String {
+    let mut text = head(report);
+    text.push_str(&machine(report));
+    text.push_str(READING);
+    text.push_str(&media(report));
+    text.push_str(&side_by_side(report));
+    if let Some(ours) = report.servers.first() {
+        text.push_str("## Budgets\n\nWhat ");
+        let _ = writeln!(text, "`{}` and the page promise.\n", ours.name);
+        text.push_str(&budgets::table(report, &ours.name));
+    }
+    let picture = |file: &str| {
+        let plot = plots.iter().find(|plot| plot.file == file);
+        plot.map_or_else(String::new, |plot| {
+            format!("![{}]({PLOTS}/{file})\n\n", plot.title)
+        })
+    };
+    if sections::has(report, Kind::FanOut) {
+        text.push_str("## One stream, many viewers\n\n");
+        for server in &report.servers {
+            if let Some(sentence) = ratios::capacity_sentence(report, &server.name) {
+                let _ = writeln!(text, "{sentence}\n");
+            }
+        }
+        text.push_str(
+            &["cost.svg", "delay.svg", "memory.svg"]
+                .map(picture)
+                .concat(),
+        );
+        text.push_str(&sections::fan_out(report));
+    }
+    if sections::has(report, Kind::Streams) {
+        text.push_str("## Many streams\n\n");
+        text.push_str(&sections::streams(report));
+    }
+    if sections::has(report, Kind::Join) {
+        text.push_str(JOINING);
+        text.push_str(&picture("join.svg"));
+        text.push_str(&sections::join(report));
+    }
+    if sections::has(report, Kind::Churn) {
+        text.push_str(CHURNING);
+        text.push_str(&picture("churn.svg"));
+        text.push_str(&sections::churn(report));
+    }
+    if let Some(browser) = &report.browser {
+        text.push_str("## The page in a browser\n\n");
+        text.push_str(&picture("glass-to-glass.svg"));
+        text.push_str(&browser::section(browser));
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+const JOINING: &str = "\
+## Joining
+
+From a viewer's wish to its first complete keyframe, each phase from the wish on.
+
+";
+
+const CHURNING: &str = "\
+## Coming and going
+
+Viewers come, stay for a while and leave, all the time; at last all leave. Memory has
+to come back.
+
+";
+
+/// How to read the figures.
+const READING: &str = "\
+## How to read it
+
+- **Compare ratios.** Each scenario runs against each server in turn, and the servers
+  swap their places each time, so that the machine's moods are shared. Figures alone hold
+  for this machine only.
+- **Packets, not pictures.** Publishers and viewers are native and encode and decode
+  nothing. Each packet says when it was sent and what follows it: every viewer checks
+  order, loss and delay by itself, on one clock. ICE, DTLS, SRTP and RTCP are real.
+- **A fresh server each time**, unless it ran already, bound to the cores named above,
+  with the load generator on others.
+- **Several rounds** give the median of each figure and the sum of each count; *most* is
+  the highest of all.
+- **Processor time** and **memory** are the server's, of all its threads, as the operating
+  system says. *Of a core* is how much of one core it used; *each* is for one viewer, or
+  one publisher where there are no viewers; *Gbit/s a core* is what viewers got for a
+  second of processor time; memory counts from before the first client came.
+";
+
+fn head(report: &Report) -> String {
+    let mut text = String::from("# Performance\n\n");
+    let Report { began, command, .. } = report;
+    let _ = writeln!(
+        text,
+        "Measured on {began} UTC, and written by the command itself:\n\n```sh\n{command}\n```\n"
+    );
+    if report.quick {
+        text.push_str("**This was the short run: its figures are rough.**\n\n");
+    }
+    text
+}
+
+fn machine(report: &Report) -> String {
+    let Machine {
+        processor,
+        cores,
+        memory_bytes,
+        system,
+    } = &report.machine;
+    let gib = number(*memory_bytes as f64 / 1_073_741_824.0);
+    let mut table = Table::new(&["machine", ""], 2);
+    table.row(["processor".to_owned(), processor.clone()]);
+    table.row(["cores".to_owned(), cores.to_string()]);
+    table.row(["memory".to_owned(), format!("{gib} GiB")]);
+    table.row(["system".to_owned(), system.clone()]);
+    let mut text = table.finish();
+    let mut table = Table::new(&["server", "version", "bound to cores"], 3);
+    for ServerInfo {
+        name,
+        version,
+        cores,
+    } in &report.servers
+    {
+        let cores: Vec<_> = cores.iter().map(usize::to_string).collect();
+        let cores = match cores.join(", ") {
+            all if all.is_empty() => "all".to_owned(),
+            some => some,
+        };
+        let version = version.clone().unwrap_or_else(|| "–".to_owned());
+        table.row([name.clone(), version, cores]);
+    }
+    text.push_str(&table.finish());
+    text
+}
+
+/// What was sent, and what is late.
+fn media(report: &Report) -> String {
+    let mut text = format!(
+        "- A frame is **late** after {} ms and **lost** if it is never complete. The capacity \
+         is\n  the highest number of viewers with none of either; a run that was not clean is\n  \
+         repeated once. Where the load generator was busy itself, no capacity is told.\n",
+        LATE_US / 1_000
+    );
+    let mut shapes: Vec<MediaShape> = Vec::new();
+    for run in &report.runs {
+        let (Scenario::FanOut { media, .. }
+        | Scenario::Streams { media, .. }
+        | Scenario::Join { media, .. }
+        | Scenario::Churn { media, .. }) = run.scenario;
+        if !shapes.contains(&media) {
+            shapes.push(media);
+        }
+    }
+    for shape in shapes {
+        let sound = if shape.audio { ", with sound" } else { "" };
+        let _ = writeln!(
+            text,
+            "- **Each stream**: {} Mbit/s at {} frames a second{sound}, a keyframe every {}\n  \
+             frames or when one is asked for, {} times as large as other frames.",
+            number(shape.bitrate_bps as f64 / 1e6),
+            shape.frame_rate,
+            shape.keyframe_interval,
+            shape.keyframe_factor,
+        );
+    }
+    text.push('\n');
+    text
+}
+
+fn side_by_side(report: &Report) -> String {
+    let Some((ours, others)) = report.servers.split_first() else {
+        return String::new();
+    };
+    let mut text = String::new();
+    for other in others {
+        let _ = writeln!(text, "## {} and {}\n", ours.name, other.name);
+        text.push_str(&ratios::table(report, &ours.name, &other.name));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;
