@@ -4,6 +4,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
     missing_docs,
     reason = "a benchmark: a panic is a failed one"
 )]
@@ -187,8 +188,8 @@ fn fan_out(c: &mut Criterion) {
 fn memory_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let words = line.unwrap().split_whitespace();
-    words.skip(1).next().unwrap().parse().unwrap()
+    let mut words = line.unwrap().split_whitespace();
+    words.nth(1).unwrap().parse().unwrap()
 }
 
 /// What a viewer takes of memory: the clients are gone once they are connected.

@@ -40,7 +40,6 @@ impl Bench {
     ///
     /// # Panics
     /// There is no certificate to be had.
-    #[expect(clippy::expect_used, reason = "a benchmark cannot go on")]
     pub fn new(config: Config, address: SocketAddr) -> Self {
         let certificate = from_feature_flags().dtls_provider.generate_certificate();
         let settings = Settings {
@@ -62,7 +61,6 @@ impl Bench {
     ///
     /// # Panics
     /// The system refuses.
-    #[expect(clippy::expect_used, reason = "a benchmark cannot go on")]
     pub fn use_sockets(&mut self, config: &Config) {
         let ip = IpAddr::from([127, 0, 0, 1]);
         let network = Network::bind(&[ip], 0, &[ip], 1, (config, &Arc::default()));

@@ -50,15 +50,14 @@ pub(super) struct Srtp {
 }
 
 enum Cipher {
-    Gcm {
-        key: LessSafeKey,
-        salt: [u8; 12],
-    },
-    Ctr {
-        key: EncryptingKey,
-        salt: [u8; SALT],
-        mac: Box<hmac::Key>,
-    },
+    Gcm { key: LessSafeKey, salt: [u8; 12] },
+    Ctr(Box<Ctr>),
+}
+
+struct Ctr {
+    key: EncryptingKey,
+    salt: [u8; SALT],
+    mac: hmac::Key,
 }
 
 /// A master key with its salt.
@@ -98,7 +97,8 @@ impl Srtp {
                 let tag = key.seal_in_place_separate_tag(nonce, Aad::from(&*head), body)?;
                 bytes.extend_from_slice(tag.as_ref());
             }
-            Cipher::Ctr { key, salt, mac } => {
+            Cipher::Ctr(ctr) => {
+                let Ctr { key, salt, mac } = &**ctr;
                 let body = &mut bytes[start + header..];
                 key.less_safe_encrypt(body, counter(salt, ssrc, index))?;
                 let mut signed = hmac::Context::with_key(mac);
@@ -141,7 +141,8 @@ impl Srtp {
                 bytes.extend_from_slice(tag.as_ref());
                 bytes.extend_from_slice(&word);
             }
-            Cipher::Ctr { key, salt, mac } => {
+            Cipher::Ctr(ctr) => {
+                let Ctr { key, salt, mac } = &**ctr;
                 key.less_safe_encrypt(body, counter(salt, ssrc, index.into()))?;
                 bytes.extend_from_slice(&word);
                 let tag = hmac::sign(mac, &bytes[start..]);
@@ -222,12 +223,11 @@ impl<'a> Master<'a> {
         if self.profile == SrtpProfile::AES128_CM_SHA1_80 {
             let mut mac = [0; 20];
             self.fill(MAC_LABEL + labels, &mut mac)?;
-            let mac = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &mac);
-            return Ok(Cipher::Ctr {
+            return Ok(Cipher::Ctr(Box::new(Ctr {
                 key: EncryptingKey::ctr(UnboundCipherKey::new(self.algorithm(), key)?)?,
                 salt,
-                mac: Box::new(mac),
-            });
+                mac: hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &mac),
+            })));
         }
         let algorithm = if key.len() == 16 {
             &AES_128_GCM

@@ -11,6 +11,7 @@ mod changes;
 #[path = "../../../../tests/media/client.rs"]
 mod client;
 mod clocks;
+mod egress;
 mod ends;
 mod groups;
 mod hostile;
