@@ -44,8 +44,13 @@ impl TestPicture {
     /// A test picture of `size`, `fps` times a second (at least once).
     pub fn new(size: Size, fps: u32) -> Self {
         let clock = Clock::start();
-        let fps = fps.max(1);
         let now = clock.unix(Instant::now());
+        Self::starting(size, fps, clock, now)
+    }
+
+    /// What is captured from `now` on, since the Unix epoch.
+    fn starting(size: Size, fps: u32, clock: Clock, now: Duration) -> Self {
+        let fps = fps.max(1);
         let card = TestCard::new(size);
         Self {
             clock,
@@ -196,9 +201,13 @@ mod tests {
         }
     }
 
-    /// Everything the source delivers in its next `seconds`, without waiting for them.
+    /// Everything the source delivers in `seconds` from the middle of one on, without
+    /// waiting for them.
     fn capture(seconds: u32, fps: u32) -> (Vec<VideoFrame>, Vec<AudioChunk>, Clock) {
-        let mut source = TestPicture::new("320x180".parse().unwrap(), fps);
+        let clock = Clock::start();
+        let second = clock.unix(Instant::now()).as_secs();
+        let now = Duration::from_secs(second) + Duration::from_millis(500);
+        let mut source = TestPicture::starting("320x180".parse().unwrap(), fps, clock, now);
         let (mut frames, mut chunks) = (Vec::new(), Vec::new());
         while frames.len() < (seconds * fps) as usize {
             let (video_due, audio_due) = source.due();
