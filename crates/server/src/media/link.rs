@@ -324,7 +324,7 @@ impl Link {
         }
     }
 
-    /// Media may go another way from now on.
+    /// Something has come in by which media may go another way from now on.
     fn touched(&mut self) {
         self.touched = true;
         if let Some(tap) = &mut self.tap {
@@ -333,7 +333,7 @@ impl Link {
     }
 
     /// Where media goes, if it is not str0m that sends it; `None` before the link
-    /// is up. In time it is asked for anew, whatever seems to have changed it.
+    /// is up. Every check of the client's may change it, so with each it is asked for.
     pub(super) fn path(&self) -> Option<Path> {
         self.tap.as_ref().and_then(Tap::path)
     }

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 use crate::media::packet::MediaPacket;
 use crate::media::picture::Shift;
 
+/// Most that can be told apart by 16 bits, whichever of them is the newest.
+const MOST: usize = 1 << 15;
+
 /// Packets sent, by their numbers.
 #[derive(Debug)]
 pub(super) struct History {
@@ -56,7 +59,7 @@ impl History {
         Self {
             packets: VecDeque::new(),
             first: 0,
-            most,
+            most: most.min(MOST),
             age,
         }
     }
