@@ -21,6 +21,10 @@ use crate::allowance::Allowance;
 use crate::core::{ClientId, CloseCode, Input, Reply, Stats};
 use crate::limits::Limits;
 
+/// Bytes read from a socket at a time, which each keeps room for: signalling is
+/// small, and most of the time there is none.
+const READ_BUFFER: usize = 4 * 1_024;
+
 /// What every socket needs of the server.
 #[derive(Debug, Clone)]
 pub(super) struct Hub {
@@ -55,6 +59,7 @@ impl Hub {
         place: Place,
     ) -> Response {
         upgrade
+            .read_buffer_size(READ_BUFFER)
             .max_message_size(self.limits.message_bytes)
             .max_frame_size(self.limits.message_bytes)
             .on_upgrade(async move |socket| {
