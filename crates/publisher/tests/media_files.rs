@@ -4,9 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
 #[cfg(unix)]
-#[path = "files/pipes.rs"]
+#[path = "media_files/pipes.rs"]
 mod pipes;
-#[path = "files/played.rs"]
+#[path = "media_files/played.rs"]
 mod played;
 
 use std::fs;
