@@ -7,9 +7,10 @@
 //! kernel's stamp on each datagram, so that a viewer that is slow to read adds nothing.
 //!
 //! All in, system calls and publisher included, a packet then costs the generator 1.2 to
-//! 1.9 microseconds where 500 to 1,000 viewers get 1.5 Mbit/s each (3 where 100 do, since
-//! each burst wakes the thread): a quarter of a core for 1,000 viewers. Servers were
-//! found to need 4 to 14 in the same runs, so that the generator is not the limit.
+//! 1.9 microseconds where 500 to 1,000 viewers get 1.5 Mbit/s each, and 3 where 100 do,
+//! since each burst wakes the thread. Servers were found to need 2 to 14. That it was
+//! not the limit is not taken for granted but measured in each run
+//! ([`crate::results::GeneratorUse`]).
 //!
 //! What it says back is what a browser says: receiver reports each second, negative
 //! acknowledgements for what is missing until it comes or ten have not helped, a request
