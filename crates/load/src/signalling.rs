@@ -9,6 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 pub use http::Http;
 pub use web_call_server::WebCallServer;
 
+use session::StreamRole;
+
 use crate::draft::Draft;
 use crate::error::Result;
 use crate::janus;
@@ -55,10 +57,16 @@ impl Signaller {
     /// The server cannot be reached or refuses.
     pub async fn publish(&self, stream: &str, draft: &mut Draft) -> Result<Session> {
         Ok(Session(match self {
-            Self::WebCallServer(server) => {
-                Place::WebCallServer(server.publish(stream, draft).await?)
-            }
-            Self::Http(server) => Place::Http(server.publish(stream, draft).await?),
+            Self::WebCallServer(server) => Place::WebCallServer(
+                server
+                    .negotiate(StreamRole::Publisher, stream, draft)
+                    .await?,
+            ),
+            Self::Http(server) => Place::Http(
+                server
+                    .negotiate(StreamRole::Publisher, stream, draft)
+                    .await?,
+            ),
             Self::Janus(client) => {
                 let offer = draft.offer()?;
                 let (answer, held) = client.publish_offer(stream, &offer).await?;
@@ -74,8 +82,12 @@ impl Signaller {
     /// The server cannot be reached or refuses, such as where nobody publishes that.
     pub async fn play(&self, stream: &str, draft: &mut Draft) -> Result<Session> {
         Ok(Session(match self {
-            Self::WebCallServer(server) => Place::WebCallServer(server.play(stream, draft).await?),
-            Self::Http(server) => Place::Http(server.play(stream, draft).await?),
+            Self::WebCallServer(server) => {
+                Place::WebCallServer(server.negotiate(StreamRole::Player, stream, draft).await?)
+            }
+            Self::Http(server) => {
+                Place::Http(server.negotiate(StreamRole::Player, stream, draft).await?)
+            }
             Self::Janus(client) => {
                 let offered = client.play_offer(stream).await?;
                 let answer = draft.answer(offered.sdp())?;

@@ -1,27 +1,15 @@
 //! A Janus as it is installed, with publishers and viewers of ours. `cargo xtask test`
 //! runs this where there is one, `cargo xtask bench --against janus` gets one.
 
+mod small;
+
 use std::env;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use load::results::{MediaShape, Outcome, Scenario};
-use load::scenario::{Timing, run};
+use load::results::{Outcome, Scenario};
+use load::scenario::run;
 use load::servers::{Server, Started};
-
-const MEDIA: MediaShape = MediaShape {
-    bitrate_bps: 600_000,
-    frame_rate: 30,
-    keyframe_interval: 30,
-    keyframe_factor: 4,
-    audio: true,
-};
-
-const TIMING: Timing = Timing {
-    settle: Duration::from_millis(300),
-    measure: Duration::from_secs(1),
-    patience: Duration::from_secs(60),
-};
+use small::{MEDIA, TIMING};
 
 async fn janus() -> Result<Started> {
     let program = env::var_os("TWOWAY_JANUS").context("TWOWAY_JANUS has to name Janus")?;

@@ -5,29 +5,17 @@
     reason = "clippy exempts test functions, but not what they share"
 )]
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::Duration;
+mod small;
 
-use load::results::{Join, Load, MediaShape, Outcome, Scenario};
-use load::scenario::{Stage, Target, Timing, run};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use load::results::{Join, Load, Outcome, Scenario};
+use load::scenario::{Stage, Target, run};
 use load::signalling::{Http, Signaller, WebCallServer};
+use small::{MEDIA, TIMING};
 use twoway_server::{media, net};
 
 const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-
-const MEDIA: MediaShape = MediaShape {
-    bitrate_bps: 600_000,
-    frame_rate: 30,
-    keyframe_interval: 30,
-    keyframe_factor: 4,
-    audio: true,
-};
-
-const TIMING: Timing = Timing {
-    settle: Duration::from_millis(300),
-    measure: Duration::from_secs(1),
-    patience: Duration::from_secs(60),
-};
 
 async fn server() -> net::Running {
     let media = media::Config {

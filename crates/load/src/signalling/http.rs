@@ -53,15 +53,13 @@ impl Http {
         &self.url
     }
 
-    pub(super) async fn publish(&self, stream: &str, draft: &mut Draft) -> Result<Held> {
-        self.negotiate(StreamRole::Publisher, stream, draft).await
-    }
-
-    pub(super) async fn play(&self, stream: &str, draft: &mut Draft) -> Result<Held> {
-        self.negotiate(StreamRole::Player, stream, draft).await
-    }
-
-    async fn negotiate(&self, role: StreamRole, stream: &str, draft: &mut Draft) -> Result<Held> {
+    /// Publishes or plays `stream`.
+    pub(super) async fn negotiate(
+        &self,
+        role: StreamRole,
+        stream: &str,
+        draft: &mut Draft,
+    ) -> Result<Held> {
         let endpoint = self.endpoint(role, stream)?;
         let request = self.client.post(endpoint.clone());
         let request = authorized(request, self.token.as_ref())

@@ -76,15 +76,13 @@ impl WebCallServer {
         &self.url
     }
 
-    pub(super) async fn publish(&self, stream: &str, draft: &mut Draft) -> Result<Held> {
-        self.negotiate(StreamRole::Publisher, stream, draft).await
-    }
-
-    pub(super) async fn play(&self, stream: &str, draft: &mut Draft) -> Result<Held> {
-        self.negotiate(StreamRole::Player, stream, draft).await
-    }
-
-    async fn negotiate(&self, role: StreamRole, stream: &str, draft: &mut Draft) -> Result<Held> {
+    /// Publishes or plays `stream`.
+    pub(super) async fn negotiate(
+        &self,
+        role: StreamRole,
+        stream: &str,
+        draft: &mut Draft,
+    ) -> Result<Held> {
         let mut client = Client::new(&self.url, &self.app_key);
         client.connect().await?;
         client.begin(role, stream).await?;

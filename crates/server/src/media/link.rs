@@ -204,7 +204,7 @@ impl Link {
         let answer = accept(&mut self.rtc, &offer)?;
         let user = UserName::new(&mut self.rtc, credentials.user);
         let former = FormerIce::new(std::mem::replace(&mut self.user, user), password);
-        self.touched();
+        self.doubt_way();
         // One that was never used is not worth keeping.
         self.former.get_or_insert(former);
         self.nomination = None;
@@ -260,7 +260,7 @@ impl Link {
         }
         self.touched = true;
         if is_check(datagram) {
-            self.touched();
+            self.doubt_way();
         }
         if !self.secured && is_client_hello(datagram) {
             self.hello_at = Some(now);
@@ -279,7 +279,7 @@ impl Link {
             let gone = transport::remote_candidate(path, kind);
             self.rtc.direct_api().invalidate_candidate(&gone);
         }
-        self.touched();
+        self.doubt_way();
         // Only time makes str0m look for another pair. An error is the link's,
         // which the next drain meets.
         let _ = self.rtc.handle_input(Input::Timeout(now));
@@ -325,7 +325,7 @@ impl Link {
     }
 
     /// Something has come in by which media may go another way from now on.
-    fn touched(&mut self) {
+    fn doubt_way(&mut self) {
         self.touched = true;
         if let Some(tap) = &mut self.tap {
             tap.doubt();
