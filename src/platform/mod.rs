@@ -27,6 +27,7 @@ pub mod task;
 pub mod timer;
 pub mod video;
 
+mod picture_first;
 mod thrown;
 mod track;
 
