@@ -26,6 +26,7 @@ pub mod storage;
 pub mod task;
 pub mod timer;
 pub mod video;
+pub mod warm_up;
 
 mod picture_first;
 mod thrown;
