@@ -8,7 +8,11 @@ const PACKETS: u64 = 20;
 /// A publisher's world with a viewer that is well, whose index it is, and one that
 /// hangs from now on, as if its machine did, over TCP or over UDP.
 fn with_a_stuck_viewer(over_tcp: bool) -> (World, usize, UdpClient) {
-    let mut world = World::new(1);
+    let config = Config {
+        publisher_bitrate_bps: 0,
+        ..config(1)
+    };
+    let mut world = World::start(config, |_| {});
     world.publish();
     let well = world.play(0);
     world.over_tcp = over_tcp;
@@ -37,12 +41,12 @@ fn stream_frames(world: &mut World, well: usize, what: &str, mut done: impl FnMu
         let ticks = (now - world.start).as_micros() as u64 * 9 / 100;
         let publisher = &mut world.clients[0];
         for _ in 0..PACKETS {
-            let numbers = (first + sent, VIDEO_BASE.wrapping_add(ticks as u32));
-            publisher
-                .client
-                .write(Some(pt), numbers, now, &payload, now);
-            sent += 1;
+            let numbers = (60_000 + world.sent, VIDEO_BASE.wrapping_add(ticks as u32));
+            let client = &mut publisher.client;
+            client.write(Some(pt), numbers, now, &payload, now);
+            world.sent += 1;
         }
+        sent += PACKETS;
         publisher.send();
         false
     });
