@@ -69,6 +69,10 @@ const MOST_TIMES: usize = 8;
 /// Packets that a viewer may ask for at once; the next NACK asks for the rest.
 const MOST_ASKED: usize = 2_048;
 
+/// Packets that every viewer keeps room for between two flushes: a frame's. What a
+/// keyframe takes beyond that is given back.
+const QUEUE_ROOM: usize = 16;
+
 /// What was sent of video, and what the viewer has said of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct VideoCounts {
@@ -192,6 +196,7 @@ impl Egress {
                 self.report_at = Some(now);
             }
         }
+        self.queue.shrink_to(QUEUE_ROOM);
         let wait = self.round_trip.unwrap_or(UNKNOWN_ROUND_TRIP) / 2;
         let mut refused = None;
         for (track, number) in self.asked.drain(..) {
