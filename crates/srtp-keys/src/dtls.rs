@@ -1,74 +1,17 @@
-//! The SRTP keys that a peer's DTLS handshake has made (RFC 5764 section 4.2).
-//!
-//! str0m keeps them to itself, but it takes DTLS from outside, as a provider. The
-//! one here is its own with a look at what passes: an instance notes the keying
-//! material that it hands to str0m where the peer finds it.
+//! str0m's own DTLS with a look at what passes.
 
-use std::cell::Cell;
-use std::fmt;
-use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Instant;
 
 use str0m::crypto::dtls::{
     DtlsCert, DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, DtlsVersion, ProtocolVersion,
-    SrtpProfile,
 };
-use str0m::crypto::{CryptoError, CryptoProvider, from_feature_flags};
-use str0m::{Rtc, RtcConfig};
+use str0m::crypto::{CryptoError, from_feature_flags};
 
-/// What both sides' SRTP keys come from.
-pub(in crate::media) struct Keying {
-    pub(super) profile: SrtpProfile,
-    /// The keys of both, the DTLS client's first, then their salts.
-    pub(super) material: Box<[u8]>,
-    /// We are the DTLS client.
-    pub(super) is_client: bool,
-}
-
-/// Where the keys of one peer are once they are made.
-#[derive(Clone, Default)]
-pub(in crate::media) struct Secret(Arc<OnceLock<Keying>>);
-
-impl Secret {
-    /// `None` before the handshake is done.
-    pub(super) fn keying(&self) -> Option<&Keying> {
-        self.0.get()
-    }
-
-    #[cfg(test)]
-    pub(super) fn with(keying: Keying) -> Self {
-        Self(Arc::new(OnceLock::from(keying)))
-    }
-}
-
-/// Nothing of it is for a log.
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
-}
-
-thread_local! {
-    /// That of the DTLS instance made last on this thread, until it is taken.
-    static NEWEST: Cell<Option<Secret>> = const { Cell::new(None) };
-}
-
-/// str0m of this configuration, and where its keys will be.
-pub(in crate::media) fn build(config: RtcConfig, now: Instant) -> (Rtc, Secret) {
-    static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| {
-        Arc::new(CryptoProvider {
-            dtls_provider: &Noting,
-            ..from_feature_flags()
-        })
-    });
-    // Building makes the DTLS instance, on this thread.
-    let rtc = config.set_crypto_provider(PROVIDER.clone()).build(now);
-    (rtc, NEWEST.take().unwrap_or_default())
-}
+use crate::{Keying, NEWEST, Secret};
 
 /// Makes DTLS instances that note their keys.
 #[derive(Debug)]
-struct Noting;
+pub(crate) struct Noting;
 
 impl DtlsProvider for Noting {
     fn generate_certificate(&self) -> Option<DtlsCert> {
