@@ -33,6 +33,8 @@ extern "C" {
     fn stop_seconds();
     #[wasm_bindgen(js_name = tellNoFrames)]
     fn tell_no_frames();
+    #[wasm_bindgen(js_name = paintNothing)]
+    fn paint_nothing();
     fn reset();
 }
 
@@ -123,8 +125,19 @@ async fn a_picture_that_does_not_come_holds_no_sound_back() {
     assert_eq!(had_at_first_frame(), "");
 
     send_all();
-    page.until("the picture", || video.video_width() > 0).await;
-    assert_eq!(had_at_first_frame(), "audio+video");
+    let both = "audio+video";
+    page.until_shown("tracks at the first frame", both, had_at_first_frame)
+        .await;
+    until_heard(&page, &video).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_is_not_looked_at_is_heard_too() {
+    let _browser = Browser::as_it_is();
+    let (page, request, video) = asked().await;
+    paint_nothing();
+    play(&page, &request, "audio video", "").await;
+    until_has(&page, &video, "audio+video").await;
     until_heard(&page, &video).await;
 }
 

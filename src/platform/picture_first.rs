@@ -56,19 +56,22 @@ impl PictureFirst {
         let late = pin!(timer::sleep(PICTURE_LEAD));
         future::select(painted, late).await;
         // A page in the background has a frame and does not paint it.
-        let has_frame = self.video.ready_state() >= HtmlMediaElement::HAVE_CURRENT_DATA;
-        match MediaStream::new_with_tracks(&self.sounds) {
-            Ok(alone) if !has_frame => self.sound_first(&alone).await,
-            Ok(_) | Err(_) => add(&self.shown, &self.sounds),
+        if self.video.ready_state() >= HtmlMediaElement::HAVE_CURRENT_DATA {
+            add(&self.shown, &self.sounds);
+        } else {
+            self.sound_first().await;
         }
     }
 
     /// Plays the sound alone, and the picture joins it when it comes: an element
     /// plays nothing of a stream before the first frame of its picture.
-    async fn sound_first(&self, alone: &MediaStream) {
-        self.video.set_src_object(Some(alone));
+    async fn sound_first(&self) {
+        let Ok(alone) = MediaStream::new_with_tracks(&self.sounds) else {
+            return add(&self.shown, &self.sounds);
+        };
+        self.video.set_src_object(Some(&alone));
         happened(&self.video, "loadedmetadata").await;
-        add(alone, &self.pictures);
+        add(&alone, &self.pictures);
     }
 }
 

@@ -63,6 +63,11 @@ export function tellNoFrames() {
   delete HTMLVideoElement.prototype.requestVideoFrameCallback;
 }
 
+// A page that is not looked at, which paints nothing.
+export function paintNothing() {
+  HTMLVideoElement.prototype.requestVideoFrameCallback = () => 0;
+}
+
 // Everything as the browser has it.
 export function reset() {
   globalThis.setTimeout = setTimeout;
