@@ -251,6 +251,10 @@ impl Running {
                         let droppable = &self.worker.mailbox.droppable;
                         droppable.fetch_sub(1, Ordering::Relaxed);
                     }
+                    // The shard would give it out all at once.
+                    if self.shard.is_behind() && !matches!(message, Message::Media { .. }) {
+                        self.flush(now);
+                    }
                     let stop = matches!(message, Message::Stop);
                     self.shard.handle_message(message, now);
                     if stop {

@@ -69,7 +69,7 @@ const MOST_TIMES: usize = 8;
 const MOST_ASKED: usize = 2_048;
 
 /// Packets that every viewer keeps room for between two flushes: a frame's. What a
-/// keyframe takes beyond that is given back.
+/// keyframe takes beyond that is given back with the next report.
 const QUEUE_ROOM: usize = 16;
 
 /// What was sent of video, and what the viewer has said of it.
@@ -195,7 +195,6 @@ impl Egress {
                 self.report_at = Some(now);
             }
         }
-        self.queue.shrink_to(QUEUE_ROOM);
         let wait = self.round_trip.unwrap_or(UNKNOWN_ROUND_TRIP) / 2;
         let mut refused = None;
         for (track, number) in self.asked.drain(..) {
@@ -208,6 +207,7 @@ impl Egress {
         }
         if self.report_at.is_some_and(|at| at <= now) {
             self.report_at = Some(now + REPORT_INTERVAL);
+            self.queue.shrink_to(QUEUE_ROOM);
             self.report(path, now, sends);
         }
         refused
