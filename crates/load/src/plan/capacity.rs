@@ -13,9 +13,9 @@ use crate::results::{Outcome, Run, Scenario};
 pub enum Verdict {
     /// Every viewer got every frame in time.
     Clean,
-    /// Frames were late or lost.
+    /// Frames were late or lost, or viewers got no picture at all.
     Overloaded,
-    /// Frames were late or lost, and the generator may be why.
+    /// The same, and the generator may be why.
     GeneratorBusy,
     /// It could not be run; a sentence says why.
     Failed(String),
@@ -28,6 +28,10 @@ impl Verdict {
             Outcome::Load(load) if load.is_clean() && load.viewers >= viewers => Some(Self::Clean),
             Outcome::Load(load) if load.generator.was_bottleneck() => Some(Self::GeneratorBusy),
             Outcome::Load(_) => Some(Self::Overloaded),
+            Outcome::Unjoined(unjoined) if unjoined.generator.was_bottleneck() => {
+                Some(Self::GeneratorBusy)
+            }
+            Outcome::Unjoined(_) => Some(Self::Overloaded),
             Outcome::Failed(why) => Some(Self::Failed(why.clone())),
             Outcome::Join(_) | Outcome::Churn(_) => None,
         }
@@ -229,10 +233,23 @@ impl Search {
         rungs.take_while(move |rung| *rung <= carried)
     }
 
+    /// The rungs that will have been carried in the end, in rising order, as a guess: if
+    /// the end is not known yet, those up to `usual`.
+    pub fn likely_rungs(&self, usual: u32) -> impl Iterator<Item = u32> {
+        let carried = self.seen.carried();
+        let most = match self.seen.too_many() {
+            Some(_) => carried,
+            None => carried.max(usual),
+        };
+        let rungs = self.bounds.rungs.iter().copied();
+        rungs.take_while(move |rung| *rung <= most)
+    }
+
     /// About how many more runs there will be, as a guess for the time left.
     pub fn runs_left(&self) -> u32 {
-        /// Halving from a doubled number down to a few percent of it.
-        const HALVINGS: u32 = 4;
+        /// Halving from a doubled number down to a few percent of it, and what was too
+        /// many once more each time.
+        const HALVINGS: u32 = 6;
         if self.next_try().is_none() {
             return 0;
         }
@@ -286,6 +303,7 @@ fn rounded(viewers: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::{GeneratorUse, Unjoined};
 
     const BOUNDS: Bounds = Bounds {
         rungs: &[1, 10, 100, 300, 1_000],
@@ -380,6 +398,28 @@ mod tests {
         });
         assert_eq!(capacity.viewers, 100);
         assert!(matches!(capacity.limit, Limit::Failed(_, why) if why == "full"));
+    }
+
+    #[test]
+    fn viewers_without_a_picture_are_too_many_unless_the_generator_was_busy() {
+        let unjoined = |busiest_thread| {
+            Outcome::Unjoined(Unjoined {
+                joined: 356,
+                of: 500,
+                patience: 15.0,
+                seconds: 20.0,
+                server: None,
+                generator: GeneratorUse {
+                    busiest_thread,
+                    ..GeneratorUse::default()
+                },
+            })
+        };
+        assert_eq!(Verdict::of(&unjoined(0.4), 500), Some(Verdict::Overloaded));
+        assert_eq!(
+            Verdict::of(&unjoined(0.9), 500),
+            Some(Verdict::GeneratorBusy)
+        );
     }
 
     #[test]

@@ -343,8 +343,15 @@ impl Shard {
     }
 
     fn read_offer(&self, id: PeerId, sdp: &str) -> Result<Offer, EndReason> {
-        if self.peers.len() >= self.settings.config.peers_per_worker {
-            warn!(peer = id.0, worker = self.id.0, "the worker is full");
+        let most = self.settings.config.peers_per_worker;
+        if self.peers.len() >= most {
+            if self.counters.count(Reason::TooManyPeers) {
+                warn!(
+                    "media worker {} refuses what comes beyond its {most} publishers and \
+                     viewers: give --max-peers or --workers a higher number",
+                    self.id.0
+                );
+            }
             return Err(EndReason::Internal);
         }
         Offer::parse(sdp).map_err(|error| {

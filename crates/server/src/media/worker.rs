@@ -127,6 +127,11 @@ impl Worker {
         self.network.port()
     }
 
+    /// See [`Network::receive_buffer`].
+    pub(super) fn receive_buffer(&self) -> Option<usize> {
+        self.network.receive_buffer()
+    }
+
     /// Has its peers told `candidates`.
     pub(super) fn set_candidates(&mut self, candidates: Vec<SocketAddr>) {
         self.network.set_candidates(candidates.clone());

@@ -13,7 +13,7 @@
 //!                             history
 //! ```
 //!
-//! - `keys` are taken out of the DTLS handshake, `srtp` seals with them;
+//! - `srtp` seals, with keys taken out of the DTLS handshake (crate `srtp_keys`);
 //! - `stream`: no number of an SSRC is used twice;
 //! - `header`: RTP with the extensions that the viewer knows;
 //! - `history`: what may be asked for again, the payloads shared by all viewers;
@@ -29,7 +29,6 @@
 mod feedback;
 mod header;
 mod history;
-mod keys;
 mod report;
 mod srtp;
 mod stream;
@@ -39,11 +38,12 @@ mod wall;
 
 use std::time::{Duration, Instant};
 
+use srtp_keys::Secret;
 use str0m::net::Transmit;
 use str0m::rtp::rtcp::{Nack, ReceiverReport, ReceptionReport, ReportBlock, Rtcp, SenderReport};
 
 pub(super) use feedback::Feedback;
-pub(super) use keys::build;
+pub(super) use srtp_keys::build;
 pub(super) use tap::Tap;
 pub(super) use track::{Format, Outgoing, TrackConfig};
 pub(super) use wall::WallClock;
@@ -53,7 +53,6 @@ use super::demux::Path;
 use super::repair::{Credit, UNKNOWN_ROUND_TRIP, kept_for};
 use super::sends::Sends;
 use crate::counters::Reason;
-use keys::Secret;
 use report::ReceiverTime;
 use srtp::Srtp;
 use track::{Context, Track};
