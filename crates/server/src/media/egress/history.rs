@@ -143,6 +143,17 @@ impl History {
         Some((self.first + u64::from(place), &sent.what))
     }
 
+    /// Forgets what is old, and gives back room that is far more than the rest
+    /// takes, but for what may come until next time.
+    pub(super) fn give_back(&mut self, now: Instant) {
+        let now = self.stamp(now);
+        self.forget_old(now);
+        let kept = self.packets.len();
+        if self.packets.capacity() > 3 * kept {
+            self.packets.shrink_to(2 * kept);
+        }
+    }
+
     fn stamp(&mut self, now: Instant) -> Stamp {
         let start = *self.start.get_or_insert(now);
         Stamp::new(now.saturating_duration_since(start))
@@ -224,6 +235,22 @@ mod tests {
     #[test]
     fn a_packet_takes_little() {
         assert!(size_of::<Option<Sent>>() <= 32);
+    }
+
+    #[test]
+    fn room_that_was_needed_once_is_given_back() {
+        let mut f = Fixture::new(1_000);
+        f.keep(0..1_000, 0);
+        f.keep(1_000..1_100, 1_001);
+        f.history.give_back(f.at(1_001));
+        let room = f.history.packets.capacity();
+        assert!((200..300).contains(&room), "{room}");
+        assert_eq!(f.again([0, 999, 1_000, 1_099], 1_001), [1_000, 1_099]);
+        f.keep(1_100..1_200, 1_001);
+        f.history.give_back(f.at(1_001));
+        assert_eq!(f.history.packets.capacity(), room);
+        f.history.give_back(f.at(2_002));
+        assert_eq!(f.history.packets.capacity(), 0);
     }
 
     #[test]

@@ -207,10 +207,18 @@ impl Egress {
         }
         if self.report_at.is_some_and(|at| at <= now) {
             self.report_at = Some(now + REPORT_INTERVAL);
-            self.queue.shrink_to(QUEUE_ROOM);
+            self.give_back(now);
             self.report(path, now, sends);
         }
         refused
+    }
+
+    /// Gives back room that was needed once.
+    fn give_back(&mut self, now: Instant) {
+        self.queue.shrink_to(QUEUE_ROOM);
+        for track in &mut self.tracks {
+            track.history.give_back(now);
+        }
     }
 
     /// What says that it is over, if anything was sent; nothing is from now on.
