@@ -131,6 +131,9 @@ struct LimitArgs {
     /// Most kbit/s of one publisher, more is dropped; 0 is no limit
     #[arg(long, value_name = "KBPS", default_value_t = 50_000)]
     max_bitrate: u64,
+    /// Most publishers and viewers on one media worker
+    #[arg(long, value_name = "COUNT", default_value_t = media::Config::default().peers_per_worker)]
+    max_peers: usize,
     /// Most TCP connections for media on one worker
     #[arg(long, value_name = "COUNT", default_value_t = media::Config::default().tcp_connections)]
     max_media_tcp: usize,
@@ -198,6 +201,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
 
 fn configs(args: Args) -> anyhow::Result<(net::Config, media::Config)> {
     let ice_servers = ice_servers(&args.media.ice_server)?;
+    let files = open_files();
     let limits = Limits {
         message_bytes: args.limits.max_message,
         sdp_bytes: args.limits.max_sdp,
@@ -207,7 +211,7 @@ fn configs(args: Args) -> anyhow::Result<(net::Config, media::Config)> {
         snapshots_per_session: args.limits.max_snapshots,
         sessions: args.limits.max_sessions,
         messages_per_second: args.limits.max_message_rate,
-        connections: args.limits.max_connections,
+        connections: affordable_connections(args.limits.max_connections, files),
         connections_per_address: args.limits.max_connections_per_address,
         queued_messages: args.limits.max_queue,
         queued_bytes: args.limits.max_queue_bytes,
@@ -221,8 +225,9 @@ fn configs(args: Args) -> anyhow::Result<(net::Config, media::Config)> {
         first_port: args.media.media_port,
         transports: args.media.transport.into(),
         public_addresses: args.media.public_address,
+        peers_per_worker: args.limits.max_peers,
         publisher_bitrate_bps: args.limits.max_bitrate.saturating_mul(1_000),
-        tcp_connections: affordable(args.limits.max_media_tcp, workers),
+        tcp_connections: affordable_media(args.limits.max_media_tcp, workers, files),
         tcp_per_address: args.limits.max_media_tcp_address,
         rate_interval: Duration::from_secs(args.streams.rate_interval.into()),
         answer_all_codecs: args.streams.hold_seconds > 0,
@@ -254,22 +259,44 @@ fn ice_servers(urls: &[String]) -> anyhow::Result<Vec<net::IceServer>> {
         .collect()
 }
 
-/// How many of `asked` TCP connections a worker can have, so that together they
-/// leave half of the files that the system allows to everything else. First
-/// has it allow as many as this process may ask for.
-fn affordable(asked: usize, workers: NonZeroUsize) -> usize {
-    let files = match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(files) => usize::try_from(files).unwrap_or(usize::MAX),
+/// Files that are neither connections of clients nor their media.
+const OTHER_FILES: usize = 64;
+
+/// Has the system allow this process as many open files, connections among them,
+/// as it may ask for; how many those are, as far as that is known.
+fn open_files() -> usize {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => {
+            tracing::info!("this process may have {files} files open (ulimit -n)");
+            usize::try_from(files).unwrap_or(usize::MAX)
+        }
         Err(error) => {
             tracing::debug!(%error, "the limit on open files is unknown");
-            return asked;
+            usize::MAX
         }
-    };
+    }
+}
+
+/// How many of `asked` TCP connections for media a worker can have, so that all
+/// workers' leave half of the files to everything else.
+fn affordable_media(asked: usize, workers: NonZeroUsize, files: usize) -> usize {
     let share = files / 2 / workers;
     if share < asked {
         tracing::info!(
             "{share} TCP connections for media on each worker instead of {asked}: the system \
              allows this process only {files} files (ulimit -n)"
+        );
+    }
+    asked.min(share)
+}
+
+/// How many of `asked` connections for signalling the other half is enough for.
+fn affordable_connections(asked: usize, files: usize) -> usize {
+    let share = (files / 2).saturating_sub(OTHER_FILES).max(1);
+    if share < asked {
+        tracing::info!(
+            "{share} connections for signalling instead of {asked}: the system allows this \
+             process only {files} files (ulimit -n)"
         );
     }
     asked.min(share)

@@ -1,7 +1,11 @@
-//! str0m's own DTLS with a look at what passes.
+//! DTLS by dimpl, as str0m has it by itself, with a look at what passes and set up
+//! once for all peers.
 
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use dimpl::{Config, Dtls, DtlsCertificate};
 use str0m::crypto::dtls::{
     DtlsCert, DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, DtlsVersion, ProtocolVersion,
 };
@@ -25,19 +29,55 @@ impl DtlsProvider for Noting {
         version: DtlsVersion,
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
-        let provider = from_feature_flags().dtls_provider;
-        let dtls = provider.new_dtls(certificate, now, version, mtu)?;
+        let config = configuration(mtu)?;
+        let certificate = DtlsCertificate {
+            certificate: certificate.certificate.clone(),
+            private_key: certificate.private_key.clone(),
+        };
+        let dtls = match version {
+            DtlsVersion::Dtls12 => Dtls::new_12(config, certificate, now),
+            DtlsVersion::Dtls13 => Dtls::new_13(config, certificate, now),
+            DtlsVersion::Auto => Dtls::new_auto(config, certificate, now),
+            other => return Err(CryptoError::Other(format!("DTLS {other} is not served"))),
+        };
         let secret = Secret::default();
         NEWEST.set(Some(secret.clone()));
         Ok(Box::new(Noted { dtls, secret }))
     }
 }
 
+/// dimpl's configuration, for records that fit so many bytes. To make one has dimpl
+/// try all of its cryptography, which takes longer than a handshake does, so peers
+/// share it; randomness is each one's own.
+fn configuration(mtu: Option<usize>) -> Result<Arc<Config>, CryptoError> {
+    static MADE: OnceLock<(Option<usize>, Arc<Config>)> = OnceLock::new();
+    if let Some((_, config)) = MADE.get().filter(|(of, _)| *of == mtu) {
+        return Ok(config.clone());
+    }
+    // A cookie would show that the client is where it says, which ICE has shown.
+    let mut builder = Config::builder().use_server_cookie(false);
+    if let Some(mtu) = mtu {
+        builder = builder.mtu(mtu);
+    }
+    let config = builder.build();
+    let config = config.map_err(|error| CryptoError::Other(format!("DTLS: {error}")))?;
+    let config = Arc::new(config);
+    // Nothing is kept for a second size: all peers of a program have one.
+    let _ = MADE.set((mtu, config.clone()));
+    Ok(config)
+}
+
 /// A DTLS instance that notes its keys.
-#[derive(Debug)]
 struct Noted {
-    dtls: Box<dyn DtlsInstance>,
+    dtls: Dtls,
     secret: Secret,
+}
+
+/// Nothing of it is for a log.
+impl fmt::Debug for Noted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Noted")
+    }
 }
 
 impl DtlsInstance for Noted {
@@ -88,5 +128,21 @@ impl DtlsInstance for Noted {
 
     fn close(&mut self) -> Result<(), DtlsImplError> {
         self.dtls.close()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use str0m::RtcConfig;
+
+    use super::*;
+
+    #[test]
+    fn peers_share_a_configuration() {
+        let usual = RtcConfig::new().mtu();
+        let [first, second] = [usual; 2].map(|mtu| configuration(Some(mtu)).unwrap());
+        assert!(Arc::ptr_eq(&first, &second));
+        let other = configuration(Some(usual - 100)).unwrap();
+        assert!(!Arc::ptr_eq(&first, &other));
     }
 }

@@ -68,6 +68,10 @@ const MOST_TIMES: usize = 8;
 /// Packets that a viewer may ask for at once; the next NACK asks for the rest.
 const MOST_ASKED: usize = 2_048;
 
+/// Packets that every viewer keeps room for between two flushes: a frame's. What a
+/// keyframe takes beyond that is given back with the next report.
+const QUEUE_ROOM: usize = 16;
+
 /// What was sent of video, and what the viewer has said of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct VideoCounts {
@@ -203,6 +207,7 @@ impl Egress {
         }
         if self.report_at.is_some_and(|at| at <= now) {
             self.report_at = Some(now + REPORT_INTERVAL);
+            self.queue.shrink_to(QUEUE_ROOM);
             self.report(path, now, sends);
         }
         refused
