@@ -143,9 +143,11 @@ const READING: &str = "\
 - **Several rounds** give the median of each figure and the sum of each count; *most* is
   the highest of all.
 - **Processor time** and **memory** are the server's, of all its threads, as the operating
-  system says. *Of a core* is how much of one core it used; *each* is for one viewer, or
-  one publisher where there are no viewers; *Gbit/s a core* is what viewers got for a
-  second of processor time; memory counts from before the first client came.
+  system says. *Of a core* is how much of one core it used, *ms/s* milliseconds of
+  processor time a second; *each* is for one viewer, or one publisher where there are no
+  viewers; *a packet* is for each packet that a viewer got, and *Gbit/s a core* is what
+  viewers got for a second of processor time; *switches* are from one thread to another;
+  memory counts from before the first client came.
 - **Delay** is from the moment a publisher sends a frame to the moment a packet of it is
   in a viewer's socket, by the kernel's stamp on it.
 - **Drops** are datagrams that came for a socket that was full, as the operating system
@@ -180,7 +182,7 @@ fn machine(report: &Report) -> String {
     table.row(["memory".to_owned(), format!("{gib} GiB")]);
     table.row(["system".to_owned(), system.clone()]);
     let mut text = table.finish();
-    let mut table = Table::new(&["server", "version", "bound to cores"], 3);
+    let mut table = Table::new(&["server", "version", "bound to core number"], 3);
     for ServerInfo {
         name,
         version,

@@ -81,9 +81,10 @@ impl Capacity {
         seen.capacity()
     }
 
-    /// Whether it is the server's own, and not merely as far as could be seen.
+    /// Whether it is the server's own, and not merely as far as could be seen: the search
+    /// came to its end, or at least as near to it as a doubling.
     pub fn is_the_servers(&self) -> bool {
-        matches!(self.limit, Limit::Server(_))
+        matches!(self.limit, Limit::Server(many) if many <= self.viewers.max(1) * 2)
     }
 }
 
@@ -439,9 +440,11 @@ mod tests {
         let (all, capacity) = tries(few, carries(u32::MAX));
         assert_eq!(all, [1, 10, 100, 250]);
         assert_eq!(capacity.limit, Limit::Untried);
+        assert!(!capacity.is_the_servers());
         let short = Bounds { runs: 6, ..BOUNDS };
         let (all, capacity) = tries(short, carries(700));
         assert_eq!(all, [1, 10, 100, 300, 1_000, 1_000]);
+        assert!(!capacity.is_the_servers(), "it may be 900");
         assert_eq!(
             (capacity.viewers, capacity.limit),
             (300, Limit::Server(1_000))

@@ -72,12 +72,12 @@ const FULL: Course = Course {
 
 const QUICK: Course = Course {
     fan_out: Bounds {
-        rungs: &[10, 100, 500],
+        rungs: &[10, 100, 300],
         most: 20_000,
         precision_percent: 30,
-        runs: 5,
+        runs: 7,
     },
-    searching: Duration::from_secs(75),
+    searching: Duration::from_secs(100),
     rounds: 1,
     usual_capacity: 800,
     streams: &[(50, 1), (50, 0)],
