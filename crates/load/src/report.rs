@@ -120,8 +120,9 @@ From a viewer's wish to its first complete keyframe, each phase from the wish on
 const CHURNING: &str = "\
 ## Coming and going
 
-Viewers come, stay for a while and leave, all the time; at last all leave. Memory has
-to come back.
+Viewers come, stay for a while and leave, all the time; at last all leave. A server that
+leaks has more at the end than halfway. What stays above what it began with and does not
+grow is room that its allocator keeps for the next viewers.
 
 ";
 

@@ -218,9 +218,9 @@ pub(super) fn churn(report: &Report) -> String {
         "visits",
         "without media",
         "MiB before",
+        "halfway",
         "at most",
         "after all left",
-        "kept a visit, KiB",
         "",
     ];
     let mut table = Table::new(&headings, 2);
@@ -242,15 +242,13 @@ pub(super) fn churn(report: &Report) -> String {
 fn churn_cells(churn: &Churn) -> Vec<String> {
     let mib = |bytes: Option<u64>| number_or_dash(bytes.map(|bytes| bytes as f64 / MIB));
     let before = churn.server.map(|server| server.idle_bytes);
+    let half = churn
+        .resident
+        .iter()
+        .find(|(at, _)| *at >= churn.seconds / 2.0);
+    let half = half.map(|(_, bytes)| *bytes);
     let most = churn.resident.iter().map(|(_, bytes)| *bytes).max();
     let after = churn.resident.last().map(|(_, bytes)| *bytes);
-    let kept = before
-        .zip(after)
-        .filter(|_| churn.visits > 0)
-        .map(|(before, after)| {
-            let kept = after.saturating_sub(before);
-            kept as f64 / 1_024.0 / churn.visits as f64
-        });
     let remark = if churn.generator.was_bottleneck() {
         "the generator was the limit"
     } else {
@@ -261,9 +259,9 @@ fn churn_cells(churn: &Churn) -> Vec<String> {
         count(churn.visits),
         count(churn.failures),
         mib(before),
+        mib(half),
         mib(most),
         mib(after),
-        number_or_dash(kept),
         remark.to_owned(),
     ]
 }

@@ -302,7 +302,7 @@ fn every_scenario_has_its_rows() {
     let churn = row(&text, &["100", "twoway"]);
     assert_eq!(
         churn,
-        ["60.0", "2,048", "3", "9.77", "30.0", "13.8", "2.00", ""]
+        ["60.0", "2,048", "3", "9.77", "30.0", "30.0", "13.8", ""]
     );
     let alone = rows(&text, &["50, no viewers", "twoway"]);
     assert_eq!(alone[0][0], "0 %");
