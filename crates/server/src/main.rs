@@ -280,23 +280,23 @@ fn open_files() -> usize {
 /// How many of `asked` TCP connections for media a worker can have, so that all
 /// workers' leave half of the files to everything else.
 fn affordable_media(asked: usize, workers: NonZeroUsize, files: usize) -> usize {
-    let share = files / 2 / workers;
-    if share < asked {
-        tracing::info!(
-            "{share} TCP connections for media on each worker instead of {asked}: the system \
-             allows this process only {files} files (ulimit -n)"
-        );
-    }
-    asked.min(share)
+    let what = "TCP connections for media on each worker";
+    within_files(asked, files / 2 / workers, what, files)
 }
 
 /// How many of `asked` connections for signalling the other half is enough for.
 fn affordable_connections(asked: usize, files: usize) -> usize {
     let share = (files / 2).saturating_sub(OTHER_FILES).max(1);
+    within_files(asked, share, "connections for signalling", files)
+}
+
+/// How many of `asked` there can be, `share` being enough files for so many; says so
+/// if it is fewer.
+fn within_files(asked: usize, share: usize, what: &str, files: usize) -> usize {
     if share < asked {
         tracing::info!(
-            "{share} connections for signalling instead of {asked}: the system allows this \
-             process only {files} files (ulimit -n)"
+            "{share} {what} instead of {asked}: the system allows this process only {files} \
+             files (ulimit -n)"
         );
     }
     asked.min(share)

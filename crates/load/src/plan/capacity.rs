@@ -229,9 +229,7 @@ impl Search {
 
     /// The rungs that were carried, in rising order.
     pub fn carried_rungs(&self) -> impl Iterator<Item = u32> {
-        let carried = self.seen.carried();
-        let rungs = self.bounds.rungs.iter().copied();
-        rungs.take_while(move |rung| *rung <= carried)
+        self.rungs_up_to(self.seen.carried())
     }
 
     /// The rungs that will have been carried in the end, in rising order, as a guess: if
@@ -242,6 +240,10 @@ impl Search {
             Some(_) => carried,
             None => carried.max(usual),
         };
+        self.rungs_up_to(most)
+    }
+
+    fn rungs_up_to(&self, most: u32) -> impl Iterator<Item = u32> {
         let rungs = self.bounds.rungs.iter().copied();
         rungs.take_while(move |rung| *rung <= most)
     }

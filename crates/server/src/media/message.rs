@@ -90,6 +90,11 @@ impl Message {
     pub(super) fn is_droppable(&self) -> bool {
         matches!(self, Self::Media { .. } | Self::KeyframeWanted { .. })
     }
+
+    /// Players are given what has come before it first.
+    pub(super) fn waits_for_media(&self) -> bool {
+        !matches!(self, Self::Media { .. })
+    }
 }
 
 /// A player with what its source's worker knows that the player's own needs.

@@ -192,7 +192,7 @@ impl Shard {
 
     /// Takes a message; see [`Message`]. [`Shard::flush`] must follow.
     pub(super) fn handle_message(&mut self, message: Message, now: Instant) {
-        if !matches!(message, Message::Media { .. }) {
+        if message.waits_for_media() {
             self.catch_up(now);
         }
         self.obey(message, now);

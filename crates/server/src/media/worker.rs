@@ -252,7 +252,7 @@ impl Running {
                         droppable.fetch_sub(1, Ordering::Relaxed);
                     }
                     // The shard would give it out all at once.
-                    if self.shard.is_behind() && !matches!(message, Message::Media { .. }) {
+                    if self.shard.is_behind() && message.waits_for_media() {
                         self.flush(now);
                     }
                     let stop = matches!(message, Message::Stop);
