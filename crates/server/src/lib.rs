@@ -9,3 +9,4 @@ mod fragment;
 pub mod limits;
 pub mod media;
 pub mod net;
+pub mod settings;

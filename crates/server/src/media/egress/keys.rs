@@ -112,7 +112,7 @@ impl DtlsInstance for Noted {
             // One handshake makes keys once.
             let _ = self.secret.0.set(Keying {
                 profile: *profile,
-                material: material.as_ref().into(),
+                material: material[..].into(),
                 is_client: self.dtls.is_active(),
             });
         }

@@ -1,0 +1,117 @@
+//! What settings come to.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::{Gathered, LimitArgs, Mistake, Place, Settings, SettingsError};
+use crate::limits::Limits;
+use crate::{core, media, net};
+
+impl Gathered {
+    /// What the server and its media are started with.
+    ///
+    /// # Errors
+    /// A setting is wrong in a way that only shows when it is used.
+    pub fn configs(self) -> Result<(net::Config, media::Config), SettingsError> {
+        let ice_servers = self.ice_servers()?;
+        let settings = self.settings;
+        let media = settings.media();
+        let config = net::Config {
+            ice_servers,
+            core: settings.core(),
+            page: settings.page,
+            balance_to: settings.balance_to,
+            ..net::Config::new(SocketAddr::new(settings.bind, settings.port))
+        };
+        Ok((config, media))
+    }
+
+    /// Parsed here and not by clap, which would repeat a password that is wrong.
+    fn ice_servers(&self) -> Result<Vec<net::IceServer>, SettingsError> {
+        let numbered = self.settings.media.ice_server.iter().zip(1..);
+        numbered
+            .map(|(url, number)| {
+                let wrong =
+                    |error| self.wrong("ice-server", format!("number {number} is none: {error}"));
+                url.parse::<net::IceServer>().map_err(wrong)
+            })
+            .collect()
+    }
+
+    fn wrong(&self, name: &str, what: String) -> SettingsError {
+        let unsaid = Place::Option(name.to_owned());
+        let place = self.place(name).cloned().unwrap_or(unsaid);
+        SettingsError::Wrong(vec![Mistake { place, what }])
+    }
+}
+
+impl Settings {
+    fn core(&self) -> core::Config {
+        core::Config {
+            limits: self.limits.limits(),
+            resume_time: Duration::from_secs(self.streams.resume_seconds.into()),
+            hold_time: Duration::from_secs(self.streams.hold_seconds.into()),
+            ..core::Config::default()
+        }
+    }
+
+    fn media(&self) -> media::Config {
+        let defaults = media::Config::default();
+        let workers = self.media.workers.unwrap_or(defaults.workers);
+        media::Config {
+            workers,
+            bind: self.media.media_bind.clone(),
+            first_port: self.media.media_port,
+            transports: self.media.transport.into(),
+            public_addresses: self.media.public_address.clone(),
+            publisher_bitrate_bps: self.limits.max_bitrate.saturating_mul(1_000),
+            tcp_connections: affordable(self.limits.max_media_tcp, workers),
+            tcp_per_address: self.limits.max_media_tcp_address,
+            rate_interval: Duration::from_secs(self.streams.rate_interval.into()),
+            answer_all_codecs: self.streams.hold_seconds > 0,
+            ..defaults
+        }
+    }
+}
+
+impl LimitArgs {
+    fn limits(&self) -> Limits {
+        Limits {
+            message_bytes: self.max_message,
+            sdp_bytes: self.max_sdp,
+            custom_bytes: self.max_custom,
+            name_chars: self.max_name,
+            streams_per_session: self.max_streams,
+            snapshots_per_session: self.max_snapshots,
+            sessions: self.max_sessions,
+            messages_per_second: self.max_message_rate,
+            connections: self.max_connections,
+            connections_per_address: self.max_connections_per_address,
+            queued_messages: self.max_queue,
+            queued_bytes: self.max_queue_bytes,
+            queued_picture_bytes: self.max_queue_pictures,
+        }
+    }
+}
+
+/// How many of `asked` TCP connections a worker can have, so that together they
+/// leave half of the files that the system allows to everything else. First
+/// has it allow as many as this process may ask for.
+fn affordable(asked: usize, workers: NonZeroUsize) -> usize {
+    let files = match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => usize::try_from(files).unwrap_or(usize::MAX),
+        Err(error) => {
+            tracing::debug!(%error, "the limit on open files is unknown");
+            return asked;
+        }
+    };
+    let share = files / 2 / workers;
+    if share < asked {
+        tracing::info!(
+            "{share} TCP connections for media on each worker instead of {asked}: the system \
+             allows this process only {files} files (ulimit -n)"
+        );
+    }
+    asked.min(share)
+}
