@@ -294,7 +294,8 @@ async fn an_answered_stream_is_shown_and_taken_away_when_it_ends() {
     let video = page.video("remoteVideo");
     page.until("a moving picture", || support::is_playing(&video))
         .await;
-    assert_eq!(tracks(&video).len(), 2);
+    page.until("both tracks", || tracks(&video).len() == 2)
+        .await;
     // This browser may or may not allow sound without a press; either way the
     // user hears it or is offered to.
     page.until("sound, or the offer of it", || {

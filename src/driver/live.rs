@@ -8,6 +8,7 @@ use super::{Event, Remote, SessionNumber, Shell, Update};
 use crate::platform::peer::{Peer, PeerError, PeerEvent};
 use crate::platform::socket::Socket;
 use crate::platform::timer::Timer;
+use crate::platform::warm_up::WarmUp;
 
 /// One session and what it owns.
 pub(super) struct Live {
@@ -15,6 +16,8 @@ pub(super) struct Live {
     pub(super) session: Signalling,
     pub(super) socket: Option<Box<dyn Socket>>,
     pub(super) timer: Option<Timer>,
+    /// Until the first stream, which does not wait for it.
+    pub(super) warm_up: Option<WarmUp>,
     pub(super) publisher: Option<Leg>,
     pub(super) player: Option<Leg>,
 }

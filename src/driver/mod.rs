@@ -10,6 +10,7 @@ mod doctor;
 mod live;
 mod recover;
 mod requests;
+mod update;
 
 use core::time::Duration;
 use std::cell::RefCell;
@@ -28,14 +29,14 @@ use self::capture::{CaptureEvent, Desk};
 use self::doctor::Doctor;
 use self::live::{Leg, Live};
 use self::requests::Lingering;
-use crate::platform::media::{Picture, Preview};
+pub use self::update::{Remote, Update};
 use crate::platform::network::Signals;
-use crate::platform::peer::{PeerEvent, Probe};
+use crate::platform::peer::PeerEvent;
 use crate::platform::socket::{Connect, SocketEvent, SocketRequest};
 use crate::platform::task::Task;
 use crate::platform::timer::{self, Timer};
 use crate::platform::{Thrown, dom, location, random};
-use crate::state::{Capture, Command, Diagnosis, Evidence, Recovery, Studio, Target, Wait};
+use crate::state::{Command, Evidence, Recovery, Target};
 
 /// Events waiting for the loop. It runs after every callback, so more than a
 /// few mean that it hangs.
@@ -48,63 +49,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const STREAM_TIMEOUT: Duration = Duration::from_secs(15);
 /// The server pings every 5 s; three may get lost.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(16);
-
-/// What the driver tells the screen.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Update {
-    /// The session tells something.
-    Session(session::Event),
-    /// Something lost will be tried for again.
-    Waiting(Wait),
-    /// What was tried for is wanted no more.
-    GivenUp(Target),
-    /// What the server sends to the player, in bits of video a second.
-    ServerRate(f64),
-    /// What is wrong with a stream whose media does not flow, or that it does.
-    Diagnosis {
-        /// Publisher or player.
-        role: StreamRole,
-        /// `None` once media flows.
-        diagnosis: Option<Box<Diagnosis>>,
-    },
-    /// A stream could not be asked for.
-    Refused {
-        /// Publisher or player.
-        role: StreamRole,
-        /// Why, for people.
-        reason: String,
-    },
-    /// What the camera sees; `None` when it is off.
-    Preview(Option<Preview>),
-    /// What is wanted of devices, what is on and what happened to them.
-    Studio(Box<Studio>),
-    /// Something wished for cannot be had; these wishes are met.
-    Wishes(Capture),
-    /// What the played stream shows; `None` when it is over.
-    Remote(Option<Remote>),
-}
-
-impl Update {
-    /// It is only data from the publisher, of which there may be plenty.
-    pub fn is_data(&self) -> bool {
-        matches!(
-            self,
-            Self::Session(session::Event::StreamEvent {
-                event_type: StreamEventType::Data,
-                ..
-            })
-        )
-    }
-}
-
-/// A played stream.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Remote {
-    /// What it shows.
-    pub picture: Picture,
-    /// How it gets here.
-    pub probe: Probe,
-}
 
 /// The running loop. Dropping it ends it, and with it the session, its socket,
 /// its streams and the camera.
@@ -279,6 +223,7 @@ impl Shell {
             session,
             socket: None,
             timer: None,
+            warm_up: None,
             publisher: None,
             player: None,
         });
@@ -296,6 +241,7 @@ impl Shell {
     fn try_start(&mut self, role: StreamRole, name: StreamName) -> Result<(), String> {
         let id = fresh_id()?;
         let live = self.live.as_mut().ok_or("there is no session")?;
+        live.warm_up = None;
         *live.leg(role) = Some(Leg {
             id: id.clone(),
             peer: None,

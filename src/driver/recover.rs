@@ -5,6 +5,7 @@ use wire::{StreamName, StreamStatus};
 
 use super::{Input, Shell, Timer, Update, now};
 use crate::platform::random;
+use crate::platform::warm_up::WarmUp;
 use crate::state::{Loss, Target};
 
 impl Shell {
@@ -54,6 +55,9 @@ impl Shell {
             } => {
                 self.recovery.works(Target::Connection, now());
                 self.queue.push(super::Event::Resume);
+                if let Some(live) = &mut self.live {
+                    live.warm_up = WarmUp::at_rest();
+                }
             }
             Event::VideoRate {
                 id,

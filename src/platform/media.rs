@@ -60,6 +60,10 @@ impl Picture {
         Self(Clone::clone(stream))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.get_tracks().length() == 0
+    }
+
     pub(super) fn stream(&self) -> &MediaStream {
         &self.0
     }

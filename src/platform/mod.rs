@@ -26,7 +26,9 @@ pub mod storage;
 pub mod task;
 pub mod timer;
 pub mod video;
+pub mod warm_up;
 
+mod picture_first;
 mod thrown;
 mod track;
 

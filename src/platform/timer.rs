@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use futures::channel::oneshot;
 use gloo_timers::callback::Timeout;
 
 /// A one-shot timer; dropping it cancels it.
@@ -18,6 +19,16 @@ impl Timer {
         let millis = millis.min(i32::MAX as u64) as u32;
         Self(Timeout::new(millis, on_due))
     }
+}
+
+/// Waits for `delay`, at least until the browser's next turn.
+pub async fn sleep(delay: Duration) {
+    let (sender, due) = oneshot::channel();
+    let _timer = Timer::after(delay, move || {
+        // Nobody waits any more if that fails.
+        let _sent = sender.send(());
+    });
+    let _due = due.await;
 }
 
 /// Time since the page was opened, on a clock that never goes back.

@@ -13,6 +13,7 @@ use yew::{Callback, NodeRef};
 
 use super::Thrown;
 use super::media::Picture;
+use super::picture_first::PictureFirst;
 use super::task::Task;
 use crate::state::{Loudness, Sound, SoundEvent};
 
@@ -52,6 +53,8 @@ pub enum Shown {
 pub struct Showing {
     screen: Rc<Screen>,
     listeners: Vec<EventListener>,
+    /// Brings the sound after the picture.
+    joining: Option<Task>,
 }
 
 struct Screen {
@@ -65,13 +68,13 @@ struct Screen {
 impl Showing {
     /// Shows `picture` in the element of `node`; `None` if that is no `<video>`.
     ///
-    /// It starts muted, which no browser forbids, and the sound comes with the
+    /// It starts muted, which no browser forbids, and the sound comes after the
     /// first picture where the browser allows it.
     pub fn start(node: &NodeRef, picture: &Picture, audio: Audio) -> Option<Self> {
         let video = node.cast::<HtmlVideoElement>()?;
-        let (wish, on_shown) = match audio {
-            Audio::Silent => (SILENCE, Callback::noop()),
-            Audio::Heard(wish, on_shown) => (wish, on_shown),
+        let (wish, on_shown, is_heard) = match audio {
+            Audio::Silent => (SILENCE, Callback::noop(), false),
+            Audio::Heard(wish, on_shown) => (wish, on_shown, true),
         };
         let screen = Rc::new(Screen {
             video: video.clone(),
@@ -80,29 +83,16 @@ impl Showing {
             on_shown,
         });
         video.set_muted(true);
-        video.set_src_object(Some(picture.stream()));
+        // What is never heard has no sound to wait for, and its tracks may change.
+        let first = is_heard.then(|| PictureFirst::show(&video, picture.stream()));
+        let first = first.flatten();
+        if first.is_none() {
+            video.set_src_object(Some(picture.stream()));
+            screen.handle(SoundEvent::Joined);
+        }
         Some(Self {
-            listeners: vec![
-                listen(&screen, "loadedmetadata", |screen| {
-                    screen.handle(SoundEvent::Loaded);
-                }),
-                listen(&screen, "loadeddata", |screen| {
-                    screen.on_shown.emit(Shown::FirstFrame);
-                }),
-                listen(&screen, "pause", |screen| {
-                    // Played again since, or at the stream's end.
-                    if screen.video.paused() && !screen.video.ended() {
-                        screen.handle(SoundEvent::Paused);
-                    }
-                }),
-                listen(&screen, "playing", |screen| {
-                    screen.handle(SoundEvent::Resumed);
-                }),
-                // Safari pauses a picture that leaves its full screen.
-                listen(&screen, "webkitendfullscreen", |screen| {
-                    screen.handle(SoundEvent::Loaded);
-                }),
-            ],
+            joining: first.map(|first| screen.join(first)),
+            listeners: screen.listeners(),
             screen,
         })
     }
@@ -122,6 +112,7 @@ impl Showing {
 impl Drop for Showing {
     fn drop(&mut self) {
         self.listeners.clear();
+        self.joining = None;
         self.screen.playing.set(None);
         self.screen.video.set_src_object(None);
     }
@@ -133,6 +124,40 @@ const SILENCE: Loudness = Loudness {
 };
 
 impl Screen {
+    fn listeners(self: &Rc<Self>) -> Vec<EventListener> {
+        vec![
+            listen(self, "loadedmetadata", |screen| {
+                screen.handle(SoundEvent::Loaded);
+            }),
+            listen(self, "loadeddata", |screen| {
+                screen.on_shown.emit(Shown::FirstFrame);
+            }),
+            listen(self, "pause", |screen| {
+                // Played again since, or at the stream's end.
+                if screen.video.paused() && !screen.video.ended() {
+                    screen.handle(SoundEvent::Paused);
+                }
+            }),
+            listen(self, "playing", |screen| {
+                screen.handle(SoundEvent::Resumed);
+            }),
+            // Safari pauses a picture that leaves its full screen.
+            listen(self, "webkitendfullscreen", |screen| {
+                screen.handle(SoundEvent::Loaded);
+            }),
+        ]
+    }
+
+    fn join(self: &Rc<Self>, first: PictureFirst) -> Task {
+        let screen = Rc::downgrade(self);
+        Task::spawn(async move {
+            first.complete().await;
+            if let Some(screen) = Weak::upgrade(&screen) {
+                screen.handle(SoundEvent::Joined);
+            }
+        })
+    }
+
     fn handle(self: &Rc<Self>, event: SoundEvent) {
         let mut sound = self.sound.get();
         let play = sound.handle(event);

@@ -35,7 +35,8 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
-    /// Run all scenarios against one or more servers, turn about
+    /// Run all scenarios against one or more servers, turn about; about half an hour
+    /// against two
     Bench(Bench),
     /// Run one scenario against one server
     Run(Run),
@@ -46,7 +47,7 @@ pub(crate) enum Task {
 /// Options of `bench`.
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
-    /// Run the short course, in two minutes against two servers: the figures are rough
+    /// Run the short course, in three minutes against two servers: the figures are rough
     #[arg(long, conflicts_with = "smoke")]
     quick: bool,
     /// Run the shortest course, a few viewers for seconds: shows only that it works

@@ -4,8 +4,10 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use srtp_keys::Secret;
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::config::DtlsCert;
+use str0m::crypto::from_feature_flags;
 use str0m::format::{Codec, FormatParams};
 use str0m::media::{Direction, Frequency, MediaKind, Mid};
 use str0m::net::Protocol;
@@ -13,7 +15,6 @@ use str0m::{Candidate, Rtc, RtcConfig};
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
-use crate::keys;
 use crate::publisher::Publisher;
 use crate::results::MediaShape;
 use crate::socket::Socket;
@@ -34,7 +35,7 @@ const CHECKS: usize = 7;
 
 /// One for all peers: making it takes longer than a handshake.
 static CERTIFICATE: LazyLock<Option<DtlsCert>> =
-    LazyLock::new(|| keys::provider().dtls_provider.generate_certificate());
+    LazyLock::new(|| from_feature_flags().dtls_provider.generate_certificate());
 
 /// What a peer is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,7 @@ pub(crate) enum Role {
 /// can make the offer.
 pub struct Draft {
     pub(crate) rtc: Rtc,
+    secret: Secret,
     pub(crate) socket: Socket,
     role: Role,
     stream: u32,
@@ -60,12 +62,13 @@ impl Draft {
     pub(crate) fn new(ip: IpAddr, role: Role, stream: u32, has_sound: bool) -> Result<Self> {
         let socket = Socket::bind(ip)
             .map_err(|error| Error::because("the generator gets no more UDP sockets", error))?;
-        let mut rtc = config(has_sound).build(Instant::now());
+        let (mut rtc, secret) = srtp_keys::build(config(has_sound), Instant::now());
         let candidate = Candidate::host(socket.local(), Protocol::Udp)
             .map_err(|error| Error::because(format!("no media can go over {ip}"), error))?;
         rtc.add_local_candidate(candidate);
         Ok(Self {
             rtc,
+            secret,
             socket,
             role,
             stream,
@@ -141,7 +144,8 @@ impl Draft {
     /// The viewer that this has become, and its socket.
     pub(crate) fn into_viewer(self, joined: oneshot::Sender<Milestones>) -> (Viewer, Socket) {
         let local = self.socket.local();
-        let viewer = Viewer::new(self.rtc, local, self.mids, self.stream, joined);
+        let connection = (self.rtc, self.secret);
+        let viewer = Viewer::new(connection, local, self.mids, self.stream, joined);
         (viewer, self.socket)
     }
 
@@ -159,10 +163,7 @@ impl Draft {
 
 /// Just what the generator sends: one H.264 with its retransmissions, and Opus.
 fn config(has_sound: bool) -> RtcConfig {
-    let mut config = Rtc::builder()
-        .set_rtp_mode(true)
-        .set_crypto_provider(keys::provider())
-        .clear_codecs();
+    let mut config = Rtc::builder().set_rtp_mode(true).clear_codecs();
     if let Some(certificate) = CERTIFICATE.clone() {
         config = config.set_dtls_cert(certificate);
     }

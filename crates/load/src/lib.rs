@@ -11,7 +11,6 @@ pub mod draft;
 pub mod error;
 mod feedback;
 pub mod janus;
-mod keys;
 mod machine;
 mod media;
 mod meter;

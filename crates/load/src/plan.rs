@@ -72,7 +72,7 @@ impl Step {
     /// About how long it will take, all in.
     fn expected(&self) -> Duration {
         const STARTING: Duration = Duration::from_millis(1_500);
-        const JOINING: Duration = Duration::from_millis(4);
+        const JOINING: Duration = Duration::from_millis(8);
         const CROWD: Duration = Duration::from_secs(3);
         let loaded = self.timing.settle + self.timing.measure;
         STARTING
@@ -240,7 +240,8 @@ impl Plan {
 
     fn again_rungs(&self, server: usize) -> impl Iterator<Item = u32> {
         let rounds = 1..self.course.rounds;
-        rounds.flat_map(move |_| self.searches[server].carried_rungs())
+        let usual = self.course.usual_capacity;
+        rounds.flat_map(move |_| self.searches[server].likely_rungs(usual))
     }
 
     /// The servers, another one first each time.

@@ -19,7 +19,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::plan::Kind;
-use crate::results::{LATE_US, Machine, MediaShape, Report, Scenario, ServerInfo};
+use crate::results::{BUSY, LATE_US, Machine, MediaShape, Report, Scenario, ServerInfo};
 use crate::whole;
 use plots::Plot;
 use text::{Table, number};
@@ -120,8 +120,9 @@ From a viewer's wish to its first complete keyframe, each phase from the wish on
 const CHURNING: &str = "\
 ## Coming and going
 
-Viewers come, stay for a while and leave, all the time; at last all leave. Memory has
-to come back.
+Viewers come, stay for a while and leave, all the time; at last all leave. A server that
+leaks has more at the end than halfway. What stays above what it began with and does not
+grow is room that its allocator keeps for the next viewers.
 
 ";
 
@@ -137,12 +138,22 @@ const READING: &str = "\
   order, loss and delay by itself, on one clock. ICE, DTLS, SRTP and RTCP are real.
 - **A fresh server each time**, unless it ran already, bound to the cores named above,
   with the load generator on others.
+- **Viewers come before it is measured**, sixteen at a time, and the next ones when these
+  have a picture and as much time again has passed: a server that is slow to take viewers
+  in is given more time. How fast it is at that is told under *Joining*.
 - **Several rounds** give the median of each figure and the sum of each count; *most* is
   the highest of all.
 - **Processor time** and **memory** are the server's, of all its threads, as the operating
-  system says. *Of a core* is how much of one core it used; *each* is for one viewer, or
-  one publisher where there are no viewers; *Gbit/s a core* is what viewers got for a
-  second of processor time; memory counts from before the first client came.
+  system says. *Of a core* is how much of one core it used, *ms/s* milliseconds of
+  processor time a second; *each* is for one viewer, or one publisher where there are no
+  viewers; *a packet* is for each packet that a viewer got, and *Gbit/s a core* is what
+  viewers got for a second of processor time; *switches* are from one thread to another;
+  memory counts from before the first client came.
+- **Delay** is from the moment a publisher sends a frame to the moment a packet of it is
+  in a viewer's socket, by the kernel's stamp on it.
+- **Drops** are datagrams that came for a socket that was full, as the operating system
+  counts them. A server's drops are its own matter: they show that it fell behind. A
+  single drop of the generator makes it the limit of that run.
 ";
 
 fn head(report: &Report) -> String {
@@ -172,7 +183,7 @@ fn machine(report: &Report) -> String {
     table.row(["memory".to_owned(), format!("{gib} GiB")]);
     table.row(["system".to_owned(), system.clone()]);
     let mut text = table.finish();
-    let mut table = Table::new(&["server", "version", "bound to cores"], 3);
+    let mut table = Table::new(&["server", "version", "bound to core number"], 3);
     for ServerInfo {
         name,
         version,
@@ -194,10 +205,20 @@ fn machine(report: &Report) -> String {
 /// What was sent, and what is late.
 fn media(report: &Report) -> String {
     let mut text = format!(
-        "- A frame is **late** after {} ms and **lost** if it is never complete. The capacity \
-         is\n  the highest number of viewers with none of either; a run that was not clean is\n  \
-         repeated once. Where the load generator was busy itself, no capacity is told.\n",
-        LATE_US / 1_000
+        "- A frame is **late** if its last packet comes more than {} ms after the frame was \
+         sent,\n  one and a half frames at 30 a second, and **lost** if it is never complete. \
+         All packets\n  of a frame are sent at once: a keyframe to 1,000 viewers is a burst of \
+         1,000 times its\n  packets, which a server has to be done with in that time. The limit \
+         is the same for\n  every server.\n\
+         - **The capacity** is the highest number of viewers with no frame late or lost. A run \
+         that\n  was not clean is repeated before it counts. Where the load generator was the \
+         limit, no\n  capacity is told.\n\
+         - **Generator** is how much of a core the load generator's busiest thread used. \
+         Over\n  {} %, or where it sent a frame more than {} ms behind its time, it counts \
+         as the\n  limit.\n",
+        LATE_US / 1_000,
+        BUSY * 100.0,
+        LATE_US / 1_000,
     );
     let mut shapes: Vec<MediaShape> = Vec::new();
     for run in &report.runs {

@@ -3,6 +3,8 @@
 //! Times are in microseconds or seconds as their names say, sizes in bytes, rates in
 //! bits per second; processor time is of all threads of a process together.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Everything one call of the bench measured.
@@ -121,8 +123,53 @@ pub enum Outcome {
     Join(Join),
     /// Of [`Scenario::Churn`].
     Churn(Churn),
+    /// Of [`Scenario::FanOut`] and [`Scenario::Streams`]: the server took all viewers, but
+    /// not all of them got a picture, so that there was nothing to measure.
+    Unjoined(Unjoined),
     /// It could not be run or not be measured; a sentence says why.
     Failed(String),
+}
+
+/// Viewers that were to be there, and one that waited in vain for a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unjoined {
+    /// How many had a picture by then.
+    pub joined: u32,
+    /// How many were to be there.
+    pub of: u32,
+    /// How long it waited, seconds.
+    pub patience: f64,
+    /// How long server and generator were looked at until then.
+    pub seconds: f64,
+    /// The server.
+    pub server: Option<ProcessUse>,
+    /// The generator.
+    pub generator: GeneratorUse,
+}
+
+impl fmt::Display for Unjoined {
+    /// In a sentence.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            joined,
+            of,
+            patience,
+            ..
+        } = self;
+        write!(
+            f,
+            "{joined} of {of} viewers had a picture when the next one had waited {patience:.0} s \
+             for a keyframe"
+        )?;
+        if let Some(server) = self.server {
+            let of_a_core = server.cpu_seconds / self.seconds.max(f64::EPSILON) * 100.0;
+            write!(f, ", the server using {of_a_core:.0} % of a core")?;
+        }
+        if self.generator.was_bottleneck() {
+            f.write_str("; the load generator was busy itself")?;
+        }
+        Ok(())
+    }
 }
 
 /// What viewers got over a span of time, and what it cost.
@@ -167,8 +214,8 @@ pub struct Received {
     pub lost_frames: u64,
 }
 
-/// A frame that takes longer than this through a server on the same machine is late:
-/// one and a half frames at 30 a second.
+/// A frame is late if its last packet comes longer than this after the publisher has sent
+/// it, server and viewer being on the same machine: one and a half frames at 30 a second.
 pub const LATE_US: u64 = 50_000;
 
 /// A distribution.
@@ -216,11 +263,14 @@ pub struct GeneratorUse {
     pub worst_lateness_us: u64,
 }
 
+/// From this share of a core on, 0 to 1, a thread of the generator is too busy to tell the
+/// server's lateness from its own.
+pub const BUSY: f64 = 0.85;
+
 impl GeneratorUse {
     /// Whether the generator was the bottleneck, so that losses and delays may be its
     /// own and say nothing of the server.
     pub fn was_bottleneck(&self) -> bool {
-        const BUSY: f64 = 0.85;
         self.busiest_thread > BUSY || self.dropped_datagrams > 0 || self.worst_lateness_us > LATE_US
     }
 }

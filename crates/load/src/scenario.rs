@@ -6,6 +6,7 @@
 
 mod churn;
 mod field;
+mod gather;
 mod join;
 mod load;
 
@@ -101,14 +102,12 @@ async fn try_run(
     };
     let field = Field::new(target, media, timing, progress).await?;
     match *scenario {
-        Scenario::FanOut { viewers, .. } => load::run(&field, 1, viewers).await.map(Outcome::Load),
+        Scenario::FanOut { viewers, .. } => load::run(&field, 1, viewers).await,
         Scenario::Streams {
             streams,
             viewers_each,
             ..
-        } => load::run(&field, streams, viewers_each)
-            .await
-            .map(Outcome::Load),
+        } => load::run(&field, streams, viewers_each).await,
         Scenario::Join { crowd, .. } => join::run(&field, crowd).await.map(Outcome::Join),
         Scenario::Churn { viewers, .. } => churn::run(&field, viewers).await.map(Outcome::Churn),
     }

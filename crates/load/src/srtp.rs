@@ -9,9 +9,9 @@
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::cipher::{self, EncryptingKey, EncryptionContext, UnboundCipherKey};
 use aws_lc_rs::hmac;
+use srtp_keys::Keying;
 use str0m::crypto::dtls::SrtpProfile;
 
-use crate::keys::Keying;
 use crate::rtp::Header;
 
 /// Labels of the key derivation (RFC 3711 section 4.3.2); RTCP's follow at 3.
@@ -66,7 +66,10 @@ pub(crate) struct Outbound {
 
 /// Both directions; `None` for a profile that WebRTC does not have.
 pub(crate) fn contexts(keying: &Keying) -> Option<(Inbound, Outbound)> {
-    let (local, remote) = Master::pair(keying)?;
+    let (local, remote) = (
+        Master::of(keying, keying.ours()?),
+        Master::of(keying, keying.theirs()?),
+    );
     let inbound = Inbound {
         rtp: remote.keys(0)?,
         rtcp: remote.keys(RTCP)?,
@@ -80,29 +83,12 @@ pub(crate) fn contexts(keying: &Keying) -> Option<(Inbound, Outbound)> {
 }
 
 impl<'a> Master<'a> {
-    /// This end's and the other's (RFC 5764 section 4.2).
-    fn pair(keying: &'a Keying) -> Option<(Self, Self)> {
-        let (key, salt) = match keying.profile {
-            SrtpProfile::AES128_CM_SHA1_80 => (16, 14),
-            SrtpProfile::AEAD_AES_128_GCM => (16, 12),
-            SrtpProfile::AEAD_AES_256_GCM => (32, 12),
-            _ => return None,
-        };
-        if keying.material.len() != 2 * (key + salt) {
-            return None;
+    fn of(keying: &Keying, side: srtp_keys::Master<'a>) -> Self {
+        Self {
+            profile: keying.profile,
+            key: side.key,
+            salt: side.salt,
         }
-        let (keys, salts) = keying.material.split_at(2 * key);
-        let ((client_key, server_key), (client_salt, server_salt)) =
-            (keys.split_at(key), salts.split_at(salt));
-        let profile = keying.profile;
-        let master = |key, salt| Self { profile, key, salt };
-        let client = master(client_key, client_salt);
-        let server = master(server_key, server_salt);
-        Some(if keying.is_client {
-            (client, server)
-        } else {
-            (server, client)
-        })
     }
 
     fn keys(&self, from: u8) -> Option<Keys> {

@@ -29,13 +29,17 @@ impl Usage {
         }
     }
 
+    pub(crate) fn seconds_since(&self, before: &Self) -> f64 {
+        self.at.saturating_duration_since(before.at).as_secs_f64()
+    }
+
     /// What they have used since `before`. The lateness of publishers is not known here.
     pub(crate) fn since(
         &self,
         before: &Self,
         server: Option<&Process>,
     ) -> (Option<ProcessUse>, GeneratorUse) {
-        let span = self.at.saturating_duration_since(before.at).as_secs_f64();
+        let span = self.seconds_since(before);
         let used = match (server, &before.server, &self.server) {
             (Some(server), Some(before), Some(after)) => Some(server.used(before, after)),
             _ => None,

@@ -21,6 +21,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
+use srtp_keys::Secret;
 use str0m::media::{MediaKind, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
@@ -29,7 +30,6 @@ use tracing::{debug, trace};
 
 use crate::clock;
 use crate::feedback::Feedback;
-use crate::keys;
 use crate::meter::Meter;
 use crate::negotiated::{Media, Negotiated};
 use crate::rtp::{self, Datagram, Header};
@@ -65,6 +65,7 @@ struct Progress {
 /// See the module.
 pub(crate) struct Viewer {
     rtc: Rtc,
+    secret: Secret,
     local: SocketAddr,
     remote: Option<SocketAddr>,
     mids: Vec<(Mid, MediaKind)>,
@@ -84,7 +85,7 @@ pub(crate) struct Viewer {
 impl Viewer {
     /// Of a negotiated connection; `joined` hears when the first keyframe is complete.
     pub(crate) fn new(
-        rtc: Rtc,
+        (rtc, secret): (Rtc, Secret),
         local: SocketAddr,
         mids: Vec<(Mid, MediaKind)>,
         stream: u32,
@@ -92,6 +93,7 @@ impl Viewer {
     ) -> Self {
         Self {
             rtc,
+            secret,
             local,
             remote: None,
             mids,
@@ -214,7 +216,7 @@ impl Viewer {
     fn handle_connected(&mut self) {
         let now = Instant::now();
         self.progress.dtls.get_or_insert(now);
-        self.srtp = keys::take().and_then(|keying| srtp::contexts(&keying));
+        self.srtp = self.secret.keying().and_then(srtp::contexts);
         if self.srtp.is_none() {
             debug!(local = %self.local, "no keys for the media");
             self.is_over = true;

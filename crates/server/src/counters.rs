@@ -59,6 +59,8 @@ reasons! {
     /// A video rate, or another message that can be done without, that nobody
     /// had time for.
     SkippedRate => "skipped_rate",
+    /// A publisher or a viewer for whom a media worker has no place.
+    TooManyPeers => "too_many_peers",
     /// An SDP that could not be answered.
     BadSdp => "bad_sdp",
     /// A datagram that belongs to no peer.
@@ -104,6 +106,9 @@ reasons! {
     IdleConnection => "idle_connection",
     /// A packet for a TCP connection that does not keep up.
     FullConnection => "full_connection",
+    /// A datagram that the system dropped since its socket had no room for more:
+    /// a media worker did not keep up. Known on Linux only.
+    FullSocket => "full_socket",
 }
 
 /// One counter a reason, shared by every part of the server.
@@ -124,6 +129,11 @@ impl Counters {
     /// Counts one; true the first time, when the caller should log it.
     pub fn count(&self, reason: Reason) -> bool {
         self.counts[reason as usize].fetch_add(1, Ordering::Relaxed) == 0
+    }
+
+    /// Counts so many more at once.
+    pub fn add(&self, reason: Reason, more: u64) {
+        self.counts[reason as usize].fetch_add(more, Ordering::Relaxed);
     }
 
     /// How often `reason` was counted.

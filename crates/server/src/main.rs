@@ -18,7 +18,7 @@ use twoway_server::settings::{self, Gathered, Settings};
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "All but --config and --check-config may also stand in the configuration, in the \
+    after_help = "All but the first three may also stand in the configuration, in the \
         table of their heading, or in the environment: --max-message is max-message in \
         [limits], and TWOWAY_MAX_MESSAGE. The environment outweighs the configuration, an \
         option both.\n\n\

@@ -81,7 +81,7 @@ impl PeerError {
 pub enum PeerEvent {
     /// The offer, already set as local description.
     Offer(String),
-    /// The first of the remote tracks is there; later ones join the same picture.
+    /// The remote tracks are there, all of them.
     Picture(Picture),
     /// A candidate was found; `None` after the last. Only WHIP and WHEP tell the
     /// server: a Web Call Server learns them from the checks.
@@ -105,6 +105,8 @@ pub struct Peer {
     on_event: Callback<PeerEvent>,
     listeners: Vec<EventListener>,
     negotiation: Option<Task>,
+    /// The remote tracks.
+    received: MediaStream,
 }
 
 impl Peer {
@@ -120,8 +122,7 @@ impl Peer {
             peer.connection
                 .add_transceiver_with_str_and_init(kind, &init);
         }
-        let listener = peer.listen_for_tracks()?;
-        peer.listeners.push(listener);
+        peer.listeners.push(peer.listen_for_tracks());
         Ok(peer)
     }
 
@@ -170,15 +171,19 @@ impl Peer {
             .map_err(|cause| PeerError::IceServers(cause.into()))
     }
 
-    /// Takes the server's answer; [`PeerEvent::Failed`] if it does not fit.
+    /// Takes the server's answer; [`PeerEvent::Picture`] brings what comes by it,
+    /// [`PeerEvent::Failed`] tells that it does not fit.
     pub fn apply_answer(&mut self, sdp: &str) {
         self.probe
             .note(|steps| &mut steps.answered_ms, timer::now_ms());
         let (connection, sdp) = (self.connection.clone(), sdp.to_owned());
-        let on_event = self.on_event.clone();
+        let (on_event, received) = (self.on_event.clone(), Picture::new(&self.received));
         self.negotiation = Some(Task::spawn(async move {
-            if let Err(cause) = answer(&connection, &sdp).await {
-                on_event.emit(PeerEvent::Failed(PeerError::Answer(cause.into())));
+            match answer(&connection, &sdp).await {
+                // The browser has told of all tracks by now (WebRTC, section 4.4.1.5).
+                Ok(()) if received.is_empty() => {}
+                Ok(()) => on_event.emit(PeerEvent::Picture(received)),
+                Err(cause) => on_event.emit(PeerEvent::Failed(PeerError::Answer(cause.into()))),
             }
         }));
     }
@@ -200,6 +205,7 @@ impl Peer {
             on_event,
             listeners,
             negotiation: None,
+            received: MediaStream::new().map_err(|cause| PeerError::Create(cause.into()))?,
         })
     }
 
@@ -210,25 +216,16 @@ impl Peer {
 
     /// Gathers the tracks in a stream of our own: servers differ in whether
     /// their answer names one, and it must be the same for audio and video.
-    fn listen_for_tracks(&self) -> Result<EventListener, PeerError> {
-        let stream = MediaStream::new().map_err(|cause| PeerError::Create(cause.into()))?;
-        let (on_event, probe) = (self.on_event.clone(), self.probe.clone());
+    fn listen_for_tracks(&self) -> EventListener {
+        let (received, probe) = (Clone::clone(&self.received), self.probe.clone());
         let first_packet = Cell::new(None);
-        Ok(EventListener::new(
-            &self.connection,
-            "track",
-            move |event| {
-                let first = stream.get_tracks().length() == 0;
-                let track = event.unchecked_ref::<RtcTrackEvent>().track();
-                if track.kind() == "video" {
-                    first_packet.set(Some(listen_to_first_packet(&track, &probe)));
-                }
-                stream.add_track(&track);
-                if first {
-                    on_event.emit(PeerEvent::Picture(Picture::new(&stream)));
-                }
-            },
-        ))
+        EventListener::new(&self.connection, "track", move |event| {
+            let track = event.unchecked_ref::<RtcTrackEvent>().track();
+            if track.kind() == "video" {
+                first_packet.set(Some(listen_to_first_packet(&track, &probe)));
+            }
+            received.add_track(&track);
+        })
     }
 }
 

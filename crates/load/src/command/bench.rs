@@ -45,7 +45,7 @@ pub(super) async fn run(bench: &Bench) -> Result<Exit> {
     if let Some(folder) = &bench.output {
         report::render(&report, folder)?;
     }
-    let is_measured = |run: &Run| !matches!(run.outcome, Outcome::Failed(_));
+    let is_measured = |run: &Run| !matches!(run.outcome, Outcome::Unjoined(_) | Outcome::Failed(_));
     ensure!(
         exit == Exit::Interrupted || report.runs.iter().any(is_measured),
         "nothing could be measured; the first reason is: {}",

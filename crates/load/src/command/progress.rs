@@ -154,6 +154,7 @@ pub(crate) fn summary(outcome: &Outcome) -> String {
             let (visits, failures) = (churn.visits, churn.failures);
             format!("{visits} visits, {failures} without media{busy}")
         }
+        Outcome::Unjoined(unjoined) => unjoined.to_string(),
         Outcome::Failed(why) => format!("failed: {why}"),
     }
 }

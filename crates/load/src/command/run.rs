@@ -39,8 +39,10 @@ pub(super) async fn run(args: &arguments::Run) -> Result<Exit> {
         _ = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
     };
     drop(screen);
-    if let Outcome::Failed(why) = outcome {
-        anyhow::bail!("{what}: {why}");
+    match outcome {
+        Outcome::Failed(why) => anyhow::bail!("{what}: {why}"),
+        Outcome::Unjoined(unjoined) => anyhow::bail!("{what}: {unjoined}"),
+        Outcome::Load(_) | Outcome::Join(_) | Outcome::Churn(_) => {}
     }
     let report = Report {
         began,

@@ -13,9 +13,9 @@ use crate::results::{Outcome, Run, Scenario};
 pub enum Verdict {
     /// Every viewer got every frame in time.
     Clean,
-    /// Frames were late or lost.
+    /// Frames were late or lost, or viewers got no picture at all.
     Overloaded,
-    /// Frames were late or lost, and the generator may be why.
+    /// The same, and the generator may be why.
     GeneratorBusy,
     /// It could not be run; a sentence says why.
     Failed(String),
@@ -28,6 +28,10 @@ impl Verdict {
             Outcome::Load(load) if load.is_clean() && load.viewers >= viewers => Some(Self::Clean),
             Outcome::Load(load) if load.generator.was_bottleneck() => Some(Self::GeneratorBusy),
             Outcome::Load(_) => Some(Self::Overloaded),
+            Outcome::Unjoined(unjoined) if unjoined.generator.was_bottleneck() => {
+                Some(Self::GeneratorBusy)
+            }
+            Outcome::Unjoined(_) => Some(Self::Overloaded),
             Outcome::Failed(why) => Some(Self::Failed(why.clone())),
             Outcome::Join(_) | Outcome::Churn(_) => None,
         }
@@ -77,9 +81,10 @@ impl Capacity {
         seen.capacity()
     }
 
-    /// Whether it is the server's own, and not merely as far as could be seen.
+    /// Whether it is the server's own, and not merely as far as could be seen: the search
+    /// came to its end, or at least as near to it as a doubling.
     pub fn is_the_servers(&self) -> bool {
-        matches!(self.limit, Limit::Server(_))
+        matches!(self.limit, Limit::Server(many) if many <= self.viewers.max(1) * 2)
     }
 }
 
@@ -229,10 +234,23 @@ impl Search {
         rungs.take_while(move |rung| *rung <= carried)
     }
 
+    /// The rungs that will have been carried in the end, in rising order, as a guess: if
+    /// the end is not known yet, those up to `usual`.
+    pub fn likely_rungs(&self, usual: u32) -> impl Iterator<Item = u32> {
+        let carried = self.seen.carried();
+        let most = match self.seen.too_many() {
+            Some(_) => carried,
+            None => carried.max(usual),
+        };
+        let rungs = self.bounds.rungs.iter().copied();
+        rungs.take_while(move |rung| *rung <= most)
+    }
+
     /// About how many more runs there will be, as a guess for the time left.
     pub fn runs_left(&self) -> u32 {
-        /// Halving from a doubled number down to a few percent of it.
-        const HALVINGS: u32 = 4;
+        /// Halving from a doubled number down to a few percent of it, and what was too
+        /// many once more each time.
+        const HALVINGS: u32 = 6;
         if self.next_try().is_none() {
             return 0;
         }
@@ -286,6 +304,7 @@ fn rounded(viewers: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::{GeneratorUse, Unjoined};
 
     const BOUNDS: Bounds = Bounds {
         rungs: &[1, 10, 100, 300, 1_000],
@@ -383,6 +402,28 @@ mod tests {
     }
 
     #[test]
+    fn viewers_without_a_picture_are_too_many_unless_the_generator_was_busy() {
+        let unjoined = |busiest_thread| {
+            Outcome::Unjoined(Unjoined {
+                joined: 356,
+                of: 500,
+                patience: 15.0,
+                seconds: 20.0,
+                server: None,
+                generator: GeneratorUse {
+                    busiest_thread,
+                    ..GeneratorUse::default()
+                },
+            })
+        };
+        assert_eq!(Verdict::of(&unjoined(0.4), 500), Some(Verdict::Overloaded));
+        assert_eq!(
+            Verdict::of(&unjoined(0.9), 500),
+            Some(Verdict::GeneratorBusy)
+        );
+    }
+
+    #[test]
     fn a_server_that_carries_nobody_has_none() {
         let (tries, capacity) = tries(BOUNDS, carries(0));
         assert_eq!(tries, [1, 1]);
@@ -399,9 +440,11 @@ mod tests {
         let (all, capacity) = tries(few, carries(u32::MAX));
         assert_eq!(all, [1, 10, 100, 250]);
         assert_eq!(capacity.limit, Limit::Untried);
+        assert!(!capacity.is_the_servers());
         let short = Bounds { runs: 6, ..BOUNDS };
         let (all, capacity) = tries(short, carries(700));
         assert_eq!(all, [1, 10, 100, 300, 1_000, 1_000]);
+        assert!(!capacity.is_the_servers(), "it may be 900");
         assert_eq!(
             (capacity.viewers, capacity.limit),
             (300, Limit::Server(1_000))

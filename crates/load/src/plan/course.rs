@@ -10,9 +10,9 @@ use crate::scenario::Timing;
 /// How thorough a bench is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// Everything, several times.
+    /// Everything, several times, in about half an hour against two servers.
     Full,
-    /// All kinds of scenarios once, in about two minutes against two servers: the
+    /// All kinds of scenarios once, in about three minutes against two servers: the
     /// figures are rough.
     Quick,
     /// A few viewers for a second: shows that it works, and no more.
@@ -58,25 +58,26 @@ const FULL: Course = Course {
         precision_percent: 5,
         runs: 24,
     },
-    searching: Duration::from_secs(1800),
+    searching: Duration::from_secs(900),
     rounds: 3,
     usual_capacity: 1_500,
     streams: &[(10, 1), (100, 1), (100, 0)],
     crowds: &[1, 100],
     churning: 100,
-    settle: Duration::from_secs(3),
-    measure: Duration::from_secs(15),
-    churn: Duration::from_secs(180),
+    settle: Duration::from_secs(2),
+    // Three keyframes of the usual stream, whenever it begins.
+    measure: Duration::from_secs(12),
+    churn: Duration::from_secs(120),
 };
 
 const QUICK: Course = Course {
     fan_out: Bounds {
-        rungs: &[10, 100, 500],
+        rungs: &[10, 100, 300],
         most: 20_000,
         precision_percent: 30,
-        runs: 5,
+        runs: 7,
     },
-    searching: Duration::from_secs(75),
+    searching: Duration::from_secs(100),
     rounds: 1,
     usual_capacity: 800,
     streams: &[(50, 1), (50, 0)],

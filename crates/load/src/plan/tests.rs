@@ -118,7 +118,19 @@ fn the_short_runs_are_short() {
         steps.iter().map(Step::expected).sum()
     };
     assert!(length(Depth::Smoke, 1) < Duration::from_secs(25));
-    assert!(length(Depth::Quick, 2) < Duration::from_secs(130));
+    assert!(length(Depth::Quick, 2) < Duration::from_secs(180));
+}
+
+#[test]
+fn all_of_it_takes_less_than_forty_minutes_and_says_so() {
+    let guess = plan(Depth::Full, 2, &Kind::ALL).left();
+    let steps = run(plan(Depth::Full, 2, &Kind::ALL), &[1_300, 250]);
+    let total: Duration = steps.iter().map(Step::expected).sum();
+    assert!(total < Duration::from_secs(40 * 60), "{total:?}");
+    assert!(
+        guess > total * 3 / 4 && guess < total * 3 / 2,
+        "{guess:?} for {total:?}"
+    );
 }
 
 #[test]

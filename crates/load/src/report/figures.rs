@@ -57,7 +57,9 @@ impl<'a> Group<'a> {
     pub(super) fn loads(&self) -> Vec<&'a Load> {
         let loads = self.outcomes.iter().filter_map(|outcome| match outcome {
             Outcome::Load(load) => Some(load),
-            Outcome::Join(_) | Outcome::Churn(_) | Outcome::Failed(_) => None,
+            Outcome::Join(_) | Outcome::Churn(_) | Outcome::Unjoined(_) | Outcome::Failed(_) => {
+                None
+            }
         });
         loads.collect()
     }
@@ -65,7 +67,9 @@ impl<'a> Group<'a> {
     pub(super) fn joins(&self) -> Vec<&'a Join> {
         let joins = self.outcomes.iter().filter_map(|outcome| match outcome {
             Outcome::Join(join) => Some(join),
-            Outcome::Load(_) | Outcome::Churn(_) | Outcome::Failed(_) => None,
+            Outcome::Load(_) | Outcome::Churn(_) | Outcome::Unjoined(_) | Outcome::Failed(_) => {
+                None
+            }
         });
         joins.collect()
     }
@@ -73,15 +77,16 @@ impl<'a> Group<'a> {
     pub(super) fn churns(&self) -> Vec<&'a Churn> {
         let churns = self.outcomes.iter().filter_map(|outcome| match outcome {
             Outcome::Churn(churn) => Some(churn),
-            Outcome::Load(_) | Outcome::Join(_) | Outcome::Failed(_) => None,
+            Outcome::Load(_) | Outcome::Join(_) | Outcome::Unjoined(_) | Outcome::Failed(_) => None,
         });
         churns.collect()
     }
 
-    /// Why runs failed.
-    pub(super) fn failures(&self) -> Vec<&'a str> {
+    /// Why runs came to nothing.
+    pub(super) fn failures(&self) -> Vec<String> {
         let failures = self.outcomes.iter().filter_map(|outcome| match outcome {
-            Outcome::Failed(why) => Some(why.as_str()),
+            Outcome::Failed(why) => Some(format!("failed: {why}")),
+            Outcome::Unjoined(unjoined) => Some(unjoined.to_string()),
             Outcome::Load(_) | Outcome::Join(_) | Outcome::Churn(_) => None,
         });
         failures.collect()
@@ -128,8 +133,11 @@ pub(super) struct LoadFigures {
     pub(super) delay_us: Option<Quantiles>,
     pub(super) late_frames: u64,
     pub(super) lost_frames: u64,
-    /// Packets lost, damaged or dropped by the system before the server got them.
+    /// Packets that were lost or damaged on their way to viewers.
     pub(super) lost_packets: u64,
+    /// Datagrams for the server and for the generator that the system had no room for.
+    pub(super) server_drops: u64,
+    pub(super) generator_drops: u64,
     /// The generator's busiest thread in its busiest run, 1 being a whole core.
     pub(super) generator: f64,
     /// Whether it was the bottleneck in any run.
@@ -151,10 +159,6 @@ impl LoadFigures {
         };
         let each = f64::from(clients);
         let sum = |count: &dyn Fn(&Load) -> u64| loads.iter().map(|load| count(load)).sum();
-        let lost = |load: &Load| {
-            let dropped = load.server.map_or(0, |server| server.dropped_datagrams);
-            load.received.lost + load.received.damaged + dropped
-        };
         let generators = loads.iter().map(|load| &load.generator);
         Some(Self {
             clients,
@@ -172,7 +176,9 @@ impl LoadFigures {
             delay_us: middle(loads.iter().filter_map(|load| load.delay_us)),
             late_frames: sum(&|load| load.received.late_frames),
             lost_frames: sum(&|load| load.received.lost_frames),
-            lost_packets: sum(&lost),
+            lost_packets: sum(&|load| load.received.lost + load.received.damaged),
+            server_drops: sum(&|load| load.server.map_or(0, |server| server.dropped_datagrams)),
+            generator_drops: sum(&|load| load.generator.dropped_datagrams),
             generator: generators
                 .clone()
                 .map(|g| g.busiest_thread)

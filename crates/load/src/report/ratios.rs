@@ -128,12 +128,13 @@ fn common_load(
 
 fn capacity_row(report: &Report, ours: &str, other: &str) -> Option<[String; 4]> {
     let (ours, theirs) = (capacity(report, ours)?, capacity(report, other)?);
-    // More than ours carried is unknown, so that ours is better by at least so much;
-    // if theirs is open at its end, nothing can be said.
-    let ratio = f64::from(ours.viewers) / f64::from(theirs.viewers);
-    let times = match (ours.is_the_servers(), theirs.is_the_servers()) {
-        (true, true) => times_better(ratio),
-        (false, true) if ratio >= SAME => format!("at least {}", times_better(ratio)),
+    let ratio = |of: u32| f64::from(ours.viewers) / f64::from(of);
+    let times = match (ours.is_the_servers(), &theirs.limit) {
+        (true, Limit::Server(_)) if theirs.is_the_servers() => times_better(ratio(theirs.viewers)),
+        // Ours may carry more than was seen, theirs less than was too many for it.
+        (false, Limit::Server(many)) if ratio(*many) >= SAME => {
+            format!("at least {}", times_better(ratio(*many)))
+        }
         (true | false, _) => "not known".to_owned(),
     };
     Some([
@@ -167,6 +168,10 @@ pub(super) fn capacity_sentence(report: &Report, server: &str) -> Option<String>
     let carried = plural(u64::from(capacity.viewers), "viewer");
     let least = format!("**{server}** carries at least {carried} with no frame late or lost");
     Some(match capacity.limit {
+        Limit::Server(many) if !capacity.is_the_servers() => format!(
+            "{least}, but not {}; there was no time to try those in between.",
+            count(many.into())
+        ),
         Limit::Server(many) => format!(
             "**{server}** carries {carried} with no frame late or lost; {} were too many.",
             count(many.into())

@@ -66,6 +66,7 @@ fn loads(report: &Report, kind: Kind, what: &str, name: fn(&Scenario) -> String)
         "frames late",
         "frames lost",
         "packets lost",
+        "server's drops",
         "generator",
         "",
     ];
@@ -83,10 +84,11 @@ fn loads(report: &Report, kind: Kind, what: &str, name: fn(&Scenario) -> String)
     cost.finish() + &got.finish()
 }
 
-/// The cells after the first two: why it failed is in the last, the others are empty.
+/// The cells after the first two: why there are no figures is in the last, the others
+/// are empty.
 fn failure(columns: usize, why: &str) -> impl Iterator<Item = String> {
     let empty = std::iter::repeat_n(String::new(), columns - 3);
-    empty.chain(std::iter::once(format!("failed: {why}")))
+    empty.chain(std::iter::once(why.to_owned()))
 }
 
 fn cost_cells(load: &LoadFigures) -> [String; 6] {
@@ -102,10 +104,24 @@ fn cost_cells(load: &LoadFigures) -> [String; 6] {
 
 fn got_cells(load: &LoadFigures) -> Vec<String> {
     let mut cells = milliseconds(load.delay_us).to_vec();
-    cells.extend([load.late_frames, load.lost_frames, load.lost_packets].map(count));
-    cells.push(percent(load.generator));
+    let counts = [
+        load.late_frames,
+        load.lost_frames,
+        load.lost_packets,
+        load.server_drops,
+    ];
+    cells.extend(counts.map(count));
+    cells.push(generator(load));
     cells.push(remark(load));
     cells
+}
+
+/// How busy it was, and what it missed.
+fn generator(load: &LoadFigures) -> String {
+    match load.generator_drops {
+        0 => percent(load.generator),
+        drops => format!("{}, {}", percent(load.generator), plural(drops, "drop")),
+    }
 }
 
 fn percent(part: f64) -> String {
@@ -113,14 +129,12 @@ fn percent(part: f64) -> String {
 }
 
 fn remark(load: &LoadFigures) -> String {
-    if load.generator_was_bottleneck {
-        return "the generator was the limit".to_owned();
-    }
     // Publishers alone send to nobody: there is nothing to be clean.
     let nobody = load.delay_us.is_none() && load.late_frames == 0 && load.lost_frames == 0;
     match load.clean {
-        _ if nobody => String::new(),
+        _ if nobody && !load.generator_was_bottleneck => String::new(),
         clean if clean == load.runs => "clean".to_owned(),
+        _ if load.generator_was_bottleneck => "the generator was the limit".to_owned(),
         clean => format!("clean in {clean} of {}", load.runs),
     }
 }
@@ -178,7 +192,7 @@ pub(super) fn join(report: &Report) -> String {
             table.row(start.clone().into_iter().chain([words]));
         }
         if let Some(why) = group.failures().first() {
-            table.row(start.into_iter().chain([format!("failed: {why}")]));
+            table.row(start.into_iter().chain([why.clone()]));
         }
     }
     table.finish()
@@ -204,9 +218,9 @@ pub(super) fn churn(report: &Report) -> String {
         "visits",
         "without media",
         "MiB before",
+        "halfway",
         "at most",
         "after all left",
-        "kept a visit, KiB",
         "",
     ];
     let mut table = Table::new(&headings, 2);
@@ -228,15 +242,13 @@ pub(super) fn churn(report: &Report) -> String {
 fn churn_cells(churn: &Churn) -> Vec<String> {
     let mib = |bytes: Option<u64>| number_or_dash(bytes.map(|bytes| bytes as f64 / MIB));
     let before = churn.server.map(|server| server.idle_bytes);
+    let half = churn
+        .resident
+        .iter()
+        .find(|(at, _)| *at >= churn.seconds / 2.0);
+    let half = half.map(|(_, bytes)| *bytes);
     let most = churn.resident.iter().map(|(_, bytes)| *bytes).max();
     let after = churn.resident.last().map(|(_, bytes)| *bytes);
-    let kept = before
-        .zip(after)
-        .filter(|_| churn.visits > 0)
-        .map(|(before, after)| {
-            let kept = after.saturating_sub(before);
-            kept as f64 / 1_024.0 / churn.visits as f64
-        });
     let remark = if churn.generator.was_bottleneck() {
         "the generator was the limit"
     } else {
@@ -247,9 +259,9 @@ fn churn_cells(churn: &Churn) -> Vec<String> {
         count(churn.visits),
         count(churn.failures),
         mib(before),
+        mib(half),
         mib(most),
         mib(after),
-        number_or_dash(kept),
         remark.to_owned(),
     ]
 }

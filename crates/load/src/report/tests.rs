@@ -9,6 +9,7 @@ use super::*;
 use crate::plan::USUAL_MEDIA as MEDIA;
 use crate::results::{
     Browser, Churn, GeneratorUse, Join, Load, Outcome, ProcessUse, Quantiles, Received, Run,
+    Unjoined,
 };
 
 const KIB: u64 = 1_024;
@@ -293,7 +294,7 @@ fn every_scenario_has_its_rows() {
     let cost = ["40.0 %", "0.40", "2.67", "3.75", "60.0", "500"];
     assert_eq!(thousand[0], cost);
     let got = [
-        "2.00", "4.00", "6.00", "8.00", "0", "0", "0", "40.0 %", "clean",
+        "2.00", "4.00", "6.00", "8.00", "0", "0", "0", "0", "40.0 %", "clean",
     ];
     assert_eq!(thousand[1], got);
     let keyframe = row(&text, &["one by one", "janus", "first keyframe complete"]);
@@ -301,7 +302,7 @@ fn every_scenario_has_its_rows() {
     let churn = row(&text, &["100", "twoway"]);
     assert_eq!(
         churn,
-        ["60.0", "2,048", "3", "9.77", "30.0", "13.8", "2.00", ""]
+        ["60.0", "2,048", "3", "9.77", "30.0", "30.0", "13.8", ""]
     );
     let alone = rows(&text, &["50, no viewers", "twoway"]);
     assert_eq!(alone[0][0], "0 %");
@@ -348,6 +349,49 @@ fn what_went_wrong_is_told_plainly() {
         lost.last().map(String::as_str),
         Some("the generator was the limit")
     );
+}
+
+#[test]
+fn viewers_that_waited_in_vain_and_drops_are_told() {
+    let mut report = report();
+    let many = Scenario::FanOut {
+        viewers: 500,
+        media: MEDIA,
+    };
+    let unjoined = Unjoined {
+        joined: 356,
+        of: 500,
+        patience: 15.0,
+        seconds: 20.0,
+        server: Some(ProcessUse {
+            cpu_seconds: 20.0,
+            ..ProcessUse::default()
+        }),
+        generator: GeneratorUse::default(),
+    };
+    report.runs = vec![run("janus", 0, many, Outcome::Unjoined(unjoined))];
+    let mut dropping = load(10, 0.5, 60);
+    dropping.received.lost_frames = 1;
+    dropping.generator.dropped_datagrams = 7;
+    dropping
+        .server
+        .as_mut()
+        .expect("it is known")
+        .dropped_datagrams = 12;
+    report.runs.push(fan_out("twoway", dropping));
+    let text = text(&report);
+    assert!(text.contains(
+        "356 of 500 viewers had a picture when the next one had waited 15 s for a keyframe, \
+         the server using 100 % of a core |"
+    ));
+    assert!(
+        text.contains(
+            "**janus** carries at least 0 viewers with no frame late or lost, but not 500"
+        )
+    );
+    let got = rows(&text, &["10", "twoway"]).remove(1);
+    assert_eq!(got[7..9], ["12", "40.0 %, 7 drops"]);
+    assert!(text.contains("at 10 the load generator was the limit"));
 }
 
 #[test]

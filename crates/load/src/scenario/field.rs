@@ -22,7 +22,7 @@ use crate::viewer::Milestones;
 
 /// Peers that come or go at a time, where many are to be there soon: few enough that
 /// setting them up is not what is measured, nor fails.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 /// Before a stream's first viewer tries again.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -124,25 +124,42 @@ impl<'a> Field<'a> {
         Err(Error::new(sentence))
     }
 
-    /// Has a viewer join a stream and waits until it has a keyframe. A server may take a
-    /// moment from a stream's connection until it takes the stream's first viewer: that
-    /// one tries again.
+    /// Has a viewer join a stream and waits until it has a keyframe.
+    ///
+    /// # Errors
+    /// The server refuses it, or it has none in time.
     pub(super) async fn view(&self, stream: u32) -> Result<Visit> {
+        self.try_view(stream).await?.ok_or_else(|| {
+            let (name, patience) = (self.name(stream), self.timing.patience.as_secs());
+            let sentence =
+                format!("a viewer of {name} had no complete keyframe within {patience} s");
+            Error::new(sentence)
+        })
+    }
+
+    /// The same; `None` if the viewer has no keyframe in time. A server may take a moment
+    /// from a stream's connection until it takes the stream's first viewer: that one
+    /// tries again.
+    ///
+    /// # Errors
+    /// The server refuses it.
+    pub(super) async fn try_view(&self, stream: u32) -> Result<Option<Visit>> {
         let end = Instant::now() + self.timing.patience;
         loop {
-            let visit = self.try_view(stream).await;
-            if visit.is_ok() {
+            let visit = self.view_once(stream).await;
+            let has_joined = matches!(visit, Ok(Some(_)));
+            if has_joined {
                 self.seen.borrow_mut().insert(stream);
             }
             let is_first = !self.seen.borrow().contains(&stream);
-            if visit.is_ok() || !is_first || Instant::now() >= end {
+            if has_joined || !is_first || Instant::now() >= end {
                 return visit;
             }
             sleep(PAUSE).await;
         }
     }
 
-    async fn try_view(&self, stream: u32) -> Result<Visit> {
+    async fn view_once(&self, stream: u32) -> Result<Option<Visit>> {
         let begun = Instant::now();
         let mut draft = self.draft(Role::Viewer, stream)?;
         let name = self.name(stream);
@@ -152,32 +169,15 @@ impl<'a> Field<'a> {
         let peer = self.viewers.add_viewer(draft.into_viewer(sender));
         let place = Place { session, peer };
         if let Ok(Ok(milestones)) = timeout(self.timing.patience, joined).await {
-            return Ok(Visit {
+            return Ok(Some(Visit {
                 place,
                 begun,
                 answered,
                 milestones,
-            });
+            }));
         }
         place.leave(&self.viewers).await;
-        let patience = self.timing.patience.as_secs();
-        let sentence = format!("a viewer of {name} had no complete keyframe within {patience} s");
-        Err(Error::new(sentence))
-    }
-
-    /// Has viewers join, some of each stream after the other.
-    pub(super) async fn gather(&self, streams: u32, viewers_each: u32) -> Result<Vec<Place>> {
-        let of = streams * viewers_each;
-        (self.progress)(Stage::Joining { done: 0, of });
-        let joining = stream::iter(0..of).map(|viewer| self.view(viewer % streams));
-        let mut joining = joining.buffer_unordered(AT_ONCE);
-        let mut places = Vec::new();
-        while let Some(visit) = joining.next().await {
-            places.push(visit?.place);
-            let done = places.len() as u32;
-            (self.progress)(Stage::Joining { done, of });
-        }
-        Ok(places)
+        Ok(None)
     }
 
     /// Has viewers, then publishers leave.

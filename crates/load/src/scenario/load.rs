@@ -7,12 +7,13 @@ use tokio::time::{sleep, sleep_until};
 
 use super::Stage;
 use super::field::Field;
+use super::gather::{Gathered, gather};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::media::Collected;
 use crate::meter::{self, Sent};
 use crate::quantiles;
-use crate::results::{Load, Received};
+use crate::results::{Load, Outcome, Received};
 
 /// From saying when to measure until then.
 const AHEAD: Duration = Duration::from_millis(50);
@@ -22,12 +23,15 @@ const AHEAD: Duration = Duration::from_millis(50);
 const MENDING: Duration = Duration::from_millis(500);
 
 /// Runs [`crate::results::Scenario::FanOut`] and [`crate::results::Scenario::Streams`].
-pub(super) async fn run(field: &Field<'_>, streams: u32, viewers_each: u32) -> Result<Load> {
+pub(super) async fn run(field: &Field<'_>, streams: u32, viewers_each: u32) -> Result<Outcome> {
     let publishers = field.publish(streams).await?;
-    let viewers = field.gather(streams, viewers_each).await?;
+    let viewers = match gather(field, streams, viewers_each).await? {
+        Gathered::All(viewers) => viewers,
+        Gathered::Short(unjoined) => return Ok(Outcome::Unjoined(unjoined)),
+    };
     let measured = measure(field).await;
     field.leave(viewers, publishers).await;
-    measured
+    measured.map(Outcome::Load)
 }
 
 async fn measure(field: &Field<'_>) -> Result<Load> {

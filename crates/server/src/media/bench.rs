@@ -6,7 +6,6 @@ use std::time::{Instant, SystemTime};
 
 use str0m::crypto::from_feature_flags;
 use str0m::net::{Protocol, Transmit};
-use str0m::rtp::ExtensionValues;
 
 use super::codec::{Codec, Kind};
 use super::config::Config;
@@ -15,7 +14,7 @@ use super::egress::WallClock;
 use super::link::Settings;
 use super::message::{Message, WorkerId};
 use super::network::Network;
-use super::packet::MediaPacket;
+use super::packet::{Extensions, MediaPacket};
 use super::picture::PictureNumbers;
 use super::rewrite::Position;
 use super::shard::Shard;
@@ -148,7 +147,7 @@ impl Bench {
                 },
                 marker: index + 1 == packets,
                 starts_keyframe: keyframe && index == 0,
-                extensions: ExtensionValues::default(),
+                extensions: Extensions::default(),
                 payload: Arc::from(vec![7; bytes]),
             });
             self.sequence += 1;

@@ -50,7 +50,10 @@ pub struct Config {
     pub dtls_timeout: Duration,
     /// A publisher that sends no RTP for this long is over. Default: 15 s.
     pub rtp_timeout: Duration,
-    /// Most peers of one worker, publishers and players together. Default: 2,000.
+    /// Most peers of one worker, publishers and players together: what a client can
+    /// make a worker hold in memory, not what its core can do. Default: 5,000, which
+    /// is more than one core sends video to, so that what limits a server is its
+    /// core, and takes some 500 MiB.
     pub peers_per_worker: usize,
     /// Most bits a second that one publisher may send; what is over is dropped,
     /// as by a link that is full, and 0 is no limit. Default: 50 Mbit/s.
@@ -148,7 +151,7 @@ impl Default for Config {
             ice_grace: Duration::from_secs(15),
             dtls_timeout: Duration::from_secs(10),
             rtp_timeout: Duration::from_secs(15),
-            peers_per_worker: 2_000,
+            peers_per_worker: 5_000,
             publisher_bitrate_bps: 50_000_000,
             worker_queue: 8_192,
             socket_buffer: 4 << 20,

@@ -261,6 +261,22 @@ mod tests {
         assert_eq!(directory.place_player(b, publisher), None);
     }
 
+    #[test]
+    fn viewers_of_one_stream_are_spread_over_all_workers() {
+        let directory = Directory::new(4);
+        directory.place_publisher(PeerId(0));
+        // A stream of its own takes a place as well.
+        directory.place_publisher(PeerId(1));
+        let mut viewers = [0; 4];
+        for number in 2..400 {
+            let placed = directory.place_player(PeerId(number), PeerId(0));
+            let (source_worker, home) = placed.unwrap();
+            assert_eq!(source_worker, WorkerId(0));
+            viewers[home.0] += 1;
+        }
+        assert_eq!(viewers, [99, 99, 100, 100]);
+    }
+
     /// What is to be done to splice: player, its worker, the way there, and the
     /// source's worker.
     fn splice(directory: &Directory, from: PeerId, to: PeerId) -> Vec<(u64, usize, usize, usize)> {

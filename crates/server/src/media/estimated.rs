@@ -46,7 +46,7 @@ impl EstimatedTrack {
 
     fn rtp(&self, out: &Outgoing) -> RtpWrite {
         let packet = &out.packet;
-        let mut extensions = packet.extensions.clone();
+        let mut extensions = packet.extensions.to_str0m();
         if let Some((min, max)) = self.playout_delay.filter(|_| self.kind == Kind::Video) {
             (extensions.play_delay_min, extensions.play_delay_max) = (Some(min), Some(max));
         }

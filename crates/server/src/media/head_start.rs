@@ -155,9 +155,9 @@ impl Group {
 pub(super) mod tests {
     use super::*;
     use crate::media::codec::Codec;
+    use crate::media::packet::Extensions;
     use crate::media::picture::PictureNumbers;
     use crate::media::rewrite::Position;
-    use str0m::rtp::ExtensionValues;
 
     /// A video packet of a frame.
     pub(in crate::media) fn packet(
@@ -180,7 +180,7 @@ pub(super) mod tests {
             },
             marker: false,
             starts_keyframe,
-            extensions: ExtensionValues::default(),
+            extensions: Extensions::default(),
             payload: Arc::from([0; 10]),
         }
     }

@@ -6,6 +6,7 @@
 //! matters to viewers. A publisher stops a layer without a word, when its uplink
 //! or its processor is short; that it is gone shows in the others going on.
 
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use super::codec::Kind;
@@ -41,13 +42,29 @@ struct Layer {
 }
 
 /// A layer that flows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Flowing {
     pub(super) layer: u8,
     /// RTP payload, bits per second.
     pub(super) bps: u64,
     /// It has been there long enough to go up to.
     pub(super) settled: bool,
+}
+
+/// The layers that flow, least first: a list that takes nothing of the allocator,
+/// for it is made for each viewer again and again.
+#[derive(Debug, Default)]
+pub(super) struct AllFlowing {
+    layers: [Flowing; MAX_LAYERS],
+    count: usize,
+}
+
+impl Deref for AllFlowing {
+    type Target = [Flowing];
+
+    fn deref(&self) -> &[Flowing] {
+        &self.layers[..self.count]
+    }
 }
 
 impl Layers {
@@ -85,20 +102,24 @@ impl Layers {
     }
 
     /// What flows, least first.
-    pub(super) fn flowing(&self, now: Instant) -> Vec<Flowing> {
+    pub(super) fn flowing(&self, now: Instant) -> AllFlowing {
         let layers = self.layers.iter().zip(0..);
-        let mut flowing: Vec<_> = layers
-            .filter_map(|(layer, index)| {
-                let layer = layer.as_ref().filter(|layer| !layer.is_gone())?;
-                Some(Flowing {
-                    layer: index,
-                    bps: layer.meter.bps(now),
-                    settled: now.saturating_duration_since(layer.since) >= SETTLING,
-                })
+        let flowing = layers.filter_map(|(layer, index)| {
+            let layer = layer.as_ref().filter(|layer| !layer.is_gone())?;
+            Some(Flowing {
+                layer: index,
+                bps: layer.meter.bps(now),
+                settled: now.saturating_duration_since(layer.since) >= SETTLING,
             })
-            .collect();
-        flowing.sort_by_key(|flowing| flowing.bps);
-        flowing
+        });
+        let mut all = AllFlowing::default();
+        for (place, layer) in all.layers.iter_mut().zip(flowing) {
+            *place = layer;
+            all.count += 1;
+        }
+        // Few, so that nothing is allocated; those that take the same stay in order.
+        all.layers[..all.count].sort_by_key(|flowing| flowing.bps);
+        all
     }
 
     /// What the audio takes beside any of them, bits per second.
@@ -180,7 +201,7 @@ mod tests {
     fn what_they_take_orders_them() {
         let start = Instant::now();
         let mut layers = Layers::default();
-        assert_eq!(layers.flowing(start), []);
+        assert!(layers.flowing(start).is_empty());
         // Named from the best to the least.
         let now = second(&mut layers, &[(0, 6_000), (1, 2_000), (2, 500)], start);
         assert_eq!(order(&layers, now), [2, 1, 0]);
@@ -223,6 +244,6 @@ mod tests {
         let now = Instant::now();
         let mut layers = Layers::default();
         layers.note(&video(MAX_LAYERS as u8, 500), now);
-        assert_eq!(layers.flowing(now), []);
+        assert!(layers.flowing(now).is_empty());
     }
 }

@@ -140,13 +140,8 @@ impl Link {
         if repair.is_plain() {
             rtc_config = rtc_config.enable_raw_packets(true);
         }
-        let (mut rtc, tap) = match media {
-            MediaWay::Str0m => (rtc_config.build(now), None),
-            MediaWay::Own => {
-                let (rtc, secret) = egress::build(rtc_config, now);
-                (rtc, Some(Tap::new(secret)))
-            }
-        };
+        let (mut rtc, secret) = egress::build(rtc_config, now);
+        let tap = (media == MediaWay::Own).then(|| Tap::new(secret));
         for candidate in candidates {
             rtc.add_local_candidate(candidate);
         }

@@ -10,6 +10,7 @@
 //! - `address`, `reach`: what clients are told, and who can reach it;
 //! - `worker`: the thread and its mailbox; `message` is what goes through;
 //! - `network`: its sockets, `socket` for UDP and `tcp`, with `frame`, for TCP;
+//!   `drops`: what comes to them in vain;
 //! - `shard`: the peers of one worker, sans-IO; `demux`, `fanout` and `timers`
 //!   serve it;
 //! - `publisher`, `player`: a `peer`, on top of a `link` (str0m, set up by `rtc`, and
@@ -40,6 +41,7 @@ mod codec;
 mod config;
 mod demux;
 mod directory;
+mod drops;
 mod egress;
 mod estimated;
 mod fanout;
@@ -100,6 +102,7 @@ use crate::core::backend::{
 };
 use crate::counters::Counters;
 use directory::{Directory, Home, Move};
+use drops::Watch;
 use egress::WallClock;
 use link::Settings;
 use message::{Message, WorkerId};
@@ -166,6 +169,8 @@ pub struct Forwarder {
     directory: Arc<Directory>,
     reach: Reach,
     reporter: Reporter,
+    /// `None` where the system does not say what it drops.
+    _drops: Option<Watch>,
 }
 
 impl Forwarder {
@@ -195,6 +200,10 @@ impl Forwarder {
             worker.set_candidates(candidates);
             workers.push(worker);
         }
+        let granted = workers.iter().filter_map(Worker::receive_buffer).min();
+        drops::warn_of_small_buffer(granted, config.socket_buffer);
+        let ports: Vec<_> = workers.iter().map(Worker::port).collect();
+        let watch = Watch::start(ports.clone(), counters.clone()).map_err(StartError::Thread)?;
         let directory = Arc::new(Directory::new(workers.len()));
         let events: Arc<dyn Fn(Event) + Send + Sync> = Arc::new(events);
         let pictures_taken = events.clone();
@@ -206,11 +215,12 @@ impl Forwarder {
             directory: directory.clone(),
             reach: Reach {
                 addresses,
-                ports: workers.iter().map(Worker::port).collect(),
+                ports,
                 transports: config.transports,
                 notes: plan.notes,
             },
             reporter: Reporter::new(directory, events, snapshots),
+            _drops: watch,
         };
         info!(addresses = ?forwarder.reach.addresses, "media");
         let settings = Arc::new(Settings {

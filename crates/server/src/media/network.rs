@@ -80,6 +80,12 @@ impl Network {
         self.port
     }
 
+    /// The least that the system gave one of its UDP sockets of receive buffer, in
+    /// bytes; `None` without any, or if it does not say.
+    pub(super) fn receive_buffer(&self) -> Option<usize> {
+        self.sockets.iter().filter_map(Socket::receive_buffer).min()
+    }
+
     pub(super) fn set_candidates(&mut self, candidates: Vec<SocketAddr>) {
         self.candidates = candidates;
     }

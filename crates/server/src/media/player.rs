@@ -45,6 +45,9 @@ pub(super) struct Player {
     probing: Option<Probing>,
     /// While it starts: what it is yet to get before what is live.
     replay: Option<Replay>,
+    /// How many of the packets that its worker has pending came before it was
+    /// connected: they are not for it.
+    pub(super) passed: usize,
     /// [`Player::drain`] has something to do.
     pub(super) dirty: bool,
     /// `None` if rates are not to be told.
@@ -108,6 +111,7 @@ impl Player {
             shortage: Shortage::default(),
             probing: taken.has_transport_feedback().then(Probing::default),
             replay: None,
+            passed: 0,
             dirty: false,
             rate: config.tells_rates().then(RateMeter::default),
             measure_every: config.rate_interval,

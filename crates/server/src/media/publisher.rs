@@ -18,7 +18,7 @@ use super::keyframe::KeyframeRequests;
 use super::layers::Layers;
 use super::leap::Newest;
 use super::link::{Link, LinkEvent};
-use super::packet::{MediaPacket, forwarded};
+use super::packet::{Extensions, MediaPacket};
 use super::peer::PeerEvent;
 use super::picture::{PictureNumbers, Pictures, starts_keyframe};
 use super::rate::RateMeter;
@@ -427,7 +427,7 @@ impl Publisher {
             },
             marker: packet.header.marker,
             starts_keyframe,
-            extensions: forwarded(&packet.header.ext_vals),
+            extensions: Extensions::read(&packet.header.ext_vals),
             payload: packet.payload,
         };
         self.layers.note(&media, packet.timestamp);

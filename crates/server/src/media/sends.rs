@@ -9,6 +9,10 @@ use super::demux::Path;
 /// processor's cache, and no buffer grows with the number of viewers.
 const FULL: usize = 128 * 1_024;
 
+/// Bytes that room is kept for. Only what had to be written all at once, before
+/// something else could happen, ever takes more.
+const ROOM: usize = 2 * FULL;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Sends {
@@ -79,6 +83,7 @@ impl Sends {
 
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(ROOM);
         self.ends.clear();
         self.runs.clear();
     }
@@ -157,5 +162,22 @@ mod tests {
         );
         sends.clear();
         assert_eq!((sends.runs().count(), sends.len()), (0, 0));
+    }
+
+    #[test]
+    fn room_for_what_was_too_much_is_given_back() {
+        let mut sends = Sends::default();
+        let mut check = |bytes: usize, room: std::ops::RangeInclusive<usize>| {
+            let written = sends.put(path(1), |out| {
+                out.extend(std::iter::repeat_n(0, bytes));
+                Ok::<(), ()>(())
+            });
+            assert_eq!(written, Ok(()));
+            sends.clear();
+            let kept = sends.bytes.capacity();
+            assert!(room.contains(&kept), "{bytes}: {kept}");
+        };
+        check(FULL, FULL..=ROOM);
+        check(10 * FULL, ROOM..=ROOM);
     }
 }

@@ -121,13 +121,37 @@ impl Shard {
     fn give(&mut self, id: PeerId, source: PeerId, packets: &[Arc<MediaPacket>], now: Instant) {
         let layers = self.audiences.layers(source);
         if let (Some(Peer::Player(player)), Some(layers)) = (self.peers.get_mut(&id), layers) {
-            for packet in packets {
+            let passed = std::mem::take(&mut player.passed);
+            for packet in packets.iter().skip(passed) {
                 player.handle_media(packet, layers, now);
             }
             if player.dirty {
                 self.drain(id, now);
             }
         }
+    }
+
+    /// What came before a player is connected is not for it: it only takes note of
+    /// that, so that the others need not be given theirs for it.
+    fn pass_over(&mut self, id: PeerId, now: Instant) {
+        let Some(Peer::Player(player)) = self.peers.get_mut(&id) else {
+            return;
+        };
+        let mut pending = self.pending.iter();
+        if !player.link.is_secured()
+            && let Some((_, packets)) = pending.find(|(source, _)| *source == player.source)
+            && let Some(layers) = self.audiences.layers(player.source)
+        {
+            for packet in packets.iter().skip(player.passed) {
+                player.handle_media(packet, layers, now);
+            }
+            player.passed = packets.len();
+        }
+    }
+
+    /// Players have yet to get what has come for them.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.pending.is_empty()
     }
 
     /// Gives players all that has come for them, before something else happens to
@@ -145,13 +169,7 @@ impl Shard {
             }
             return;
         };
-        // What came before a player is connected is not for it.
-        if !self.pending.is_empty()
-            && let Some(Peer::Player(player)) = self.peers.get(&id)
-            && !player.link.is_secured()
-        {
-            self.catch_up(now);
-        }
+        self.pass_over(id, now);
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
@@ -325,8 +343,15 @@ impl Shard {
     }
 
     fn read_offer(&self, id: PeerId, sdp: &str) -> Result<Offer, EndReason> {
-        if self.peers.len() >= self.settings.config.peers_per_worker {
-            warn!(peer = id.0, worker = self.id.0, "the worker is full");
+        let most = self.settings.config.peers_per_worker;
+        if self.peers.len() >= most {
+            if self.counters.count(Reason::TooManyPeers) {
+                warn!(
+                    "media worker {} refuses what comes beyond its {most} publishers and \
+                     viewers: give --max-peers or --workers a higher number",
+                    self.id.0
+                );
+            }
             return Err(EndReason::Internal);
         }
         Offer::parse(sdp).map_err(|error| {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use mio::Token;
 use mio::net::UdpSocket;
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSocketState};
-use socket2::{Domain, Protocol, Socket as RawSocket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket as RawSocket, Type};
 use str0m::net::Transmit;
 use tracing::{debug, trace};
 
@@ -48,7 +48,7 @@ impl Socket {
         if address.is_ipv6() {
             raw.set_only_v6(true)?;
         }
-        // The system may grant less; that costs packets only under bursts.
+        // The system may grant less, most without an error.
         for result in [
             raw.set_recv_buffer_size(buffer),
             raw.set_send_buffer_size(buffer),
@@ -78,6 +78,14 @@ impl Socket {
 
     pub(super) fn local(&self) -> SocketAddr {
         self.local
+    }
+
+    /// Bytes of its receive buffer, as far as the system says.
+    pub(super) fn receive_buffer(&self) -> Option<usize> {
+        let bytes = SockRef::from(&self.io).recv_buffer_size().ok()?;
+        // It doubles what it is asked for, to have room for its own notes (socket(7)).
+        let is_doubled = cfg!(any(target_os = "linux", target_os = "android"));
+        Some(if is_doubled { bytes / 2 } else { bytes })
     }
 
     /// Receives one batch; `handle` gets each datagram with where it came from

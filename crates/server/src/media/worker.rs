@@ -127,6 +127,11 @@ impl Worker {
         self.network.port()
     }
 
+    /// See [`Network::receive_buffer`].
+    pub(super) fn receive_buffer(&self) -> Option<usize> {
+        self.network.receive_buffer()
+    }
+
     /// Has its peers told `candidates`.
     pub(super) fn set_candidates(&mut self, candidates: Vec<SocketAddr>) {
         self.network.set_candidates(candidates.clone());
@@ -245,6 +250,10 @@ impl Running {
                     if message.is_droppable() {
                         let droppable = &self.worker.mailbox.droppable;
                         droppable.fetch_sub(1, Ordering::Relaxed);
+                    }
+                    // The shard would give it out all at once.
+                    if self.shard.is_behind() && !matches!(message, Message::Media { .. }) {
+                        self.flush(now);
                     }
                     let stop = matches!(message, Message::Stop);
                     self.shard.handle_message(message, now);

@@ -23,7 +23,7 @@ use crate::limits::Limits;
 
 /// Bytes read from a socket at a time, which each keeps room for: signalling is
 /// small, and most of the time there is none.
-const READ_BUFFER: usize = 4 * 1_024;
+const READ_BUFFER: usize = 1_024;
 
 /// What every socket needs of the server.
 #[derive(Debug, Clone)]

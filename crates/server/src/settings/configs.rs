@@ -16,10 +16,11 @@ impl Gathered {
     pub fn configs(self) -> Result<(net::Config, media::Config), SettingsError> {
         let ice_servers = self.ice_servers()?;
         let settings = self.settings;
-        let media = settings.media();
+        let files = open_files();
+        let media = settings.media(files);
         let config = net::Config {
             ice_servers,
-            core: settings.core(),
+            core: settings.core(files),
             page: settings.page,
             balance_to: settings.balance_to,
             ..net::Config::new(SocketAddr::new(settings.bind, settings.port))
@@ -47,16 +48,16 @@ impl Gathered {
 }
 
 impl Settings {
-    fn core(&self) -> core::Config {
+    fn core(&self, files: usize) -> core::Config {
         core::Config {
-            limits: self.limits.limits(),
+            limits: self.limits.limits(files),
             resume_time: Duration::from_secs(self.streams.resume_seconds.into()),
             hold_time: Duration::from_secs(self.streams.hold_seconds.into()),
             ..core::Config::default()
         }
     }
 
-    fn media(&self) -> media::Config {
+    fn media(&self, files: usize) -> media::Config {
         let defaults = media::Config::default();
         let workers = self.media.workers.unwrap_or(defaults.workers);
         media::Config {
@@ -66,7 +67,8 @@ impl Settings {
             transports: self.media.transport.into(),
             public_addresses: self.media.public_address.clone(),
             publisher_bitrate_bps: self.limits.max_bitrate.saturating_mul(1_000),
-            tcp_connections: affordable(self.limits.max_media_tcp, workers),
+            tcp_connections: affordable_media(self.limits.max_media_tcp, workers, files),
+            peers_per_worker: self.limits.max_peers,
             tcp_per_address: self.limits.max_media_tcp_address,
             rate_interval: Duration::from_secs(self.streams.rate_interval.into()),
             answer_all_codecs: self.streams.hold_seconds > 0,
@@ -76,7 +78,7 @@ impl Settings {
 }
 
 impl LimitArgs {
-    fn limits(&self) -> Limits {
+    fn limits(&self, files: usize) -> Limits {
         Limits {
             message_bytes: self.max_message,
             sdp_bytes: self.max_sdp,
@@ -86,7 +88,7 @@ impl LimitArgs {
             snapshots_per_session: self.max_snapshots,
             sessions: self.max_sessions,
             messages_per_second: self.max_message_rate,
-            connections: self.max_connections,
+            connections: affordable_connections(self.max_connections, files),
             connections_per_address: self.max_connections_per_address,
             queued_messages: self.max_queue,
             queued_bytes: self.max_queue_bytes,
@@ -95,22 +97,44 @@ impl LimitArgs {
     }
 }
 
-/// How many of `asked` TCP connections a worker can have, so that together they
-/// leave half of the files that the system allows to everything else. First
-/// has it allow as many as this process may ask for.
-fn affordable(asked: usize, workers: NonZeroUsize) -> usize {
-    let files = match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(files) => usize::try_from(files).unwrap_or(usize::MAX),
+/// Files that are neither connections of clients nor their media.
+const OTHER_FILES: usize = 64;
+
+/// Has the system allow this process as many open files, connections among them,
+/// as it may ask for; how many those are, as far as that is known.
+fn open_files() -> usize {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => {
+            tracing::info!("this process may have {files} files open (ulimit -n)");
+            usize::try_from(files).unwrap_or(usize::MAX)
+        }
         Err(error) => {
             tracing::debug!(%error, "the limit on open files is unknown");
-            return asked;
+            usize::MAX
         }
-    };
+    }
+}
+
+/// How many of `asked` TCP connections for media a worker can have, so that all
+/// workers' leave half of the files to everything else.
+fn affordable_media(asked: usize, workers: NonZeroUsize, files: usize) -> usize {
     let share = files / 2 / workers;
     if share < asked {
         tracing::info!(
             "{share} TCP connections for media on each worker instead of {asked}: the system \
              allows this process only {files} files (ulimit -n)"
+        );
+    }
+    asked.min(share)
+}
+
+/// How many of `asked` connections for signalling the other half is enough for.
+fn affordable_connections(asked: usize, files: usize) -> usize {
+    let share = (files / 2).saturating_sub(OTHER_FILES).max(1);
+    if share < asked {
+        tracing::info!(
+            "{share} connections for signalling instead of {asked}: the system allows this \
+             process only {files} files (ulimit -n)"
         );
     }
     asked.min(share)

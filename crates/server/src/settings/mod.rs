@@ -139,6 +139,9 @@ struct LimitArgs {
     /// Most kbit/s of one publisher, more is dropped; 0 is no limit
     #[arg(long, value_name = "KBPS", default_value_t = 50_000)]
     max_bitrate: u64,
+    /// Most publishers and viewers on one media worker
+    #[arg(long, value_name = "COUNT", default_value_t = media::Config::default().peers_per_worker)]
+    max_peers: usize,
     /// Most TCP connections for media on one worker
     #[arg(long, value_name = "COUNT", default_value_t = media::Config::default().tcp_connections)]
     max_media_tcp: usize,

@@ -9,6 +9,7 @@ mod client;
 mod network;
 mod simulcast;
 mod snapshot;
+mod stuck;
 mod tcp;
 mod udp;
 

@@ -1,9 +1,10 @@
 //! RTP headers as one viewer takes them (RFC 3550 section 5.1, RFC 8285).
 
-use str0m::media::{Frequency, MediaTime};
-use str0m::rtp::{Extension, ExtensionValues};
+use str0m::media::MediaTime;
+use str0m::rtp::Extension;
 
 use crate::media::codec::Kind;
+use crate::media::packet::{Extensions, hundredths};
 
 /// What comes before the extensions.
 const FIXED: usize = 12;
@@ -41,7 +42,7 @@ pub(super) struct Values<'a> {
     /// When it is sent.
     pub(super) send_time: [u8; 3],
     /// What the publisher said.
-    pub(super) of_publisher: &'a ExtensionValues,
+    pub(super) of_publisher: &'a Extensions,
     /// What is said instead of the publisher's own.
     pub(super) playout_delay: Option<(MediaTime, MediaTime)>,
 }
@@ -75,8 +76,7 @@ impl ExtensionIds {
             put(self.mid, mid.as_bytes());
         }
         put(self.send_time, &values.send_time);
-        if let (Some(level), Some(voice)) = (of_publisher.audio_level, of_publisher.voice_activity)
-        {
+        if let Some((level, voice)) = of_publisher.audio_level {
             // RFC 6464 section 3: below 0 dBov.
             let level = level.unsigned_abs() & 0x7f;
             put(self.audio_level, &[(u8::from(voice) << 7) | level]);
@@ -84,18 +84,14 @@ impl ExtensionIds {
         if let Some(orientation) = of_publisher.video_orientation {
             put(self.orientation, &[orientation as u8]);
         }
-        let (min, max) = (of_publisher.play_delay_min, of_publisher.play_delay_max);
-        if let Some((min, max)) = values.playout_delay.or(min.zip(max)) {
-            put(self.playout_delay, &playout_delay(min, max));
+        let wish = values.playout_delay;
+        let wish = wish.map(|(min, max)| (hundredths(min), hundredths(max)));
+        if let Some((min, max)) = wish.or(of_publisher.playout_delay) {
+            // Twice 12 bits.
+            let [_, delay @ ..] = ((u32::from(min) << 12) | u32::from(max)).to_be_bytes();
+            put(self.playout_delay, &delay);
         }
     }
-}
-
-/// Twice 12 bits of hundredths.
-fn playout_delay(min: MediaTime, max: MediaTime) -> [u8; 3] {
-    let steps = |time: MediaTime| time.rebase(Frequency::HUNDREDTHS).numer() as u32 & 0xfff;
-    let [_, a, b, c] = ((steps(min) << 12) | steps(max)).to_be_bytes();
-    [a, b, c]
 }
 
 impl Header {
@@ -147,13 +143,10 @@ mod tests {
     const SEND_TIME: [u8; 3] = [1, 2, 3];
 
     fn written(offered: &[(u8, Extension)], kind: Kind, mid: Option<&str>) -> Vec<u8> {
-        let of_publisher = ExtensionValues {
-            audio_level: Some(-37),
-            voice_activity: Some(true),
+        let of_publisher = Extensions {
+            audio_level: Some((-37, true)),
             video_orientation: Some(VideoOrientation::Deg90),
-            play_delay_min: Some(MediaTime::from_hundredths(0x123)),
-            play_delay_max: Some(MediaTime::from_hundredths(0x456)),
-            ..ExtensionValues::default()
+            playout_delay: Some((0x123, 0x456)),
         };
         let values = Values {
             mid,
@@ -197,10 +190,9 @@ mod tests {
         let values = Values {
             mid: None,
             send_time: SEND_TIME,
-            of_publisher: &ExtensionValues {
-                play_delay_min: Some(delay(1)),
-                play_delay_max: Some(delay(2)),
-                ..ExtensionValues::default()
+            of_publisher: &Extensions {
+                playout_delay: Some((1, 2)),
+                ..Extensions::default()
             },
             playout_delay: Some((delay(0), delay(0xfff))),
         };

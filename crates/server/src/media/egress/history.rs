@@ -6,6 +6,7 @@
 //! was.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,8 @@ pub(super) struct History {
     /// From `first` on, with holes for numbers that nothing was sent under.
     packets: VecDeque<Option<Sent>>,
     first: u64,
+    /// What [`Stamp`]s count from; `None` before the first packet.
+    start: Option<Instant>,
     most: usize,
     /// How long they are of use.
     age: Duration,
@@ -28,11 +31,30 @@ pub(super) struct History {
 
 /// A packet that was sent.
 #[derive(Debug)]
-pub(super) struct Sent {
-    pub(super) what: What,
-    at: Instant,
+struct Sent {
+    what: What,
+    at: Stamp,
     /// When it was sent again last.
-    again_at: Option<Instant>,
+    again_at: Option<Stamp>,
+}
+
+/// A time in milliseconds, which wraps after seven weeks and is compared with
+/// what is seconds away: a viewer has hundreds of them.
+#[derive(Debug, Clone, Copy)]
+struct Stamp(NonZeroU32);
+
+impl Stamp {
+    fn new(since_start: Duration) -> Self {
+        let after = since_start.as_millis() as u32;
+        Self(NonZeroU32::new(after.wrapping_add(1)).unwrap_or(NonZeroU32::MIN))
+    }
+
+    fn since(self, earlier: Self) -> Duration {
+        let passed = self.0.get().wrapping_sub(earlier.0.get());
+        // One from before is not seven weeks ahead.
+        let passed = i32::try_from(passed).map_or(0, i32::unsigned_abs);
+        Duration::from_millis(passed.into())
+    }
 }
 
 /// What goes out again.
@@ -59,6 +81,7 @@ impl History {
         Self {
             packets: VecDeque::new(),
             first: 0,
+            start: None,
             most: most.min(MOST),
             age,
         }
@@ -76,6 +99,7 @@ impl History {
 
     /// Keeps a packet that is sent now.
     pub(super) fn keep(&mut self, number: u64, what: What, now: Instant) {
+        let now = self.stamp(now);
         self.forget_old(now);
         let end = self.first + self.packets.len() as u64;
         if self.packets.is_empty() || number >= end + self.most as u64 {
@@ -107,10 +131,11 @@ impl History {
         wait: Duration,
         now: Instant,
     ) -> Option<(u64, &What)> {
+        let now = self.stamp(now);
         let place = number.wrapping_sub(self.first as u16);
         let sent = self.packets.get_mut(usize::from(place))?.as_mut()?;
-        let is_old = now.saturating_duration_since(sent.at) > self.age;
-        let on_its_way = |at: Instant| now.saturating_duration_since(at) < wait;
+        let is_old = now.since(sent.at) > self.age;
+        let on_its_way = |at| now.since(at) < wait;
         if is_old || sent.again_at.is_some_and(on_its_way) {
             return None;
         }
@@ -118,11 +143,27 @@ impl History {
         Some((self.first + u64::from(place), &sent.what))
     }
 
-    fn forget_old(&mut self, now: Instant) {
+    /// Forgets what is old, and gives back room that is far more than the rest
+    /// takes, but for what may come until next time.
+    pub(super) fn give_back(&mut self, now: Instant) {
+        let now = self.stamp(now);
+        self.forget_old(now);
+        let kept = self.packets.len();
+        if self.packets.capacity() > 3 * kept {
+            self.packets.shrink_to(2 * kept);
+        }
+    }
+
+    fn stamp(&mut self, now: Instant) -> Stamp {
+        let start = *self.start.get_or_insert(now);
+        Stamp::new(now.saturating_duration_since(start))
+    }
+
+    fn forget_old(&mut self, now: Stamp) {
         let age = self.age;
         let is_old = |sent: &Option<Sent>| {
             let at = sent.as_ref().map(|sent| sent.at);
-            at.is_none_or(|at| now.saturating_duration_since(at) > age)
+            at.is_none_or(|at| now.since(at) > age)
         };
         while self.packets.front().is_some_and(is_old) {
             self.forget_first();
@@ -189,6 +230,38 @@ mod tests {
         assert_eq!(f.again([65_534, 0, 3, 4], 1), [65_534, 65_536, 65_539]);
         assert_eq!(f.again([65_534, 0, 1], 50), [65_537]);
         assert_eq!(f.again([65_534, 0], 51), [65_534, 65_536]);
+    }
+
+    #[test]
+    fn a_packet_takes_little() {
+        assert!(size_of::<Option<Sent>>() <= 32);
+    }
+
+    #[test]
+    fn room_that_was_needed_once_is_given_back() {
+        let mut f = Fixture::new(1_000);
+        f.keep(0..1_000, 0);
+        f.keep(1_000..1_100, 1_001);
+        f.history.give_back(f.at(1_001));
+        let room = f.history.packets.capacity();
+        assert!((200..300).contains(&room), "{room}");
+        assert_eq!(f.again([0, 999, 1_000, 1_099], 1_001), [1_000, 1_099]);
+        f.keep(1_100..1_200, 1_001);
+        f.history.give_back(f.at(1_001));
+        assert_eq!(f.history.packets.capacity(), room);
+        f.history.give_back(f.at(2_002));
+        assert_eq!(f.history.packets.capacity(), 0);
+    }
+
+    #[test]
+    fn times_wrap() {
+        let week = Duration::from_hours(7 * 24);
+        let before = Stamp::new(week * 7);
+        for (later, expected) in [(20, 20), (week.as_millis() as u64, week.as_millis())] {
+            let after = Stamp::new(week * 7 + Duration::from_millis(later));
+            assert_eq!(after.since(before).as_millis(), expected);
+            assert_eq!(before.since(after), Duration::ZERO);
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@
 //!                             history
 //! ```
 //!
-//! - `keys` are taken out of the DTLS handshake, `srtp` seals with them;
+//! - `srtp` seals, with keys taken out of the DTLS handshake (crate `srtp_keys`);
 //! - `stream`: no number of an SSRC is used twice;
 //! - `header`: RTP with the extensions that the viewer knows;
 //! - `history`: what may be asked for again, the payloads shared by all viewers;
@@ -29,7 +29,6 @@
 mod feedback;
 mod header;
 mod history;
-mod keys;
 mod report;
 mod srtp;
 mod stream;
@@ -39,11 +38,12 @@ mod wall;
 
 use std::time::{Duration, Instant};
 
+use srtp_keys::Secret;
 use str0m::net::Transmit;
 use str0m::rtp::rtcp::{Nack, ReceiverReport, ReceptionReport, ReportBlock, Rtcp, SenderReport};
 
 pub(super) use feedback::Feedback;
-pub(super) use keys::build;
+pub(super) use srtp_keys::build;
 pub(super) use tap::Tap;
 pub(super) use track::{Format, Outgoing, TrackConfig};
 pub(super) use wall::WallClock;
@@ -53,7 +53,6 @@ use super::demux::Path;
 use super::repair::{Credit, UNKNOWN_ROUND_TRIP, kept_for};
 use super::sends::Sends;
 use crate::counters::Reason;
-use keys::Secret;
 use report::ReceiverTime;
 use srtp::Srtp;
 use track::{Context, Track};
@@ -68,6 +67,10 @@ const MOST_TIMES: usize = 8;
 
 /// Packets that a viewer may ask for at once; the next NACK asks for the rest.
 const MOST_ASKED: usize = 2_048;
+
+/// Packets that every viewer keeps room for between two flushes: a frame's. What a
+/// keyframe takes beyond that is given back with the next report.
+const QUEUE_ROOM: usize = 16;
 
 /// What was sent of video, and what the viewer has said of it.
 #[derive(Debug, Clone, Copy)]
@@ -204,9 +207,18 @@ impl Egress {
         }
         if self.report_at.is_some_and(|at| at <= now) {
             self.report_at = Some(now + REPORT_INTERVAL);
+            self.give_back(now);
             self.report(path, now, sends);
         }
         refused
+    }
+
+    /// Gives back room that was needed once.
+    fn give_back(&mut self, now: Instant) {
+        self.queue.shrink_to(QUEUE_ROOM);
+        for track in &mut self.tracks {
+            track.history.give_back(now);
+        }
     }
 
     /// What says that it is over, if anything was sent; nothing is from now on.

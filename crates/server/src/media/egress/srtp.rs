@@ -14,9 +14,8 @@ use aws_lc_rs::cipher::{
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hmac;
 use aws_lc_rs::iv::FixedLength;
+use srtp_keys::Keying;
 use str0m::crypto::dtls::SrtpProfile;
-
-use super::keys::Keying;
 
 /// Bytes that sealing makes a packet longer by, at most: the SRTCP index and a
 /// tag.
@@ -195,19 +194,11 @@ fn xored(mut nonce: [u8; 12], salt: &[u8; 12]) -> [u8; 12] {
 impl<'a> Master<'a> {
     /// Our half of the keying material.
     fn of_ours(keying: &'a Keying) -> Option<Self> {
-        let (key_length, salt_length) = match keying.profile {
-            SrtpProfile::AES128_CM_SHA1_80 => (16, SALT),
-            SrtpProfile::AEAD_AES_128_GCM => (16, 12),
-            SrtpProfile::AEAD_AES_256_GCM => (32, 12),
-            _ => return None,
-        };
-        let (keys, salts) = keying.material.split_at_checked(2 * key_length)?;
-        let ours = usize::from(!keying.is_client);
+        let ours = keying.ours()?;
         let mut salt = [0; SALT];
-        let given = salts.chunks_exact(salt_length).nth(ours)?;
-        salt[..salt_length].copy_from_slice(given);
+        salt[..ours.salt.len()].copy_from_slice(ours.salt);
         Some(Self {
-            key: keys.chunks_exact(key_length).nth(ours)?,
+            key: ours.key,
             salt,
             profile: keying.profile,
         })

@@ -5,11 +5,11 @@
 //! goes out here, it is given something to send when the pair may have changed,
 //! and what it makes of that shows the way and is dropped.
 
+use srtp_keys::Secret;
 use str0m::Rtc;
 use str0m::net::Transmit;
 use str0m::rtp::Ssrc;
 
-use super::keys::Secret;
 use crate::media::demux::Path;
 
 /// Whom the question is about, which nobody gets to see: an SSRC of no stream.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use srtp_keys::Keying;
 use str0m::crypto::dtls::SrtpProfile;
 use str0m::net::Protocol;
 use str0m::rtp::rtcp::{NackEntry, ReceiverReport};
@@ -36,7 +37,7 @@ struct Fixture {
 
 impl Fixture {
     fn new(rtx: Option<u8>) -> Self {
-        let secret = Secret::with(keys::Keying {
+        let secret = Secret::from(Keying {
             profile: SrtpProfile::AEAD_AES_128_GCM,
             material: vec![1; 56].into(),
             is_client: false,

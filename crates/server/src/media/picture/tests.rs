@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use proptest::prelude::*;
-use str0m::rtp::ExtensionValues;
 
 use super::*;
+use crate::media::packet::Extensions;
 use crate::media::rewrite::Position;
 
 const CODECS: [Codec; 5] = [Codec::H264, Codec::Vp8, Codec::Vp9, Codec::Av1, Codec::Opus];
@@ -287,7 +287,7 @@ fn packet(codec: Codec, layer: u8, pt: u8, payload: &[u8]) -> MediaPacket {
         },
         marker: true,
         starts_keyframe: starts_keyframe(codec, payload),
-        extensions: ExtensionValues::default(),
+        extensions: Extensions::default(),
         payload: Arc::from(payload),
     }
 }

@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use openh264::encoder::Encoder;
 use openh264::formats::{RgbSliceU8, YUVBuffer};
-use str0m::rtp::{ExtensionValues, VideoOrientation};
+use str0m::rtp::VideoOrientation;
 
 use super::*;
 use crate::media::codec::Kind;
+use crate::media::packet::Extensions;
 use crate::media::picture::PictureNumbers;
 use crate::media::rewrite::Position;
 
@@ -38,7 +39,7 @@ fn keyframe(codec: Codec, payloads: &[Vec<u8>]) -> Keyframe {
             },
             marker: sequence + 1 == payloads.len(),
             starts_keyframe: sequence == 0,
-            extensions: ExtensionValues::default(),
+            extensions: Extensions::default(),
             payload: Arc::from(payload.as_slice()),
         })
     };

@@ -4,6 +4,7 @@ use str0m::Candidate;
 use str0m::net::Protocol;
 
 use super::*;
+use crate::counters::Reason;
 
 /// The only end of a peer since `since`.
 fn end(world: &World, peer: PeerId, since: Instant) -> (Duration, EndReason) {
@@ -206,4 +207,34 @@ fn a_worker_that_is_gone_is_forgotten_by_the_others() {
             assert_eq!(world.ends(PUBLISHER, start), []);
         }
     }
+}
+
+#[test]
+fn a_full_worker_takes_no_more_and_says_so_once() {
+    let config = Config {
+        peers_per_worker: 2,
+        ..Config::default()
+    };
+    let mut world = World::with(1, config);
+    world.publish();
+    let viewer = world.play();
+    let since = world.now;
+    let more = [PeerId(20), PeerId(21)];
+    for peer in more {
+        world.command(Message::OpenPlayer {
+            peer,
+            source: PUBLISHER,
+            home: SOURCE_WORKER,
+            offer: String::new(),
+            wishes: Wishes::default(),
+        });
+        assert_eq!(end(&world, peer, since).1, EndReason::Internal);
+    }
+    assert_eq!(world.shards[0].counters.of(Reason::TooManyPeers), 2);
+    world.stream(SECOND);
+    assert!(world.clients[viewer].connected);
+    // Once there is a place again, an offer is looked at.
+    world.close(VIEWER);
+    let (peer, source) = (PeerId(22), PUBLISHER);
+    world.open(peer, Role::Player { source });
 }

@@ -122,3 +122,30 @@ fn viewers_who_come_together_share_a_keyframe() {
     check_second(1);
     check_second(2);
 }
+
+/// What others get still goes out in the portions that their worker sends.
+#[test]
+fn a_viewer_that_connects_hurries_nobody() {
+    let mut world = World::new(1);
+    world.publish();
+    let first = world.play();
+    // A frame and the second viewer's first check come in one batch.
+    world.send_frame();
+    let peer = PeerId(VIEWER.0 + 1);
+    let second = world.open(peer, Role::Player { source: PUBLISHER });
+    let at = world.now + LATENCY;
+    world.run_for(LATENCY - Duration::from_micros(1));
+    world.now = at;
+    world.deliver();
+    let shard = &world.shards[0];
+    assert!(shard.is_behind(), "the frame waits for its turn");
+    let Some(Peer::Player(player)) = shard.peers.get(&peer) else {
+        panic!("no player");
+    };
+    assert_eq!(player.passed, 2, "its picture and its sound");
+    world.stream(SECOND);
+    assert!(world.clients[second].connected);
+    for viewer in [first, second] {
+        assert_contiguous(&world.clients[viewer].numbers(true));
+    }
+}

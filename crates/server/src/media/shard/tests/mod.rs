@@ -443,6 +443,21 @@ impl World {
     /// Does everything that is due now.
     fn step(&mut self) {
         let now = self.now;
+        self.deliver();
+        for shard in &mut self.shards {
+            shard.handle_timeout(now);
+        }
+        for client in &mut self.clients {
+            if client.deadline.is_some_and(|at| at <= now) {
+                client.handle_timeout(now);
+            }
+        }
+        self.obey();
+    }
+
+    /// Hands over what the network has carried by now, in one batch.
+    fn deliver(&mut self) {
+        let now = self.now;
         while let Some(datagram) = self.network.pop_due(now) {
             let Datagram {
                 source,
@@ -466,15 +481,6 @@ impl World {
                 (None, None) => panic!("sent to nobody: {destination}"),
             }
         }
-        for shard in &mut self.shards {
-            shard.handle_timeout(now);
-        }
-        for client in &mut self.clients {
-            if client.deadline.is_some_and(|at| at <= now) {
-                client.handle_timeout(now);
-            }
-        }
-        self.obey();
     }
 
     /// Takes everything out of everybody and where it belongs.
