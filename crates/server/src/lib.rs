@@ -2,6 +2,7 @@
 //!
 //! [`core`] decides, [`media`] forwards, [`net`] talks to sockets.
 
+pub mod access;
 mod allowance;
 pub mod core;
 pub mod counters;
