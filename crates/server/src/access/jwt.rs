@@ -288,8 +288,10 @@ mod tests {
 
     #[test]
     fn a_date_beyond_the_calendar_never_comes() {
-        let claims = json!({ "exp": 1e300, "aud": "live" });
+        let claims = json!({ "exp": u64::MAX, "aud": "live" });
         assert_eq!(by_secret().grant(&signed(&claims)).unwrap().expires, None);
+        check(&json!({ "exp": 1e300, "aud": "live" }), Denied::BadToken);
+        check(&json!({ "exp": -1, "aud": "live" }), Denied::BadToken);
     }
 
     #[test]

@@ -18,9 +18,9 @@ struct Said<'a> {
 
 impl Said<'_> {
     fn gather(&self) -> Result<Gathered, String> {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("server.toml");
-        fs::write(&path, self.file).unwrap();
+        fs::write(&path, self.file).expect("a file in it");
         let command = Settings::augment_args(Command::new("twoway-server").no_binary_name(true));
         let options = command.get_matches_from(self.options);
         let environment = self.environment.iter();
@@ -152,7 +152,7 @@ fn defaults_in_the_example_are_what_they_are_without_it() {
 }
 
 fn has_placeholder(setting: &str) -> bool {
-    let (_, value) = setting.split_once(" = ").unwrap();
+    let (_, value) = setting.split_once(" = ").expect("name and value");
     value.chars().any(|letter| letter.is_ascii_uppercase())
 }
 
