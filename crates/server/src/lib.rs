@@ -2,6 +2,7 @@
 //!
 //! [`core`] decides, [`media`] forwards, [`net`] talks to sockets.
 
+pub mod access;
 mod allowance;
 pub mod core;
 pub mod counters;
@@ -9,3 +10,4 @@ mod fragment;
 pub mod limits;
 pub mod media;
 pub mod net;
+pub mod settings;
