@@ -109,6 +109,8 @@ reasons! {
     /// A datagram that the system dropped since its socket had no room for more:
     /// a media worker did not keep up. Known on Linux only.
     FullSocket => "full_socket",
+    /// Somebody without the right to it, or without a token that is valid.
+    NotAllowed => "not_allowed",
 }
 
 /// One counter a reason, shared by every part of the server.

@@ -23,10 +23,11 @@ use tower::ServiceExt;
 
 use super::connections::{Place, Places};
 use super::files::Files;
+use super::gate::Gate;
 use super::patience::{Patient, Stalled};
 use super::socket::Hub;
 use super::whip::Requests;
-use super::{BalanceTarget, balance, page, whip};
+use super::{BalanceTarget, admin, balance, page, whip};
 use crate::counters::{Counters, Reason};
 
 /// How long accepting rests when it fails, most likely for want of file
@@ -39,11 +40,17 @@ const MAX_HEAD: usize = 64 << 10;
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ends {
-    remote: SocketAddr,
+    pub(super) remote: SocketAddr,
     pub(super) local: SocketAddr,
 }
 
-pub(super) fn router(requests: Requests, files: Files, balance_to: Vec<BalanceTarget>) -> Router {
+pub(super) fn router(
+    requests: Requests,
+    files: Files,
+    balance_to: Vec<BalanceTarget>,
+    gate: Gate,
+) -> Router {
+    let admin = admin::guarded(Router::new(), gate, Arc::clone(&requests.counters));
     let hub = requests.hub.clone();
     let stats_hub = hub.clone();
     let counters = Arc::clone(&requests.counters);
@@ -54,6 +61,7 @@ pub(super) fn router(requests: Requests, files: Files, balance_to: Vec<BalanceTa
             get(async move || stats(&stats_hub, &counters).await),
         )
         .route("/api/{*path}", any(unknown_api))
+        .merge(admin)
         .merge(whip::router(requests))
         .merge(balance::router(balance_to))
         .merge(page::router(files))

@@ -10,10 +10,12 @@
 //! read in time costs that client its socket.
 
 mod actor;
+mod admin;
 mod balance;
 mod connections;
 mod events;
 mod files;
+mod gate;
 mod http;
 mod ice_server;
 mod listen;
@@ -31,7 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use self::actor::Actor;
@@ -39,6 +41,8 @@ pub use self::balance::{BadTarget, BalanceTarget};
 use self::connections::Places;
 pub use self::events::EventSink;
 use self::files::Files;
+use self::gate::Gate;
+pub use self::gate::Live;
 pub use self::ice_server::{IceServer, IceServerError};
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
@@ -79,6 +83,8 @@ pub struct Config {
     pub balance_to: Vec<BalanceTarget>,
     /// Signalling.
     pub core: core::Config,
+    /// What [`Running::reload`] changes.
+    pub live: Arc<Live>,
 }
 
 impl Config {
@@ -92,6 +98,7 @@ impl Config {
             ice_servers: Vec::new(),
             balance_to: Vec::new(),
             core: core::Config::default(),
+            live: Arc::default(),
         }
     }
 }
@@ -124,6 +131,7 @@ pub enum StartError<E> {
 pub struct Running {
     addr: SocketAddr,
     counters: Arc<Counters>,
+    live: watch::Sender<Arc<Live>>,
     stop: oneshot::Sender<Infallible>,
     server: JoinHandle<()>,
 }
@@ -137,6 +145,11 @@ impl Running {
     /// What was refused or dropped so far.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Goes on with other rules: they hold for what is asked from now on.
+    pub fn reload(&self, live: Arc<Live>) {
+        self.live.send_replace(live);
     }
 
     /// Tells every client, closes every socket and ends media; takes at most
@@ -211,6 +224,8 @@ where
         head_timeout: config.head_timeout,
         write_timeout: config.write_timeout,
     };
+    let (live, rules) = watch::channel(config.live);
+    let gate = Gate::new(rules);
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
     let requests = whip::Requests {
@@ -220,7 +235,7 @@ where
         counters: Arc::clone(&counters),
         hub: socket::Hub::new(inbox_sender, limits, open_sockets),
     };
-    let router = http::router(requests, files, config.balance_to);
+    let router = http::router(requests, files, config.balance_to, gate);
     // Connections in flight live in the accepting task and end with it.
     let accepting = tokio::spawn(http::accept(listener, router, connections));
     let server = tokio::spawn(async move {
@@ -230,6 +245,7 @@ where
     Ok(Running {
         addr,
         counters,
+        live,
         stop,
         server,
     })

@@ -1,0 +1,176 @@
+//! Who is let in: what a request shows, and what it may do with that.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, header};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use tokio::sync::watch;
+
+use crate::access::{Access, Denied, Right, decide};
+
+/// What proxies add to what they pass on (RFC 7239, and what was there before it).
+const FORWARDED: [HeaderName; 3] = [
+    header::FORWARDED,
+    header::VIA,
+    HeaderName::from_static("x-forwarded-for"),
+];
+
+/// What may change while the server runs: whoever asks goes by what it is then.
+#[derive(Debug, Default)]
+pub struct Live {
+    /// Who may do what.
+    pub access: Access,
+}
+
+/// Decides by what is set now.
+#[derive(Debug, Clone)]
+pub(super) struct Gate {
+    live: watch::Receiver<Arc<Live>>,
+}
+
+impl Gate {
+    pub(super) fn new(live: watch::Receiver<Arc<Live>>) -> Self {
+        Self { live }
+    }
+
+    /// Whether an HTTP request from `remote` may see and end what is everybody's.
+    ///
+    /// Where nobody needs a token, only this host itself may, and neither a proxy on it
+    /// nor a page of elsewhere in its browser.
+    ///
+    /// # Errors
+    /// It may not.
+    pub(super) fn administer(&self, headers: &HeaderMap, remote: IpAddr) -> Result<(), Denied> {
+        let live = self.live.borrow().clone();
+        if !live.access.is_controlled() && is_own(headers, remote) {
+            return Ok(());
+        }
+        let token = token(headers);
+        let asked = (Right::Administer, "");
+        decide(&live.access, token.as_deref(), asked, SystemTime::now()).map(drop)
+    }
+}
+
+/// The token that a request shows: as `Bearer` (RFC 6750 section 2.1), or as the
+/// password of `Basic` (RFC 7617), which a browser asks its user for.
+pub(super) fn token(headers: &HeaderMap) -> Option<String> {
+    let shown = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, credentials) = shown.split_once(' ')?;
+    let credentials = credentials.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(credentials.to_owned());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = BASE64_STANDARD.decode(credentials).ok()?;
+    let (_, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some(password.to_owned())
+}
+
+/// Whether the request was made on this host, for this host, by no other page.
+fn is_own(headers: &HeaderMap, remote: IpAddr) -> bool {
+    let text = |name| {
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or_default())
+    };
+    let host = text(header::HOST).and_then(|host| host.parse::<Authority>().ok());
+    let origin = text(header::ORIGIN);
+    remote.is_loopback()
+        && !FORWARDED.iter().any(|name| headers.contains_key(name))
+        && host.as_ref().is_some_and(|host| is_loopback(host.host()))
+        && origin.is_none_or(|origin| host.is_some_and(|host| is_of(origin, &host)))
+}
+
+/// Whether a page of `origin` (RFC 6454 section 7) comes from `host`.
+fn is_of(origin: &str, host: &Authority) -> bool {
+    let (_, authority) = origin.split_once("://").unwrap_or_default();
+    authority.eq_ignore_ascii_case(host.as_str())
+}
+
+/// Whether a host's name can mean nothing but this host.
+fn is_loopback(name: &str) -> bool {
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::access::tokens::Tokens;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    fn gate(tokens: Option<&str>) -> Gate {
+        let tokens = tokens.map(|text| Tokens::parse(text).unwrap());
+        let access = Access {
+            tokens,
+            ..Access::default()
+        };
+        // A receiver keeps what was sent last.
+        Gate::new(watch::channel(Arc::new(Live { access })).1)
+    }
+
+    fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {
+        let lines = lines.iter();
+        lines
+            .map(|(name, value)| (name.clone(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn where_nobody_needs_a_token_only_this_host_administers() {
+        let open = gate(None);
+        let elsewhere = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+        let local = (header::HOST, "localhost:8080");
+        let refused = Err(Denied::NotAllowed);
+        let own = headers(std::slice::from_ref(&local));
+        assert_eq!(open.administer(&own, HERE), Ok(()));
+        assert_eq!(open.administer(&own, elsewhere), refused);
+        let page = |origin| headers(&[local.clone(), (header::ORIGIN, origin)]);
+        assert_eq!(
+            open.administer(&page("http://localhost:8080"), HERE),
+            Ok(())
+        );
+        assert_eq!(open.administer(&page("http://example.org"), HERE), refused);
+        assert_eq!(open.administer(&page("null"), HERE), refused);
+        // A name that somebody else has lead here.
+        let rebound = headers(&[(header::HOST, "example.org:8080")]);
+        assert_eq!(open.administer(&rebound, HERE), refused);
+        assert_eq!(open.administer(&HeaderMap::new(), HERE), refused);
+        let proxied = headers(&[local, (FORWARDED[2].clone(), "192.0.2.1")]);
+        assert_eq!(open.administer(&proxied, HERE), refused);
+        let ipv6 = headers(&[(header::HOST, "[::1]:8080")]);
+        assert_eq!(open.administer(&ipv6, HERE), Ok(()));
+    }
+
+    #[test]
+    fn with_tokens_one_of_them_is_needed_here_too() {
+        let gate = gate(Some(
+            "admin - token-for-the-operator\nplay * token-for-everybody-else\n",
+        ));
+        let local = (header::HOST, "localhost");
+        let shown = |value: &str| headers(&[local.clone(), (header::AUTHORIZATION, value)]);
+        let admitted = |value: &str| gate.administer(&shown(value), HERE);
+        assert_eq!(admitted("Bearer token-for-the-operator"), Ok(()));
+        assert_eq!(admitted("bearer  token-for-the-operator"), Ok(()));
+        let basic = BASE64_STANDARD.encode("admin:token-for-the-operator");
+        assert_eq!(admitted(&format!("Basic {basic}")), Ok(()));
+        assert_eq!(
+            admitted("Bearer token-for-everybody-else"),
+            Err(Denied::NotAllowed)
+        );
+        assert_eq!(admitted("Bearer forged"), Err(Denied::BadToken));
+        assert_eq!(admitted("Basic %%%"), Err(Denied::NoToken));
+        let silent = headers(std::slice::from_ref(&local));
+        assert_eq!(gate.administer(&silent, HERE), Err(Denied::NoToken));
+    }
+}
