@@ -103,7 +103,7 @@ fn a_wrong_ice_server_is_told_without_its_password() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8(output.stderr).unwrap();
-    let expected = "error: --ice-server number 2 is none: its port must be";
+    let expected = "--ice-server: number 2 is none: its port must be";
     assert!(stderr.contains(expected), "{stderr}");
     assert!(!stderr.contains("secret"), "{stderr}");
 }
