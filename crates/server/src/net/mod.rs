@@ -22,7 +22,9 @@ mod listen;
 mod negotiate;
 mod page;
 mod patience;
+mod rest;
 mod socket;
+mod status;
 mod whip;
 
 use std::convert::Infallible;
@@ -45,6 +47,7 @@ use self::files::Files;
 use self::gate::Gate;
 pub use self::gate::Live;
 pub use self::ice_server::{IceServer, IceServerError};
+use self::rest::Rest;
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
 use crate::media::{self, Forwarder};
@@ -236,14 +239,17 @@ where
     let gate = Gate::new(rules);
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
+    let hub = socket::Hub::new(inbox_sender, limits.clone(), open_sockets);
     let requests = whip::Requests {
         max_body: limits.sdp_bytes,
         body_timeout: config.head_timeout,
         links: whip::links(&config.ice_servers),
         counters: Arc::clone(&counters),
-        hub: socket::Hub::new(inbox_sender, limits, open_sockets),
+        hub: hub.clone(),
     };
-    let router = http::router(requests, files, config.balance_to, gate);
+    let counted = Arc::clone(&counters);
+    let rest = Rest::new(hub, counted, &limits, config.head_timeout);
+    let router = http::router(requests, files, config.balance_to, gate, rest);
     // Connections in flight live in the accepting task and end with it.
     let accepting = tokio::spawn(http::accept(listener, router, connections));
     let server = tokio::spawn(async move {
