@@ -25,9 +25,10 @@ use super::connections::{Place, Places};
 use super::files::Files;
 use super::gate::Gate;
 use super::patience::{Patient, Stalled};
+use super::rest::{self, Rest};
 use super::socket::Hub;
 use super::whip::Requests;
-use super::{BalanceTarget, admin, balance, page, whip};
+use super::{BalanceTarget, admin, balance, page, status, whip};
 use crate::counters::{Counters, Reason};
 
 /// How long accepting rests when it fails, most likely for want of file
@@ -49,11 +50,15 @@ pub(super) fn router(
     files: Files,
     balance_to: Vec<BalanceTarget>,
     gate: Gate,
+    rest: Rest,
 ) -> Router {
-    let admin = admin::guarded(Router::new(), gate, Arc::clone(&requests.counters));
+    let counters = Arc::clone(&requests.counters);
+    let rest = Arc::new(rest);
+    let operators = rest::router(Arc::clone(&rest)).merge(status::router());
+    let admin = admin::guarded(operators, gate.clone(), Arc::clone(&counters));
+    let stat = admin::guarded(rest::stat::router(rest), gate, Arc::clone(&counters));
     let hub = requests.hub.clone();
     let stats_hub = hub.clone();
-    let counters = Arc::clone(&requests.counters);
     Router::new()
         .route("/api/health", get(async || Json(json!({ "status": "ok" }))))
         .route(
@@ -65,6 +70,7 @@ pub(super) fn router(
         .merge(whip::router(requests))
         .merge(balance::router(balance_to))
         .merge(page::router(files))
+        .layer(middleware::from_fn_with_state(stat, rest::stat::divert))
         .layer(middleware::from_fn_with_state(hub, upgrade))
 }
 

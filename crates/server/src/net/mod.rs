@@ -22,7 +22,9 @@ mod listen;
 mod negotiate;
 mod page;
 mod patience;
+mod rest;
 mod socket;
+mod status;
 mod whip;
 
 use std::convert::Infallible;
@@ -35,6 +37,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use wire::MediaSessionId;
 
 use self::actor::Actor;
 pub use self::balance::{BadTarget, BalanceTarget};
@@ -44,6 +47,7 @@ use self::files::Files;
 use self::gate::Gate;
 pub use self::gate::Live;
 pub use self::ice_server::{IceServer, IceServerError};
+use self::rest::Rest;
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
 use crate::media::{self, Forwarder};
@@ -120,6 +124,9 @@ pub enum StartError<E> {
     /// There is no thread for the page's files.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
+    /// The system has no randomness, without which nothing here is safe.
+    #[error("the system gives no random numbers: {0}")]
+    Randomness(String),
     /// The media backend did not start.
     #[error(transparent)]
     Media(E),
@@ -187,7 +194,7 @@ pub async fn serve(
 /// # Errors
 /// The listener or the backend cannot be started; nothing is left running.
 pub async fn serve_with<B, E>(
-    config: Config,
+    mut config: Config,
     start_media: impl FnOnce(EventSink, Arc<Counters>) -> Result<B, E>,
 ) -> Result<Running, StartError<E>>
 where
@@ -206,6 +213,10 @@ where
         address: config.listen,
         source,
     })?;
+    if config.core.node_id.is_empty() {
+        let random = random_bits().map_err(|error| StartError::Randomness(error.to_string()))?;
+        config.core.node_id = MediaSessionId::from_random(random).to_string();
+    }
     let files = Files::new(config.page).map_err(StartError::Thread)?;
     let counters = Arc::new(Counters::default());
     let (event_sink, events) = events::channel(Arc::clone(&counters));
@@ -228,14 +239,17 @@ where
     let gate = Gate::new(rules);
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
+    let hub = socket::Hub::new(inbox_sender, limits.clone(), open_sockets);
     let requests = whip::Requests {
         max_body: limits.sdp_bytes,
         body_timeout: config.head_timeout,
         links: whip::links(&config.ice_servers),
         counters: Arc::clone(&counters),
-        hub: socket::Hub::new(inbox_sender, limits, open_sockets),
+        hub: hub.clone(),
     };
-    let router = http::router(requests, files, config.balance_to, gate);
+    let counted = Arc::clone(&counters);
+    let rest = Rest::new(hub, counted, &limits, config.head_timeout);
+    let router = http::router(requests, files, config.balance_to, gate, rest);
     // Connections in flight live in the accepting task and end with it.
     let accepting = tokio::spawn(http::accept(listener, router, connections));
     let server = tokio::spawn(async move {

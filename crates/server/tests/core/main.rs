@@ -15,6 +15,8 @@ mod behaviour;
 mod fake_backend;
 mod hold;
 mod limits;
+mod notices;
+mod operator;
 mod properties;
 mod rates;
 mod resources;
