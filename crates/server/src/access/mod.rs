@@ -19,6 +19,7 @@ use thiserror::Error;
 use self::jwt::Jwt;
 pub use self::names::{BadPattern, Names};
 use self::tokens::Tokens;
+use crate::counters::Reason;
 
 /// What may be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,6 +74,20 @@ pub enum Denied {
     /// It is valid, and does not allow what was asked for.
     #[error("the access token does not allow this")]
     NotAllowed,
+}
+
+impl Denied {
+    /// The counter it goes to.
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::NoToken => Reason::NoToken,
+            Self::BadToken => Reason::BadToken,
+            Self::Expired => Reason::ExpiredToken,
+            Self::NotYet => Reason::EarlyToken,
+            Self::WrongAudience => Reason::WrongAudience,
+            Self::NotAllowed => Reason::NotAllowed,
+        }
+    }
 }
 
 /// What somebody may do.
@@ -144,6 +159,12 @@ pub struct Access {
 }
 
 impl Access {
+    /// Everybody may publish and play, whatever they show.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.is_controlled() && self.anonymous.is_none()
+    }
+
     /// Tokens are asked for.
     #[must_use]
     pub fn is_controlled(&self) -> bool {
