@@ -16,6 +16,7 @@ use tungstenite::error::{CapacityError, Error as WsError};
 
 use super::LINGER;
 use super::actor::Message;
+use super::addresses::SocketPlace;
 use super::connections::Place;
 use super::gate::{Gate, SessionGate, Verdict};
 use crate::allowance::Allowance;
@@ -54,13 +55,12 @@ impl Hub {
     }
 
     /// Answers a WebSocket upgrade and serves the socket from then on, which
-    /// keeps its place among the connections.
+    /// keeps its places among the connections.
     pub(super) fn upgrade(
         self,
         upgrade: WebSocketUpgrade,
-        remote: SocketAddr,
-        local: SocketAddr,
-        place: Place,
+        (remote, local): (SocketAddr, SocketAddr),
+        places: (Place, SocketPlace),
         session: SessionGate,
     ) -> Response {
         upgrade
@@ -69,7 +69,7 @@ impl Hub {
             .max_frame_size(self.limits.message_bytes)
             .on_upgrade(async move |socket| {
                 self.serve(socket, remote, local, session).await;
-                drop(place);
+                drop(places);
             })
     }
 
