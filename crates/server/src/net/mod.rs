@@ -10,9 +10,11 @@
 //! read in time costs that client its socket.
 
 mod actor;
+mod addresses;
 mod admin;
 mod balance;
 mod connections;
+mod denied;
 mod events;
 mod files;
 mod gate;
@@ -25,6 +27,8 @@ mod patience;
 mod rest;
 mod socket;
 mod status;
+mod upgrade;
+mod visitors;
 mod whip;
 
 use std::convert::Infallible;
@@ -48,6 +52,7 @@ use self::gate::Gate;
 pub use self::gate::Live;
 pub use self::ice_server::{IceServer, IceServerError};
 use self::rest::Rest;
+use self::visitors::Visitors;
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
 use crate::media::{self, Forwarder};
@@ -229,27 +234,30 @@ where
         Box::new(backend),
         Arc::clone(&counters),
     );
+    let (live, rules) = watch::channel(config.live);
+    let gate = Gate::new(rules);
+    let visitors = Visitors::new(gate.clone(), Arc::clone(&counters));
     let connections = http::Server {
+        visitors: visitors.clone(),
         places: Places::new(limits.connections, limits.connections_per_address),
         counters: Arc::clone(&counters),
         head_timeout: config.head_timeout,
         write_timeout: config.write_timeout,
     };
-    let (live, rules) = watch::channel(config.live);
-    let gate = Gate::new(rules);
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
-    let hub = socket::Hub::new(inbox_sender, limits.clone(), open_sockets);
+    let hub = socket::Hub::new(inbox_sender, limits.clone(), open_sockets, gate.clone());
     let requests = whip::Requests {
         max_body: limits.sdp_bytes,
         body_timeout: config.head_timeout,
         links: whip::links(&config.ice_servers),
         counters: Arc::clone(&counters),
         hub: hub.clone(),
+        gate,
     };
     let counted = Arc::clone(&counters);
     let rest = Rest::new(hub, counted, &limits, config.head_timeout);
-    let router = http::router(requests, files, config.balance_to, gate, rest);
+    let router = http::router(requests, files, config.balance_to, visitors, rest);
     // Connections in flight live in the accepting task and end with it.
     let accepting = tokio::spawn(http::accept(listener, router, connections));
     let server = tokio::spawn(async move {

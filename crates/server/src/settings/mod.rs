@@ -5,6 +5,7 @@
 //! `[limits]`, by its heading, and `TWOWAY_MAX_MESSAGE`. The command line outweighs the
 //! environment, which outweighs the file.
 
+mod access;
 mod configs;
 mod file;
 mod key;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Args, CommandFactory, Parser, ValueEnum};
 
+use self::access::{AccessArgs, AddressArgs};
 use self::key::Key;
 pub use self::reference::{example, manual};
 use self::source::Sources;
@@ -49,6 +51,10 @@ pub struct Settings {
     streams: StreamArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    addresses: AddressArgs,
+    #[command(flatten)]
+    access: AccessArgs,
 }
 
 /// Where media goes.
