@@ -127,6 +127,7 @@ impl Tls {
         let renewed = loaded.and_then(|identity| Current::new(identity, tried.clone()));
         match renewed {
             Ok(current) => {
+                self.credentials.warn_if_open();
                 let mut before = self.lock();
                 if before.fingerprint != current.fingerprint {
                     let fingerprint = current.fingerprint;
