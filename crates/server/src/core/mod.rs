@@ -132,6 +132,8 @@ pub enum Input {
     Backend(Event),
     /// The time asked for by [`Core::timeout`] has come.
     Timeout,
+    /// The server is about to end: let no new session in; those there are go on.
+    Drain,
     /// The server ends: tell everyone, let nobody in.
     Shutdown,
 }
@@ -236,6 +238,7 @@ pub struct Core {
     outputs: VecDeque<Output>,
     last_peer: u64,
     unix_time: Option<Duration>,
+    draining: bool,
     shutting_down: bool,
 }
 
@@ -253,6 +256,7 @@ impl Core {
             outputs: VecDeque::new(),
             last_peer: 0,
             unix_time: None,
+            draining: false,
             shutting_down: false,
         }
     }
@@ -296,6 +300,10 @@ impl Core {
             Input::Delete { client, path } => self.handle_delete(client, &path),
             Input::Backend(event) => self.handle_backend(event, now),
             Input::Timeout => self.handle_timeout(now),
+            Input::Drain => {
+                tracing::info!(clients = self.clients.len(), "no new sessions are taken");
+                self.draining = true;
+            }
             Input::Shutdown => self.handle_shutdown(),
         }
         self.start_holds(now);

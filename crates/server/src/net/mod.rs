@@ -38,7 +38,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use self::actor::Actor;
+use self::actor::{Actor, Message};
 pub use self::balance::{BadTarget, BalanceTarget};
 use self::connections::Places;
 pub use self::events::EventSink;
@@ -49,7 +49,7 @@ pub use self::ice_server::{IceServer, IceServerError};
 use self::page::Page;
 use self::tls::Tls;
 pub use self::tls::{Credentials, Fingerprint, TlsConfig, TlsError};
-use crate::core::{self, Core, backend};
+use crate::core::{self, Core, Input, backend};
 use crate::counters::Counters;
 use crate::media::{self, Forwarder};
 
@@ -63,6 +63,9 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// How long a shutdown waits for the sockets: their own linger and a little more.
 const SHUTDOWN: Duration = Duration::from_millis(1500);
+
+/// How often [`Running::drain`] looks whether all have gone.
+const DRAIN_CHECK: Duration = Duration::from_millis(100);
 
 /// See [`Config::write_timeout`]. A mobile network that loses its client for a
 /// while is no reason to give up.
@@ -149,6 +152,7 @@ pub struct Running {
     secure: Option<(SocketAddr, Arc<Tls>)>,
     counters: Arc<Counters>,
     live: watch::Sender<Arc<Live>>,
+    inbox: mpsc::Sender<Message>,
     stop: oneshot::Sender<Infallible>,
     server: JoinHandle<()>,
 }
@@ -170,13 +174,14 @@ impl Running {
         tls.is_self_signed().then(|| tls.fingerprint())
     }
 
-    /// Reads the certificate and its key again, which also happens by itself once they
-    /// have changed. Blocks.
+    /// Goes on with these credentials over TLS, where that is served: files are read,
+    /// even if they have not changed. Connections that are open are left alone. Blocks.
     ///
     /// # Errors
-    /// They are wrong: those from before stay in use.
-    pub fn reload_certificate(&self) -> Result<(), TlsError> {
-        self.secure.as_ref().map_or(Ok(()), |(_, tls)| tls.reload())
+    /// They are wrong: what was shown before still is.
+    pub fn reload_certificate(&self, credentials: &Credentials) -> Result<(), TlsError> {
+        let tls = self.secure.as_ref().map(|(_, tls)| tls);
+        tls.map_or(Ok(()), |tls| tls.reload(credentials))
     }
 
     /// What was refused or dropped so far.
@@ -187,6 +192,21 @@ impl Running {
     /// Goes on with other rules: they hold for what is asked from now on.
     pub fn reload(&self, live: Arc<Live>) {
         self.live.send_replace(live);
+    }
+
+    /// Lets no new session in from now on. Ends once nobody publishes or plays any more.
+    pub async fn drain(&self) {
+        let mut sent = self.inbox.send(Message::Input(Input::Drain)).await.is_ok();
+        while sent {
+            let (reply, stats) = oneshot::channel();
+            sent = self.inbox.send(Message::Stats(reply)).await.is_ok();
+            match stats.await {
+                Ok(stats) if stats.publishers + stats.players > 0 => {
+                    tokio::time::sleep(DRAIN_CHECK).await;
+                }
+                Ok(_) | Err(_) => return,
+            }
+        }
     }
 
     /// Tells every client, closes every socket and ends media; takes at most
@@ -238,6 +258,7 @@ where
     let backend = start_media(event_sink, Arc::clone(&counters)).map_err(StartError::Media)?;
 
     let (inbox_sender, inbox) = mpsc::channel(INBOX);
+    let to_actor = inbox_sender.clone();
     let limits = config.core.limits.clone();
     let actor = Actor::new(
         Core::new(config.core),
@@ -296,6 +317,7 @@ where
         secure,
         counters,
         live,
+        inbox: to_actor,
         stop,
         server,
     })

@@ -9,6 +9,7 @@ mod configs;
 mod file;
 mod key;
 mod reference;
+mod running;
 mod source;
 mod tls;
 
@@ -22,6 +23,7 @@ use clap::{ArgMatches, Args, CommandFactory, Parser, ValueEnum};
 
 use self::key::Key;
 pub use self::reference::{example, manual};
+use self::running::RunningArgs;
 use self::source::Sources;
 pub use self::source::{Mistake, Place, SettingsError};
 use self::tls::TlsArgs;
@@ -53,6 +55,8 @@ pub struct Settings {
     streams: StreamArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    running: RunningArgs,
 }
 
 /// Where media goes.
@@ -187,6 +191,8 @@ pub struct Gathered {
     /// The settings.
     pub settings: Settings,
     places: HashMap<String, Place>,
+    /// What was said of each, if something was.
+    values: HashMap<String, Vec<OsString>>,
 }
 
 impl Gathered {
@@ -208,9 +214,13 @@ impl Gathered {
         }
         sources.take_environment(environment, &keys);
         sources.take_options(options, &keys);
-        let (arguments, places) = sources.finish()?;
-        let Alone { settings } = Alone::try_parse_from(arguments)?;
-        Ok(Self { settings, places })
+        let said = sources.finish()?;
+        let Alone { settings } = Alone::try_parse_from(said.arguments)?;
+        Ok(Self {
+            settings,
+            places: said.places,
+            values: said.values,
+        })
     }
 
     /// Where a setting was said; `None` if nobody did.
