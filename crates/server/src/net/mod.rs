@@ -10,9 +10,11 @@
 //! read in time costs that client its socket.
 
 mod actor;
+mod addresses;
 mod admin;
 mod balance;
 mod connections;
+mod denied;
 mod events;
 mod files;
 mod gate;
@@ -24,6 +26,8 @@ mod page;
 mod patience;
 mod socket;
 mod tls;
+mod upgrade;
+mod visitors;
 mod whip;
 
 use std::convert::Infallible;
@@ -49,6 +53,7 @@ pub use self::ice_server::{IceServer, IceServerError};
 use self::page::Page;
 use self::tls::Tls;
 pub use self::tls::{Credentials, Fingerprint, TlsConfig, TlsError};
+use self::visitors::Visitors;
 use crate::core::{self, Core, Input, backend};
 use crate::counters::Counters;
 use crate::media::{self, Forwarder};
@@ -265,14 +270,16 @@ where
         Box::new(backend),
         Arc::clone(&counters),
     );
+    let (live, rules) = watch::channel(config.live);
+    let gate = Gate::new(rules);
+    let visitors = Visitors::new(gate.clone(), Arc::clone(&counters));
     let connections = http::Server {
+        visitors: visitors.clone(),
         places: Places::new(limits.connections, limits.connections_per_address),
         counters: Arc::clone(&counters),
         head_timeout: config.head_timeout,
         write_timeout: config.write_timeout,
     };
-    let (live, rules) = watch::channel(config.live);
-    let gate = Gate::new(rules);
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
     let requests = whip::Requests {
@@ -280,13 +287,19 @@ where
         body_timeout: config.head_timeout,
         links: whip::links(&config.ice_servers),
         counters: Arc::clone(&counters),
-        hub: socket::Hub::new(inbox_sender, limits, open_sockets),
+        hub: socket::Hub::new(inbox_sender, limits, open_sockets, gate.clone()),
+        gate,
     };
     let only_at = secure
         .as_ref()
         .filter(|_| config.tls.as_ref().is_some_and(|tls| tls.redirect));
     let only_at = only_at.map(|secure| secure.addr.port());
-    let router = http::router(requests, Page { files, only_at }, config.balance_to, gate);
+    let router = http::router(
+        requests,
+        Page { files, only_at },
+        config.balance_to,
+        visitors,
+    );
     // Connections in flight live in the accepting tasks and end with them.
     let mut accepting = JoinSet::new();
     accepting.spawn(http::accept(
