@@ -1,5 +1,6 @@
 //! HTTP: the accept loop, the API, and which requests are WebSockets.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +25,8 @@ use tower::ServiceExt;
 use super::connections::{Place, Places};
 use super::files::Files;
 use super::gate::Gate;
+use super::health::{self, Health};
+use super::metrics::{self, Exposed, Metrics};
 use super::patience::{Patient, Stalled};
 use super::socket::Hub;
 use super::whip::Requests;
@@ -49,8 +52,16 @@ pub(super) fn router(
     files: Files,
     balance_to: Vec<BalanceTarget>,
     gate: Gate,
+    (exposed, metrics): (Exposed, Metrics),
 ) -> Router {
-    let admin = admin::guarded(Router::new(), gate, Arc::clone(&requests.counters));
+    let health = health::router(Arc::clone(&metrics.health), requests.hub.clone());
+    let metrics = metrics::router(metrics);
+    let (open, closed) = match exposed {
+        Exposed::Admin => (health, metrics),
+        Exposed::Open => (health.merge(metrics), Router::new()),
+        Exposed::Off => (health, Router::new()),
+    };
+    let admin = admin::guarded(closed, gate, Arc::clone(&requests.counters));
     let hub = requests.hub.clone();
     let stats_hub = hub.clone();
     let counters = Arc::clone(&requests.counters);
@@ -62,6 +73,7 @@ pub(super) fn router(
         )
         .route("/api/{*path}", any(unknown_api))
         .merge(admin)
+        .merge(open)
         .merge(whip::router(requests))
         .merge(balance::router(balance_to))
         .merge(page::router(files))
@@ -74,7 +86,7 @@ pub(super) async fn accept(listener: TcpListener, router: Router, server: Server
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            accepted = server.accept(&listener) => match accepted {
                 Ok((stream, remote)) => match server.places.enter(remote.ip().to_canonical()) {
                     Ok(place) => {
                         let router = router.clone();
@@ -102,9 +114,17 @@ pub(super) struct Server {
     pub(super) counters: Arc<Counters>,
     pub(super) head_timeout: Duration,
     pub(super) write_timeout: Duration,
+    pub(super) health: Arc<Health>,
 }
 
 impl Server {
+    /// The next connection. A server that gets none is not ready.
+    async fn accept(&self, listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+        let accepted = listener.accept().await;
+        self.health.set_accepting(accepted.is_ok());
+        accepted
+    }
+
     fn count(&self, reason: Reason, detail: &str) {
         if self.counters.count(reason) {
             tracing::warn!(%reason, detail, "refused; more of these are only counted");

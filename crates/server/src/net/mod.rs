@@ -16,13 +16,16 @@ mod connections;
 mod events;
 mod files;
 mod gate;
+mod health;
 mod http;
 mod ice_server;
 mod listen;
+mod metrics;
 mod negotiate;
 mod page;
 mod patience;
 mod socket;
+mod tracker;
 mod whip;
 
 use std::convert::Infallible;
@@ -43,7 +46,9 @@ pub use self::events::EventSink;
 use self::files::Files;
 use self::gate::Gate;
 pub use self::gate::Live;
+pub use self::health::Health;
 pub use self::ice_server::{IceServer, IceServerError};
+pub use self::metrics::{Exposed, manual as metrics_manual};
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
 use crate::media::{self, Forwarder};
@@ -85,6 +90,8 @@ pub struct Config {
     pub core: core::Config,
     /// What [`Running::reload`] changes.
     pub live: Arc<Live>,
+    /// Who may read the metrics.
+    pub metrics: Exposed,
 }
 
 impl Config {
@@ -99,6 +106,7 @@ impl Config {
             balance_to: Vec::new(),
             core: core::Config::default(),
             live: Arc::default(),
+            metrics: Exposed::default(),
         }
     }
 }
@@ -132,6 +140,7 @@ pub struct Running {
     addr: SocketAddr,
     counters: Arc<Counters>,
     live: watch::Sender<Arc<Live>>,
+    health: Arc<Health>,
     stop: oneshot::Sender<Infallible>,
     server: JoinHandle<()>,
 }
@@ -145,6 +154,11 @@ impl Running {
     /// What was refused or dropped so far.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// How the server is.
+    pub fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Goes on with other rules: they hold for what is asked from now on.
@@ -213,6 +227,8 @@ where
 
     let (inbox_sender, inbox) = mpsc::channel(INBOX);
     let limits = config.core.limits.clone();
+    let workers = backend.meters();
+    let health = Arc::new(Health::new(workers.clone()));
     let actor = Actor::new(
         Core::new(config.core),
         Box::new(backend),
@@ -223,6 +239,7 @@ where
         counters: Arc::clone(&counters),
         head_timeout: config.head_timeout,
         write_timeout: config.write_timeout,
+        health: Arc::clone(&health),
     };
     let (live, rules) = watch::channel(config.live);
     let gate = Gate::new(rules);
@@ -235,7 +252,16 @@ where
         counters: Arc::clone(&counters),
         hub: socket::Hub::new(inbox_sender, limits, open_sockets),
     };
-    let router = http::router(requests, files, config.balance_to, gate);
+    let seeing = metrics::Metrics {
+        hub: requests.hub.clone(),
+        counters: Arc::clone(&counters),
+        workers,
+        seen: actor.seen(),
+        health: Arc::clone(&health),
+        started: metrics::Started::now(),
+    };
+    let seeing = (config.metrics, seeing);
+    let router = http::router(requests, files, config.balance_to, gate, seeing);
     // Connections in flight live in the accepting task and end with it.
     let accepting = tokio::spawn(http::accept(listener, router, connections));
     let server = tokio::spawn(async move {
@@ -246,6 +272,7 @@ where
         addr,
         counters,
         live,
+        health,
         stop,
         server,
     })

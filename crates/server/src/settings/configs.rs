@@ -21,6 +21,7 @@ impl Gathered {
         let config = net::Config {
             ice_servers,
             core: settings.core(files),
+            metrics: settings.see.exposed(),
             page: settings.page,
             balance_to: settings.balance_to,
             ..net::Config::new(SocketAddr::new(settings.bind, settings.port))

@@ -9,6 +9,7 @@ mod configs;
 mod file;
 mod key;
 mod reference;
+mod see;
 mod source;
 
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ pub use self::reference::{example, manual};
 use self::source::Sources;
 pub use self::source::{Mistake, Place, SettingsError};
 use crate::limits::Limits;
+use crate::logs::Logs;
 use crate::media::{PublicAddress, Transports};
 use crate::{media, net};
 
@@ -49,6 +51,15 @@ pub struct Settings {
     streams: StreamArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    see: see::SeeArgs,
+}
+
+impl Settings {
+    /// How the log is to be.
+    pub fn logs(&self) -> Logs {
+        self.see.logs()
+    }
 }
 
 /// Where media goes.
