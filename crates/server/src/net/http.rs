@@ -55,11 +55,10 @@ pub(super) fn router(
     (exposed, metrics): (Exposed, Metrics),
 ) -> Router {
     let health = health::router(Arc::clone(&metrics.health), requests.hub.clone());
-    let metrics = metrics::router(metrics);
     let (open, closed) = match exposed {
-        Exposed::Admin => (health, metrics),
-        Exposed::Open => (health.merge(metrics), Router::new()),
-        Exposed::Off => (health, Router::new()),
+        Exposed::Admin => (health, metrics::router(metrics)),
+        Exposed::Open => (health.merge(metrics::router(metrics)), Router::new()),
+        Exposed::Off => (health.merge(metrics::nowhere()), Router::new()),
     };
     let admin = admin::guarded(closed, gate, Arc::clone(&requests.counters));
     let hub = requests.hub.clone();
