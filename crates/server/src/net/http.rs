@@ -1,16 +1,15 @@
 //! HTTP: the accept loop, the API, and which requests are WebSockets.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
@@ -22,15 +21,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use super::connections::{Place, Places};
+use super::connections::{Door, Place, Places};
 use super::files::Files;
-use super::gate::Gate;
 use super::health::{self, Health};
 use super::metrics::{self, Exposed, Metrics};
 use super::patience::{Patient, Stalled};
+use super::rest::{self, Rest};
 use super::socket::Hub;
+use super::upgrade::{Upgrades, upgrade};
+use super::visitors::Visitors;
 use super::whip::Requests;
-use super::{BalanceTarget, admin, balance, page, whip};
+use super::{BalanceTarget, admin, balance, page, status, whip};
 use crate::counters::{Counters, Reason};
 
 /// How long accepting rests when it fails, most likely for want of file
@@ -51,20 +52,35 @@ pub(super) fn router(
     requests: Requests,
     files: Files,
     balance_to: Vec<BalanceTarget>,
-    gate: Gate,
+    (visitors, rest): (Visitors, Rest),
     (exposed, metrics): (Exposed, Metrics),
 ) -> Router {
+    let gate = requests.gate.clone();
     let health = health::router(Arc::clone(&metrics.health), requests.hub.clone());
     let (open, closed) = match exposed {
         Exposed::Admin => (health, metrics::router(metrics)),
         Exposed::Open => (health.merge(metrics::router(metrics)), Router::new()),
         Exposed::Off => (health.merge(metrics::nowhere()), Router::new()),
     };
-    let admin = admin::guarded(closed, gate, Arc::clone(&requests.counters));
-    let hub = requests.hub.clone();
-    let stats_hub = hub.clone();
     let counters = Arc::clone(&requests.counters);
-    Router::new()
+    let rest = Arc::new(rest);
+    let operators = rest::router(Arc::clone(&rest))
+        .merge(status::router())
+        .merge(closed);
+    let admin = admin::guarded(operators, gate.clone(), Arc::clone(&counters));
+    let stat = admin::guarded(
+        rest::stat::router(rest),
+        gate.clone(),
+        Arc::clone(&counters),
+    );
+    let stats_hub = requests.hub.clone();
+    let upgrades = Upgrades {
+        hub: requests.hub.clone(),
+        gate,
+        visitors: visitors.clone(),
+        counters: Arc::clone(&counters),
+    };
+    let router = Router::new()
         .route("/api/health", get(async || Json(json!({ "status": "ok" }))))
         .route(
             "/api/stats",
@@ -72,11 +88,13 @@ pub(super) fn router(
         )
         .route("/api/{*path}", any(unknown_api))
         .merge(admin)
-        .merge(open)
         .merge(whip::router(requests))
         .merge(balance::router(balance_to))
         .merge(page::router(files))
-        .layer(middleware::from_fn_with_state(hub, upgrade))
+        .layer(middleware::from_fn_with_state(stat, rest::stat::divert))
+        .layer(middleware::from_fn_with_state(upgrades, upgrade));
+    // Whoever watches the server is answered however often others ask.
+    visitors.guard(router).merge(open)
 }
 
 /// Serves every connection; they end when this future is dropped, except for
@@ -86,13 +104,12 @@ pub(super) async fn accept(listener: TcpListener, router: Router, server: Server
     loop {
         tokio::select! {
             accepted = server.accept(&listener) => match accepted {
-                Ok((stream, remote)) => match server.places.enter(remote.ip().to_canonical()) {
+                Ok((stream, remote)) => match server.enter(remote.ip().to_canonical()) {
                     Ok(place) => {
                         let router = router.clone();
                         connections.spawn(serve(stream, remote, router, place, server.clone()));
                     }
                     Err(door) => {
-                        server.count(Reason::NoPlace, "no place for a connection");
                         connections.spawn(door.turn_away(stream));
                     }
                 },
@@ -110,6 +127,7 @@ pub(super) async fn accept(listener: TcpListener, router: Router, server: Server
 #[derive(Debug, Clone)]
 pub(super) struct Server {
     pub(super) places: Places,
+    pub(super) visitors: Visitors,
     pub(super) counters: Arc<Counters>,
     pub(super) head_timeout: Duration,
     pub(super) write_timeout: Duration,
@@ -122,6 +140,18 @@ impl Server {
         let accepted = listener.accept().await;
         self.health.set_accepting(accepted.is_ok());
         accepted
+    }
+
+    /// A place for a connection from `remote`.
+    fn enter(&self, remote: IpAddr) -> Result<Place, Door> {
+        if !self.visitors.may_connect(remote) {
+            return Err(self.places.door());
+        }
+        let entered = self.places.enter(remote, self.visitors.is_proxy(remote));
+        if entered.is_err() {
+            self.count(Reason::NoPlace, "no place for a connection");
+        }
+        entered
     }
 
     fn count(&self, reason: Reason, detail: &str) {
@@ -187,24 +217,6 @@ fn is_stalled(error: &hyper::Error) -> bool {
 /// An IPv4 client of an IPv6 socket is an IPv4 client.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
-}
-
-/// Takes WebSocket upgrades at any path and from any origin, as clients in the
-/// field need it; everything else goes on.
-async fn upgrade(State(hub): State<Hub>, request: Request, next: Next) -> Response {
-    if !request.headers().contains_key(header::UPGRADE) {
-        return next.run(request).await;
-    }
-    let (mut parts, _) = request.into_parts();
-    let (Some(Ends { remote, local }), Some(place)) =
-        (parts.extensions.get().copied(), parts.extensions.remove())
-    else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => hub.upgrade(upgrade, remote, local, place),
-        Err(rejection) => rejection.into_response(),
-    }
 }
 
 async fn stats(hub: &Hub, counters: &Counters) -> Response {

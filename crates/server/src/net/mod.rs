@@ -10,9 +10,11 @@
 //! read in time costs that client its socket.
 
 mod actor;
+mod addresses;
 mod admin;
 mod balance;
 mod connections;
+mod denied;
 mod events;
 mod files;
 mod gate;
@@ -24,8 +26,12 @@ mod metrics;
 mod negotiate;
 mod page;
 mod patience;
+mod rest;
 mod socket;
+mod status;
 mod tracker;
+mod upgrade;
+mod visitors;
 mod whip;
 
 use std::convert::Infallible;
@@ -38,6 +44,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use wire::MediaSessionId;
 
 use self::actor::Actor;
 pub use self::balance::{BadTarget, BalanceTarget};
@@ -49,6 +56,8 @@ pub use self::gate::Live;
 pub use self::health::Health;
 pub use self::ice_server::{IceServer, IceServerError};
 pub use self::metrics::{Exposed, manual as metrics_manual};
+use self::rest::Rest;
+use self::visitors::Visitors;
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
 use crate::media::{self, Forwarder};
@@ -128,6 +137,9 @@ pub enum StartError<E> {
     /// There is no thread for the page's files.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
+    /// The system has no randomness, without which nothing here is safe.
+    #[error("the system gives no random numbers: {0}")]
+    Randomness(String),
     /// The media backend did not start.
     #[error(transparent)]
     Media(E),
@@ -201,7 +213,7 @@ pub async fn serve(
 /// # Errors
 /// The listener or the backend cannot be started; nothing is left running.
 pub async fn serve_with<B, E>(
-    config: Config,
+    mut config: Config,
     start_media: impl FnOnce(EventSink, Arc<Counters>) -> Result<B, E>,
 ) -> Result<Running, StartError<E>>
 where
@@ -220,6 +232,10 @@ where
         address: config.listen,
         source,
     })?;
+    if config.core.node_id.is_empty() {
+        let random = random_bits().map_err(|error| StartError::Randomness(error.to_string()))?;
+        config.core.node_id = MediaSessionId::from_random(random).to_string();
+    }
     let files = Files::new(config.page).map_err(StartError::Thread)?;
     let counters = Arc::new(Counters::default());
     let (event_sink, events) = events::channel(Arc::clone(&counters));
@@ -234,26 +250,32 @@ where
         Box::new(backend),
         Arc::clone(&counters),
     );
+    let (live, rules) = watch::channel(config.live);
+    let gate = Gate::new(rules);
+    let visitors = Visitors::new(gate.clone(), Arc::clone(&counters));
     let connections = http::Server {
+        visitors: visitors.clone(),
         places: Places::new(limits.connections, limits.connections_per_address),
         counters: Arc::clone(&counters),
         head_timeout: config.head_timeout,
         write_timeout: config.write_timeout,
         health: Arc::clone(&health),
     };
-    let (live, rules) = watch::channel(config.live);
-    let gate = Gate::new(rules);
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
+    let hub = socket::Hub::new(inbox_sender, limits.clone(), open_sockets, gate.clone());
     let requests = whip::Requests {
         max_body: limits.sdp_bytes,
         body_timeout: config.head_timeout,
         links: whip::links(&config.ice_servers),
         counters: Arc::clone(&counters),
-        hub: socket::Hub::new(inbox_sender, limits, open_sockets),
+        hub: hub.clone(),
+        gate,
     };
+    let counted = Arc::clone(&counters);
+    let rest = Rest::new(hub.clone(), counted, &limits, config.head_timeout);
     let seeing = metrics::Metrics {
-        hub: requests.hub.clone(),
+        hub,
         counters: Arc::clone(&counters),
         workers,
         seen: actor.seen(),
@@ -261,7 +283,8 @@ where
         started: metrics::Started::now(),
     };
     let seeing = (config.metrics, seeing);
-    let router = http::router(requests, files, config.balance_to, gate, seeing);
+    let operated = (visitors, rest);
+    let router = http::router(requests, files, config.balance_to, operated, seeing);
     // Connections in flight live in the accepting task and end with it.
     let accepting = tokio::spawn(http::accept(listener, router, connections));
     let server = tokio::spawn(async move {

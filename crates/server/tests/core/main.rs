@@ -11,10 +11,13 @@
 )]
 
 mod behaviour;
+mod denied;
 #[path = "../support/fake_backend.rs"]
 mod fake_backend;
 mod hold;
 mod limits;
+mod notices;
+mod operator;
 mod properties;
 mod rates;
 mod resources;
