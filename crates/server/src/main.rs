@@ -3,7 +3,7 @@
 mod run;
 
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +11,6 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{ArgMatches, CommandFactory, Parser};
 use run::Signals;
-use tracing_subscriber::EnvFilter;
 use twoway_server::media::Reach;
 use twoway_server::net::{self, Running};
 use twoway_server::settings::{self, Gathered, Settings};
@@ -24,7 +23,7 @@ use twoway_server::settings::{self, Gathered, Settings};
         table of their heading, or in the environment: --max-message is max-message in \
         [limits], and TWOWAY_MAX_MESSAGE. The environment outweighs the configuration, an \
         option both.\n\n\
-        Logs go to stderr; RUST_LOG=debug has it say more."
+        Logs go to stderr; --log debug has it say more."
 )]
 struct Command {
     /// Configuration to read, in TOML; TWOWAY_CONFIG in the environment names one, too
@@ -42,12 +41,6 @@ struct Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
-        .init();
     let options = Command::command().get_matches();
     if options.get_flag("print_config") {
         print!("{}", settings::example());
@@ -68,6 +61,7 @@ async fn run(options: &ArgMatches) -> anyhow::Result<()> {
     let environment = env::vars_os().collect();
     let gather = || Gathered::new(config_file(options).as_deref(), &environment, options);
     let gathered = gather()?;
+    gathered.settings.logs().start()?;
     let (config, media) = gathered.clone().configs()?;
     if options.get_flag("check_config") {
         println!("the configuration is right");

@@ -49,6 +49,11 @@ impl Kept {
         self.away.len()
     }
 
+    /// The token of a session that waits.
+    pub(super) fn token_of(&self, client: ClientId) -> Option<&str> {
+        Some(&self.away.get(&client)?.token)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.by_token.is_empty() && self.away.is_empty()
     }

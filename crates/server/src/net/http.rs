@@ -1,5 +1,6 @@
 //! HTTP: the accept loop, the API, and which requests are WebSockets.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +23,8 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use super::connections::{Door, Place, Places};
+use super::health::{self, Health};
+use super::metrics::{self, Exposed, Metrics};
 use super::page::Page;
 use super::patience::{Patient, Stalled, Waiver};
 use super::socket::Hub;
@@ -53,9 +56,17 @@ pub(super) fn router(
     page: Page,
     balance_to: Vec<BalanceTarget>,
     visitors: Visitors,
+    (exposed, metrics): (Exposed, Metrics),
 ) -> Router {
+    let health = health::router(Arc::clone(&metrics.health), requests.hub.clone());
+    let metrics = metrics::router(metrics);
+    let (open, closed) = match exposed {
+        Exposed::Admin => (health, metrics),
+        Exposed::Open => (health.merge(metrics), Router::new()),
+        Exposed::Off => (health, Router::new()),
+    };
     let gate = requests.gate.clone();
-    let admin = admin::guarded(Router::new(), gate.clone(), Arc::clone(&requests.counters));
+    let admin = admin::guarded(closed, gate.clone(), Arc::clone(&requests.counters));
     let stats_hub = requests.hub.clone();
     let counters = Arc::clone(&requests.counters);
     let upgrades = Upgrades {
@@ -72,6 +83,7 @@ pub(super) fn router(
         )
         .route("/api/{*path}", any(unknown_api))
         .merge(admin)
+        .merge(open)
         .merge(whip::router(requests))
         .merge(balance::router(balance_to))
         .merge(page::router(page))
@@ -90,7 +102,7 @@ pub(super) async fn accept(
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            accepted = server.accept(&listener) => match accepted {
                 Ok((stream, remote)) => match server.enter(remote.ip().to_canonical()) {
                     Ok(place) => {
                         let router = router.clone();
@@ -122,9 +134,17 @@ pub(super) struct Server {
     pub(super) counters: Arc<Counters>,
     pub(super) head_timeout: Duration,
     pub(super) write_timeout: Duration,
+    pub(super) health: Arc<Health>,
 }
 
 impl Server {
+    /// The next connection. A server that gets none is not ready.
+    async fn accept(&self, listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+        let accepted = listener.accept().await;
+        self.health.set_accepting(accepted.is_ok());
+        accepted
+    }
+
     /// A place for a connection from `remote`.
     fn enter(&self, remote: IpAddr) -> Result<Place, Door> {
         if !self.visitors.may_connect(remote) {

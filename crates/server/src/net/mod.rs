@@ -18,14 +18,17 @@ mod denied;
 mod events;
 mod files;
 mod gate;
+mod health;
 mod http;
 mod ice_server;
 mod listen;
+mod metrics;
 mod negotiate;
 mod page;
 mod patience;
 mod socket;
 mod tls;
+mod tracker;
 mod upgrade;
 mod visitors;
 mod whip;
@@ -49,7 +52,9 @@ pub use self::events::EventSink;
 use self::files::Files;
 use self::gate::Gate;
 pub use self::gate::Live;
+pub use self::health::Health;
 pub use self::ice_server::{IceServer, IceServerError};
+pub use self::metrics::{Exposed, manual as metrics_manual};
 use self::page::Page;
 use self::tls::Tls;
 pub use self::tls::{Credentials, Fingerprint, TlsConfig, TlsError};
@@ -100,6 +105,8 @@ pub struct Config {
     pub core: core::Config,
     /// What [`Running::reload`] changes.
     pub live: Arc<Live>,
+    /// Who may read the metrics.
+    pub metrics: Exposed,
 }
 
 impl Config {
@@ -115,6 +122,7 @@ impl Config {
             balance_to: Vec::new(),
             core: core::Config::default(),
             live: Arc::default(),
+            metrics: Exposed::default(),
         }
     }
 }
@@ -158,6 +166,7 @@ pub struct Running {
     counters: Arc<Counters>,
     live: watch::Sender<Arc<Live>>,
     inbox: mpsc::Sender<Message>,
+    health: Arc<Health>,
     stop: oneshot::Sender<Infallible>,
     server: JoinHandle<()>,
 }
@@ -194,6 +203,11 @@ impl Running {
         &self.counters
     }
 
+    /// How the server is.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
     /// Goes on with other rules: they hold for what is asked from now on.
     pub fn reload(&self, live: Arc<Live>) {
         self.live.send_replace(live);
@@ -201,6 +215,7 @@ impl Running {
 
     /// Lets no new session in from now on. Ends once nobody publishes or plays any more.
     pub async fn drain(&self) {
+        self.health.set_draining();
         let mut sent = self.inbox.send(Message::Input(Input::Drain)).await.is_ok();
         while sent {
             let (reply, stats) = oneshot::channel();
@@ -265,6 +280,8 @@ where
     let (inbox_sender, inbox) = mpsc::channel(INBOX);
     let to_actor = inbox_sender.clone();
     let limits = config.core.limits.clone();
+    let workers = backend.meters();
+    let health = Arc::new(Health::new(workers.clone()));
     let actor = Actor::new(
         Core::new(config.core),
         Box::new(backend),
@@ -279,6 +296,7 @@ where
         counters: Arc::clone(&counters),
         head_timeout: config.head_timeout,
         write_timeout: config.write_timeout,
+        health: Arc::clone(&health),
     };
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
@@ -290,6 +308,15 @@ where
         hub: socket::Hub::new(inbox_sender, limits, open_sockets, gate.clone()),
         gate,
     };
+    let seeing = metrics::Metrics {
+        hub: requests.hub.clone(),
+        counters: Arc::clone(&counters),
+        workers,
+        seen: actor.seen(),
+        health: Arc::clone(&health),
+        started: metrics::Started::now(),
+    };
+    let seeing = (config.metrics, seeing);
     let only_at = secure
         .as_ref()
         .filter(|_| config.tls.as_ref().is_some_and(|tls| tls.redirect));
@@ -299,6 +326,7 @@ where
         Page { files, only_at },
         config.balance_to,
         visitors,
+        seeing,
     );
     // Connections in flight live in the accepting tasks and end with them.
     let mut accepting = JoinSet::new();
@@ -331,6 +359,7 @@ where
         counters,
         live,
         inbox: to_actor,
+        health,
         stop,
         server,
     })
