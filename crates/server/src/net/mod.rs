@@ -222,6 +222,7 @@ impl Running {
 
     /// Lets no new session in from now on. Ends once nobody publishes or plays any more.
     pub async fn drain(&self) {
+        self.health.set_draining();
         let mut sent = self.inbox.send(Message::Input(Input::Drain)).await.is_ok();
         while sent {
             let (reply, stats) = oneshot::channel();
