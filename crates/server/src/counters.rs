@@ -109,6 +109,10 @@ reasons! {
     /// A datagram that the system dropped since its socket had no room for more:
     /// a media worker did not keep up. Known on Linux only.
     FullSocket => "full_socket",
+    /// A TLS handshake that did not come about.
+    BadHandshake => "bad_handshake",
+    /// A certificate or a key that was not taken in the place of those in use.
+    BadCertificate => "bad_certificate",
     /// Somebody without the right to it, or without a token that is valid.
     NotAllowed => "not_allowed",
 }

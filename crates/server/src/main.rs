@@ -11,7 +11,7 @@ use clap::{ArgMatches, CommandFactory, Parser};
 use tokio::signal;
 use tracing_subscriber::EnvFilter;
 use twoway_server::media::Reach;
-use twoway_server::net;
+use twoway_server::net::{self, Running};
 use twoway_server::settings::{self, Gathered, Settings};
 
 /// The Two-way Streaming server: signalling, media and the page in one program.
@@ -72,7 +72,7 @@ async fn run(options: &ArgMatches) -> anyhow::Result<()> {
     }
     let page = config.page.clone();
     let (server, reach) = net::serve(config, media).await?;
-    announce(server.addr(), &reach, &page).context("cannot write to stdout")?;
+    announce(&server, &reach, &page).context("cannot write to stdout")?;
     stopped.await;
     tracing::info!("stopping");
     server.shutdown().await;
@@ -85,7 +85,8 @@ fn config_file(options: &ArgMatches) -> Option<PathBuf> {
 }
 
 /// Says on stdout where everything is; the last line is for programs.
-fn announce(addr: SocketAddr, media: &Reach, page: &std::path::Path) -> io::Result<()> {
+fn announce(server: &Running, media: &Reach, page: &std::path::Path) -> io::Result<()> {
+    let addr = server.addr();
     let mut out = io::stdout().lock();
     writeln!(
         out,
@@ -96,6 +97,12 @@ fn announce(addr: SocketAddr, media: &Reach, page: &std::path::Path) -> io::Resu
         out,
         "listening on {addr} (page, API, WHIP, WHEP, WebSocket at any path)"
     )?;
+    if let Some(addr) = server.tls_addr() {
+        writeln!(out, "listening on {addr} with TLS (the same)")?;
+    }
+    if let Some(fingerprint) = server.self_signed() {
+        writeln!(out, "self-signed certificate, SHA-256 {fingerprint}")?;
+    }
     let addresses: Vec<_> = media.addresses.iter().map(ToString::to_string).collect();
     let over = media.transports;
     writeln!(out, "media over {over} at {}", addresses.join(", "))?;
@@ -109,6 +116,9 @@ fn announce(addr: SocketAddr, media: &Reach, page: &std::path::Path) -> io::Resu
             out,
             "no page in {page}: build it with trunk build --release"
         )?;
+    }
+    if let Some(addr) = server.tls_addr() {
+        writeln!(out, "with TLS: https://{}/", reachable(addr))?;
     }
     writeln!(out, "ready: http://{}/", reachable(addr))?;
     out.flush()

@@ -23,6 +23,7 @@ mod negotiate;
 mod page;
 mod patience;
 mod socket;
+mod tls;
 mod whip;
 
 use std::convert::Infallible;
@@ -33,8 +34,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use self::actor::Actor;
 pub use self::balance::{BadTarget, BalanceTarget};
@@ -44,6 +46,9 @@ use self::files::Files;
 use self::gate::Gate;
 pub use self::gate::Live;
 pub use self::ice_server::{IceServer, IceServerError};
+use self::page::Page;
+use self::tls::Tls;
+pub use self::tls::{Credentials, Fingerprint, TlsConfig, TlsError};
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
 use crate::media::{self, Forwarder};
@@ -68,6 +73,8 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Config {
     /// Address of HTTP and WebSocket; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// The same over TLS, on a port of its own; `None`: only without.
+    pub tls: Option<TlsConfig>,
     /// Folder with the page's built files.
     pub page: PathBuf,
     /// How long a connection may take to send a request's head, and then its
@@ -92,6 +99,7 @@ impl Config {
     pub fn new(listen: SocketAddr) -> Self {
         Self {
             listen,
+            tls: None,
             page: PathBuf::from("dist"),
             head_timeout: Duration::from_secs(10),
             write_timeout: WRITE_TIMEOUT,
@@ -107,8 +115,13 @@ impl Config {
 #[derive(Debug, Error)]
 pub enum StartError<E> {
     /// Another program has the port.
-    #[error("port {} is in use already: stop the program that has it, or choose another with --port", .0.port())]
-    PortInUse(SocketAddr),
+    #[error("port {} is in use already: stop the program that has it, or choose another with {option}", address.port())]
+    PortInUse {
+        /// With the port.
+        address: SocketAddr,
+        /// The option that says so.
+        option: &'static str,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -117,6 +130,9 @@ pub enum StartError<E> {
         /// Why.
         source: io::Error,
     },
+    /// There is no certificate for TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// There is no thread for the page's files.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
@@ -130,6 +146,7 @@ pub enum StartError<E> {
 #[must_use = "dropping it ends the server"]
 pub struct Running {
     addr: SocketAddr,
+    secure: Option<(SocketAddr, Arc<Tls>)>,
     counters: Arc<Counters>,
     live: watch::Sender<Arc<Live>>,
     stop: oneshot::Sender<Infallible>,
@@ -140,6 +157,26 @@ impl Running {
     /// Where HTTP and WebSocket are served.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where the same is served over TLS.
+    pub fn tls_addr(&self) -> Option<SocketAddr> {
+        Some(self.secure.as_ref()?.0)
+    }
+
+    /// What clients see over TLS, if nobody but the certificate itself vouches for it.
+    pub fn self_signed(&self) -> Option<Fingerprint> {
+        let (_, tls) = self.secure.as_ref()?;
+        tls.is_self_signed().then(|| tls.fingerprint())
+    }
+
+    /// Reads the certificate and its key again, which also happens by itself once they
+    /// have changed. Blocks.
+    ///
+    /// # Errors
+    /// They are wrong: those from before stay in use.
+    pub fn reload_certificate(&self) -> Result<(), TlsError> {
+        self.secure.as_ref().map_or(Ok(()), |(_, tls)| tls.reload())
     }
 
     /// What was refused or dropped so far.
@@ -193,21 +230,10 @@ pub async fn serve_with<B, E>(
 where
     B: backend::MediaBackend + 'static,
 {
-    let listener = listen::bind(config.listen).map_err(|source| {
-        if source.kind() == io::ErrorKind::AddrInUse {
-            return StartError::PortInUse(config.listen);
-        }
-        StartError::Listen {
-            address: config.listen,
-            source,
-        }
-    })?;
-    let addr = listener.local_addr().map_err(|source| StartError::Listen {
-        address: config.listen,
-        source,
-    })?;
-    let files = Files::new(config.page).map_err(StartError::Thread)?;
+    let (listener, addr) = bind(config.listen, "--port")?;
     let counters = Arc::new(Counters::default());
+    let secure = secure(config.tls.as_ref(), &counters).await?;
+    let files = Files::new(config.page).map_err(StartError::Thread)?;
     let (event_sink, events) = events::channel(Arc::clone(&counters));
     let backend = start_media(event_sink, Arc::clone(&counters)).map_err(StartError::Media)?;
 
@@ -235,15 +261,39 @@ where
         counters: Arc::clone(&counters),
         hub: socket::Hub::new(inbox_sender, limits, open_sockets),
     };
-    let router = http::router(requests, files, config.balance_to, gate);
-    // Connections in flight live in the accepting task and end with it.
-    let accepting = tokio::spawn(http::accept(listener, router, connections));
+    let only_at = secure
+        .as_ref()
+        .filter(|_| config.tls.as_ref().is_some_and(|tls| tls.redirect));
+    let only_at = only_at.map(|secure| secure.addr.port());
+    let router = http::router(requests, Page { files, only_at }, config.balance_to, gate);
+    // Connections in flight live in the accepting tasks and end with them.
+    let mut accepting = JoinSet::new();
+    accepting.spawn(http::accept(
+        listener,
+        router.clone(),
+        connections.clone(),
+        None,
+    ));
+    let secure = secure.map(
+        |Secure {
+             listener,
+             addr,
+             tls,
+         }| {
+            let interval = config.tls.map(|tls| tls.check_interval);
+            accepting.spawn(Arc::clone(&tls).watch(interval.unwrap_or_default()));
+            let accept = http::accept(listener, router, connections, Some(Arc::clone(&tls)));
+            accepting.spawn(accept);
+            (addr, tls)
+        },
+    );
     let server = tokio::spawn(async move {
         let backend = actor.run(inbox, events, stopped).await;
         end(accepting, all_closed, backend).await;
     });
     Ok(Running {
         addr,
+        secure,
         counters,
         live,
         stop,
@@ -251,16 +301,57 @@ where
     })
 }
 
+/// Listens on an address that this option names.
+fn bind<E>(
+    address: SocketAddr,
+    option: &'static str,
+) -> Result<(TcpListener, SocketAddr), StartError<E>> {
+    let failed = |source: io::Error| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            return StartError::PortInUse { address, option };
+        }
+        StartError::Listen { address, source }
+    };
+    let listener = listen::bind(address).map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// What TLS is served with.
+struct Secure {
+    listener: TcpListener,
+    addr: SocketAddr,
+    tls: Arc<Tls>,
+}
+
+async fn secure<E>(
+    config: Option<&TlsConfig>,
+    counters: &Arc<Counters>,
+) -> Result<Option<Secure>, StartError<E>> {
+    let Some(config) = config else {
+        return Ok(None);
+    };
+    let (credentials, counters) = (config.credentials.clone(), Arc::clone(counters));
+    let loading = tokio::task::spawn_blocking(move || Tls::new(credentials, counters));
+    let loaded = loading
+        .await
+        .map_err(|error| TlsError::NotMade(error.to_string()))?;
+    let (listener, addr) = bind(config.listen, "--tls-port")?;
+    Ok(Some(Secure {
+        listener,
+        addr,
+        tls: Arc::new(loaded?),
+    }))
+}
+
 /// Ends the server once clients are told: nobody new is let in, sockets close,
 /// media ends.
 async fn end(
-    accepting: JoinHandle<()>,
+    mut accepting: JoinSet<()>,
     mut all_closed: mpsc::Receiver<Infallible>,
     backend: Box<dyn backend::MediaBackend>,
 ) {
-    accepting.abort();
-    // An error, since it was aborted.
-    let _ = accepting.await;
+    accepting.shutdown().await;
     if tokio::time::timeout(SHUTDOWN, all_closed.recv())
         .await
         .is_err()

@@ -10,6 +10,7 @@ mod file;
 mod key;
 mod reference;
 mod source;
+mod tls;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -23,6 +24,7 @@ use self::key::Key;
 pub use self::reference::{example, manual};
 use self::source::Sources;
 pub use self::source::{Mistake, Place, SettingsError};
+use self::tls::TlsArgs;
 use crate::limits::Limits;
 use crate::media::{PublicAddress, Transports};
 use crate::{media, net};
@@ -43,6 +45,8 @@ pub struct Settings {
     /// given several times, and each takes its turn
     #[arg(long, value_name = "HOST:PORT")]
     balance_to: Vec<net::BalanceTarget>,
+    #[command(flatten)]
+    tls: TlsArgs,
     #[command(flatten)]
     media: MediaArgs,
     #[command(flatten)]
