@@ -18,8 +18,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use clap::{ArgMatches, Args, CommandFactory, Parser, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
+pub(crate) use self::configs::OTHER_FILES;
 use self::key::Key;
 pub use self::reference::{example, manual};
 use self::source::Sources;
@@ -187,6 +188,7 @@ pub struct Gathered {
     /// The settings.
     pub settings: Settings,
     places: HashMap<String, Place>,
+    values: ArgMatches,
 }
 
 impl Gathered {
@@ -209,13 +211,34 @@ impl Gathered {
         sources.take_environment(environment, &keys);
         sources.take_options(options, &keys);
         let (arguments, places) = sources.finish()?;
-        let Alone { settings } = Alone::try_parse_from(arguments)?;
-        Ok(Self { settings, places })
+        let values = Alone::command().try_get_matches_from(arguments)?;
+        let Alone { settings } = Alone::from_arg_matches(&values)?;
+        Ok(Self {
+            settings,
+            places,
+            values,
+        })
     }
 
     /// Where a setting was said; `None` if nobody did.
     pub fn place(&self, name: &str) -> Option<&Place> {
         self.places.get(name)
+    }
+
+    /// How many settings somebody chose.
+    pub fn chosen(&self) -> usize {
+        self.places.len()
+    }
+
+    /// What a setting comes to, as somebody wrote it or by its default; none if it is
+    /// not given, several if it is a list.
+    pub fn values(&self, name: &str) -> Vec<String> {
+        let keys = keys();
+        let Some(key) = keys.iter().find(|key| key.name() == name) else {
+            return Vec::new();
+        };
+        let values = self.values.get_raw(key.id()).into_iter().flatten();
+        values.map(|value| value.to_string_lossy().into()).collect()
     }
 }
 
