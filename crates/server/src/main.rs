@@ -1,5 +1,7 @@
 //! The `twoway-server` command.
 
+mod run;
+
 use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{ArgMatches, Args, CommandFactory, Parser, Subcommand};
-use tokio::signal;
+use run::Signals;
 use tracing_subscriber::EnvFilter;
 use twoway_server::doctor;
 use twoway_server::media::Reach;
@@ -90,8 +92,9 @@ async fn main() -> ExitCode {
 
 async fn run(options: &ArgMatches) -> anyhow::Result<()> {
     // Before anything is announced, so that no signal is lost in between.
-    let stopped = stop_signal().context("cannot listen for signals")?;
-    let (config, media) = gather(options)?.configs()?;
+    let signals = Signals::new().context("cannot listen for signals")?;
+    let gathered = gather(options)?;
+    let (config, media) = gathered.clone().configs()?;
     if options.get_flag("check_config") {
         println!("the configuration is right");
         return Ok(());
@@ -99,9 +102,7 @@ async fn run(options: &ArgMatches) -> anyhow::Result<()> {
     let page = config.page.clone();
     let (server, reach) = net::serve(config, media).await?;
     announce(&server, &reach, &page).context("cannot write to stdout")?;
-    stopped.await;
-    tracing::info!("stopping");
-    server.shutdown().await;
+    run::until_stopped(server, signals, gathered, || gather(options)).await;
     Ok(())
 }
 
@@ -202,28 +203,4 @@ fn reachable(addr: SocketAddr) -> SocketAddr {
     } else {
         addr
     }
-}
-
-/// Ends on Ctrl-C and, where there is one, on SIGTERM.
-#[cfg(unix)]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    use signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-/// Ends on Ctrl-C.
-#[cfg(not(unix))]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        if signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }

@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use wire::{Failure, MediaSessionId, ServerMessage, StreamStatus, info};
+use wire::{ClientMessage, Failure, MediaSessionId, ServerMessage, StreamStatus, info};
 
 use self::backend::{Command, Event, PeerId, Wishes};
 use self::client::Client;
@@ -45,6 +45,7 @@ use self::resources::Resource;
 pub use self::resources::{Endpoint, Problem, Reply, ResourcePath};
 use self::resume::Kept;
 use self::snapshots::Snapshots;
+use crate::access::Denied;
 use crate::counters::Reason;
 
 /// One socket of one client, or one HTTP request and the resource that it makes;
@@ -72,6 +73,16 @@ pub enum Input {
         client: ClientId,
         /// The message.
         text: String,
+    },
+    /// A client sent a message that asks for what it may not have; nothing but
+    /// the refusal comes of it.
+    Denied {
+        /// The sender.
+        client: ClientId,
+        /// The message.
+        message: Box<ClientMessage>,
+        /// Why it may not.
+        denied: Denied,
     },
     /// A client sent a binary message; nothing here has a use for one.
     Binary {
@@ -132,6 +143,8 @@ pub enum Input {
     Backend(Event),
     /// The time asked for by [`Core::timeout`] has come.
     Timeout,
+    /// The server is about to end: let no new session in; those there are go on.
+    Drain,
     /// The server ends: tell everyone, let nobody in.
     Shutdown,
 }
@@ -236,6 +249,7 @@ pub struct Core {
     outputs: VecDeque<Output>,
     last_peer: u64,
     unix_time: Option<Duration>,
+    draining: bool,
     shutting_down: bool,
 }
 
@@ -253,6 +267,7 @@ impl Core {
             outputs: VecDeque::new(),
             last_peer: 0,
             unix_time: None,
+            draining: false,
             shutting_down: false,
         }
     }
@@ -276,6 +291,11 @@ impl Core {
                 self.handle_opened(client, remote, token, now);
             }
             Input::Text { client, text } => self.handle_text(client, &text, now),
+            Input::Denied {
+                client,
+                message,
+                denied,
+            } => self.handle_denied(client, *message, denied),
             Input::Binary { client } => self.handle_binary(client),
             Input::Oversized { client } => self.handle_oversized(client),
             Input::Flooding { client } => self.handle_flooding(client),
@@ -296,6 +316,10 @@ impl Core {
             Input::Delete { client, path } => self.handle_delete(client, &path),
             Input::Backend(event) => self.handle_backend(event, now),
             Input::Timeout => self.handle_timeout(now),
+            Input::Drain => {
+                tracing::info!(clients = self.clients.len(), "no new sessions are taken");
+                self.draining = true;
+            }
             Input::Shutdown => self.handle_shutdown(),
         }
         self.start_holds(now);

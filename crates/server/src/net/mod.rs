@@ -10,9 +10,11 @@
 //! read in time costs that client its socket.
 
 mod actor;
+mod addresses;
 mod admin;
 mod balance;
 mod connections;
+mod denied;
 mod events;
 mod files;
 mod gate;
@@ -24,6 +26,8 @@ mod page;
 mod patience;
 mod socket;
 mod tls;
+mod upgrade;
+mod visitors;
 mod whip;
 
 use std::convert::Infallible;
@@ -38,7 +42,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use self::actor::Actor;
+use self::actor::{Actor, Message};
 pub use self::balance::{BadTarget, BalanceTarget};
 use self::connections::Places;
 pub use self::events::EventSink;
@@ -51,7 +55,8 @@ use self::page::Page;
 pub(crate) use self::tls::Certificate;
 use self::tls::Tls;
 pub use self::tls::{Credentials, Fingerprint, TlsConfig, TlsError};
-use crate::core::{self, Core, backend};
+use self::visitors::Visitors;
+use crate::core::{self, Core, Input, backend};
 use crate::counters::Counters;
 use crate::media::{self, Forwarder};
 
@@ -65,6 +70,9 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// How long a shutdown waits for the sockets: their own linger and a little more.
 const SHUTDOWN: Duration = Duration::from_millis(1500);
+
+/// How often [`Running::drain`] looks whether all have gone.
+const DRAIN_CHECK: Duration = Duration::from_millis(100);
 
 /// See [`Config::write_timeout`]. A mobile network that loses its client for a
 /// while is no reason to give up.
@@ -151,6 +159,7 @@ pub struct Running {
     secure: Option<(SocketAddr, Arc<Tls>)>,
     counters: Arc<Counters>,
     live: watch::Sender<Arc<Live>>,
+    inbox: mpsc::Sender<Message>,
     stop: oneshot::Sender<Infallible>,
     server: JoinHandle<()>,
 }
@@ -172,13 +181,14 @@ impl Running {
         tls.is_self_signed().then(|| tls.fingerprint())
     }
 
-    /// Reads the certificate and its key again, which also happens by itself once they
-    /// have changed. Blocks.
+    /// Goes on with these credentials over TLS, where that is served: files are read,
+    /// even if they have not changed. Connections that are open are left alone. Blocks.
     ///
     /// # Errors
-    /// They are wrong: those from before stay in use.
-    pub fn reload_certificate(&self) -> Result<(), TlsError> {
-        self.secure.as_ref().map_or(Ok(()), |(_, tls)| tls.reload())
+    /// They are wrong: what was shown before still is.
+    pub fn reload_certificate(&self, credentials: &Credentials) -> Result<(), TlsError> {
+        let tls = self.secure.as_ref().map(|(_, tls)| tls);
+        tls.map_or(Ok(()), |tls| tls.reload(credentials))
     }
 
     /// What was refused or dropped so far.
@@ -189,6 +199,21 @@ impl Running {
     /// Goes on with other rules: they hold for what is asked from now on.
     pub fn reload(&self, live: Arc<Live>) {
         self.live.send_replace(live);
+    }
+
+    /// Lets no new session in from now on. Ends once nobody publishes or plays any more.
+    pub async fn drain(&self) {
+        let mut sent = self.inbox.send(Message::Input(Input::Drain)).await.is_ok();
+        while sent {
+            let (reply, stats) = oneshot::channel();
+            sent = self.inbox.send(Message::Stats(reply)).await.is_ok();
+            match stats.await {
+                Ok(stats) if stats.publishers + stats.players > 0 => {
+                    tokio::time::sleep(DRAIN_CHECK).await;
+                }
+                Ok(_) | Err(_) => return,
+            }
+        }
     }
 
     /// Tells every client, closes every socket and ends media; takes at most
@@ -240,20 +265,23 @@ where
     let backend = start_media(event_sink, Arc::clone(&counters)).map_err(StartError::Media)?;
 
     let (inbox_sender, inbox) = mpsc::channel(INBOX);
+    let to_actor = inbox_sender.clone();
     let limits = config.core.limits.clone();
     let actor = Actor::new(
         Core::new(config.core),
         Box::new(backend),
         Arc::clone(&counters),
     );
+    let (live, rules) = watch::channel(config.live);
+    let gate = Gate::new(rules);
+    let visitors = Visitors::new(gate.clone(), Arc::clone(&counters));
     let connections = http::Server {
+        visitors: visitors.clone(),
         places: Places::new(limits.connections, limits.connections_per_address),
         counters: Arc::clone(&counters),
         head_timeout: config.head_timeout,
         write_timeout: config.write_timeout,
     };
-    let (live, rules) = watch::channel(config.live);
-    let gate = Gate::new(rules);
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
     let requests = whip::Requests {
@@ -261,13 +289,19 @@ where
         body_timeout: config.head_timeout,
         links: whip::links(&config.ice_servers),
         counters: Arc::clone(&counters),
-        hub: socket::Hub::new(inbox_sender, limits, open_sockets),
+        hub: socket::Hub::new(inbox_sender, limits, open_sockets, gate.clone()),
+        gate,
     };
     let only_at = secure
         .as_ref()
         .filter(|_| config.tls.as_ref().is_some_and(|tls| tls.redirect));
     let only_at = only_at.map(|secure| secure.addr.port());
-    let router = http::router(requests, Page { files, only_at }, config.balance_to, gate);
+    let router = http::router(
+        requests,
+        Page { files, only_at },
+        config.balance_to,
+        visitors,
+    );
     // Connections in flight live in the accepting tasks and end with them.
     let mut accepting = JoinSet::new();
     accepting.spawn(http::accept(
@@ -298,6 +332,7 @@ where
         secure,
         counters,
         live,
+        inbox: to_actor,
         stop,
         server,
     })

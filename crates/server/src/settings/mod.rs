@@ -5,10 +5,12 @@
 //! `[limits]`, by its heading, and `TWOWAY_MAX_MESSAGE`. The command line outweighs the
 //! environment, which outweighs the file.
 
+mod access;
 mod configs;
 mod file;
 mod key;
 mod reference;
+mod running;
 mod source;
 mod tls;
 
@@ -18,11 +20,13 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, Parser, ValueEnum};
 
+use self::access::{AccessArgs, AddressArgs};
 pub(crate) use self::configs::OTHER_FILES;
 use self::key::Key;
 pub use self::reference::{example, manual};
+use self::running::RunningArgs;
 use self::source::Sources;
 pub use self::source::{Mistake, Place, SettingsError};
 use self::tls::TlsArgs;
@@ -54,6 +58,12 @@ pub struct Settings {
     streams: StreamArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    addresses: AddressArgs,
+    #[command(flatten)]
+    access: AccessArgs,
+    #[command(flatten)]
+    running: RunningArgs,
 }
 
 /// Where media goes.
@@ -188,7 +198,8 @@ pub struct Gathered {
     /// The settings.
     pub settings: Settings,
     places: HashMap<String, Place>,
-    values: ArgMatches,
+    /// What was said of each, if something was.
+    values: HashMap<String, Vec<OsString>>,
 }
 
 impl Gathered {
@@ -210,13 +221,12 @@ impl Gathered {
         }
         sources.take_environment(environment, &keys);
         sources.take_options(options, &keys);
-        let (arguments, places) = sources.finish()?;
-        let values = Alone::command().try_get_matches_from(arguments)?;
-        let Alone { settings } = Alone::from_arg_matches(&values)?;
+        let said = sources.finish()?;
+        let Alone { settings } = Alone::try_parse_from(said.arguments)?;
         Ok(Self {
             settings,
-            places,
-            values,
+            places: said.places,
+            values: said.values,
         })
     }
 
@@ -233,12 +243,14 @@ impl Gathered {
     /// What a setting comes to, as somebody wrote it or by its default; none if it is
     /// not given, several if it is a list.
     pub fn values(&self, name: &str) -> Vec<String> {
-        let keys = keys();
-        let Some(key) = keys.iter().find(|key| key.name() == name) else {
-            return Vec::new();
-        };
-        let values = self.values.get_raw(key.id()).into_iter().flatten();
-        values.map(|value| value.to_string_lossy().into()).collect()
+        if let Some(said) = self.values.get(name) {
+            let said = said.iter();
+            return said
+                .map(|value| value.to_string_lossy().into_owned())
+                .collect();
+        }
+        let key = keys().into_iter().find(|key| key.name() == name);
+        key.and_then(|key| key.default()).into_iter().collect()
     }
 }
 

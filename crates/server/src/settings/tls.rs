@@ -38,6 +38,13 @@ pub(super) struct TlsArgs {
     redirect_to_tls: bool,
 }
 
+impl TlsArgs {
+    /// Whether there is a certificate, or shall be one.
+    pub(super) fn is_on(&self) -> bool {
+        self.tls_cert.is_some() || self.tls_self_signed
+    }
+}
+
 impl Gathered {
     /// What TLS is served with, if it is; checked, so that a certificate that is wrong
     /// is told as every wrong setting is.

@@ -43,7 +43,7 @@ async fn another_certificate_leaves_open_connections_alone() {
 
     files.replace(&second);
     assert_eq!(seen(addr).await, first.der);
-    server.reload_certificate().unwrap();
+    server.reload_certificate(&files.credentials()).unwrap();
     assert_eq!(seen(addr).await, second.der);
     viewer.assert_untouched("live").await;
     assert_eq!(server.counters().of(Reason::BadCertificate), 0);
@@ -60,16 +60,16 @@ async fn what_does_not_fit_leaves_the_certificate_as_it_was() {
     let expired = Pair::of_years(2001, 2002);
 
     files.write("certificate.pem", &other.certificate);
-    let mismatch = server.reload_certificate();
+    let mismatch = server.reload_certificate(&files.credentials());
     assert!(
         matches!(mismatch, Err(TlsError::Mismatch { .. })),
         "{mismatch:?}"
     );
     files.replace(&expired);
-    let late = server.reload_certificate();
+    let late = server.reload_certificate(&files.credentials());
     assert!(matches!(late, Err(TlsError::Expired { .. })), "{late:?}");
     files.write("certificate.pem", "gone");
-    let none = server.reload_certificate();
+    let none = server.reload_certificate(&files.credentials());
     assert!(matches!(none, Err(TlsError::NoCertificate(_))), "{none:?}");
 
     counted(&server, Reason::BadCertificate, 3).await;
@@ -99,9 +99,16 @@ async fn changed_files_are_taken_by_themselves_and_wrong_ones_told_once() {
 #[tokio::test]
 async fn a_certificate_made_here_stays_when_everything_is_read_again() {
     let credentials = twoway_server::net::Credentials::SelfSigned { names: Vec::new() };
-    let server = start(config(credentials)).await;
-    let before = seen(tls_addr(&server)).await;
-    server.reload_certificate().unwrap();
-    assert_eq!(seen(tls_addr(&server)).await, before);
+    let server = start(config(credentials.clone())).await;
+    let addr = tls_addr(&server);
+    let before = seen(addr).await;
+    server.reload_certificate(&credentials).unwrap();
+    assert_eq!(seen(addr).await, before);
+
+    let bought = Pair::new();
+    let files = Files::of(&bought);
+    server.reload_certificate(&files.credentials()).unwrap();
+    assert_eq!(seen(addr).await, bought.der);
+    assert_eq!(server.self_signed(), None);
     server.shutdown().await;
 }

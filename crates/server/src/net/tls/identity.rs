@@ -156,12 +156,22 @@ impl fmt::Display for Fingerprint {
 }
 
 impl Credentials {
-    /// Whether a server could be started with them now. Blocks.
+    /// Whether a server could be started with them now; warns of a key that is no
+    /// secret. Blocks.
     ///
     /// # Errors
     /// It could not.
     pub fn check(&self) -> Result<(), TlsError> {
-        self.load(SystemTime::now()).map(drop)
+        self.load(SystemTime::now())?;
+        self.warn_if_open();
+        Ok(())
+    }
+
+    /// Warns of a key that is no secret. Blocks.
+    pub(super) fn warn_if_open(&self) {
+        if let Self::Files { key, .. } = self {
+            warn_if_others_may_read(key);
+        }
     }
 
     /// Reads or makes the certificate. Blocks.
@@ -204,7 +214,6 @@ fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    warn_if_others_may_read(path);
     let text = read(path)?;
     // RFC 7468 section 11; and how OpenSSL did it before, RFC 1421 section 4.6.1.1.
     let signs: [&[u8]; 2] = [b"BEGIN ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED"];

@@ -23,7 +23,6 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 pub(crate) use self::facts::Certificate;
-use self::identity::Identity;
 pub use self::identity::{Credentials, Fingerprint, TlsError};
 use self::stamp::Stamp;
 use crate::counters::{Counters, Reason};
@@ -65,13 +64,13 @@ impl TlsConfig {
 /// The certificate in use.
 #[derive(Debug)]
 pub(super) struct Tls {
-    credentials: Credentials,
     counters: Arc<Counters>,
     current: Mutex<Current>,
 }
 
 #[derive(Debug)]
 struct Current {
+    credentials: Credentials,
     /// With the sessions that clients may resume: those of another certificate are
     /// none of its.
     config: Arc<ServerConfig>,
@@ -86,11 +85,8 @@ struct Current {
 impl Tls {
     /// Reads or makes the certificate. Blocks.
     pub(super) fn new(credentials: Credentials, counters: Arc<Counters>) -> Result<Self, TlsError> {
-        let tried = Stamp::of(&credentials);
-        let identity = credentials.load(SystemTime::now())?;
-        let current = Current::new(identity, tried)?;
+        let current = Current::load(&credentials)?;
         Ok(Self {
-            credentials,
             counters,
             current: Mutex::new(current),
         })
@@ -111,24 +107,24 @@ impl Tls {
 
     /// Whether nobody but itself has signed the certificate.
     pub(super) fn is_self_signed(&self) -> bool {
-        matches!(self.credentials, Credentials::SelfSigned { .. })
+        matches!(self.lock().credentials, Credentials::SelfSigned { .. })
     }
 
-    /// Reads the files again, whether they have changed or not. What is wrong leaves
-    /// everything as it is. Blocks.
-    pub(super) fn reload(&self) -> Result<(), TlsError> {
-        if self.is_self_signed() {
+    /// Goes on with these credentials; files are read, whether they have changed or not.
+    /// What is wrong leaves everything as it is. Blocks.
+    pub(super) fn reload(&self, credentials: &Credentials) -> Result<(), TlsError> {
+        let is_made = matches!(credentials, Credentials::SelfSigned { .. });
+        if is_made && self.lock().credentials == *credentials {
             return Ok(());
         }
-        self.renew()
+        self.take(credentials)
     }
 
-    fn renew(&self) -> Result<(), TlsError> {
-        let tried = Stamp::of(&self.credentials);
-        let loaded = self.credentials.load(SystemTime::now());
-        let renewed = loaded.and_then(|identity| Current::new(identity, tried.clone()));
-        match renewed {
+    fn take(&self, credentials: &Credentials) -> Result<(), TlsError> {
+        let tried = Stamp::of(credentials);
+        match Current::load(credentials) {
             Ok(current) => {
+                credentials.warn_if_open();
                 let mut before = self.lock();
                 if before.fingerprint != current.fingerprint {
                     let fingerprint = current.fingerprint;
@@ -138,7 +134,10 @@ impl Tls {
                 Ok(())
             }
             Err(error) => {
-                self.lock().tried = tried;
+                let mut current = self.lock();
+                if current.credentials == *credentials {
+                    current.tried = tried;
+                }
                 self.counters.count(Reason::BadCertificate);
                 tracing::warn!(%error, "the certificate stays as it was");
                 Err(error)
@@ -162,14 +161,15 @@ impl Tls {
     /// Reads the files if they have changed and stay as they were at the check
     /// `before`; how they are now.
     fn check(&self, before: Option<Stamp>) -> Stamp {
-        let now = Stamp::of(&self.credentials);
+        let credentials = self.lock().credentials.clone();
+        let now = Stamp::of(&credentials);
         let is_new = self.lock().tried != now;
         if is_new && before.as_ref() == Some(&now) {
             // It is told already.
-            let _ = self.renew();
+            let _ = self.take(&credentials);
         }
         if self.ends_soon() {
-            self.handle_end();
+            self.handle_end(&credentials);
         }
         now
     }
@@ -179,10 +179,10 @@ impl Tls {
         self.lock().ends < SystemTime::now() + SOON
     }
 
-    fn handle_end(&self) {
-        if self.is_self_signed() {
+    fn handle_end(&self, credentials: &Credentials) {
+        if matches!(credentials, Credentials::SelfSigned { .. }) {
             // It is told already; if it was not made, the next check does it.
-            let _ = self.renew();
+            let _ = self.take(credentials);
             return;
         }
         let mut current = self.lock();
@@ -199,7 +199,11 @@ impl Tls {
 }
 
 impl Current {
-    fn new(identity: Identity, tried: Stamp) -> Result<Self, TlsError> {
+    /// Blocks.
+    fn load(credentials: &Credentials) -> Result<Self, TlsError> {
+        // Before they are read: what changes meanwhile is read again.
+        let tried = Stamp::of(credentials);
+        let identity = credentials.load(SystemTime::now())?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let versions = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -208,6 +212,7 @@ impl Current {
         let mut config = versions.with_no_client_auth().with_cert_resolver(shown);
         config.alpn_protocols = vec![HTTP_1_1.to_vec()];
         Ok(Self {
+            credentials: credentials.clone(),
             config: Arc::new(config),
             fingerprint: identity.fingerprint,
             ends: identity.ends,
