@@ -4,17 +4,13 @@ use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::process::{Command, Output};
 
+use crate::{PROGRAM, free_port};
+
 /// Runs `twoway-server doctor`, for a server of this host alone.
 fn doctor(options: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_twoway-server"));
+    let mut command = Command::new(PROGRAM);
     command.env_clear().arg("doctor").args(options);
     command.output().expect("the program runs")
-}
-
-/// A free port, most likely for a while.
-fn free_port() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port().to_string()
 }
 
 /// Options of a server of this host alone, without what this host may be short of.
@@ -104,8 +100,7 @@ fn a_configuration_that_is_wrong_is_told_as_the_server_tells_it() {
 
 #[test]
 fn options_of_the_server_go_after_the_word() {
-    let program = env!("CARGO_BIN_EXE_twoway-server");
-    let before = Command::new(program).args(["--port=1", "doctor"]).output();
+    let before = Command::new(PROGRAM).args(["--port=1", "doctor"]).output();
     let before = before.unwrap();
     assert_eq!(before.status.code(), Some(2));
     let text = String::from_utf8_lossy(&before.stderr);
