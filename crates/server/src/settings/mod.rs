@@ -10,7 +10,9 @@ mod configs;
 mod file;
 mod key;
 mod reference;
+mod running;
 mod source;
+mod tls;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -23,8 +25,10 @@ use clap::{ArgMatches, Args, CommandFactory, Parser, ValueEnum};
 use self::access::{AccessArgs, AddressArgs};
 use self::key::Key;
 pub use self::reference::{example, manual};
+use self::running::RunningArgs;
 use self::source::Sources;
 pub use self::source::{Mistake, Place, SettingsError};
+use self::tls::TlsArgs;
 use crate::limits::Limits;
 use crate::media::{PublicAddress, Transports};
 use crate::{media, net};
@@ -46,6 +50,8 @@ pub struct Settings {
     #[arg(long, value_name = "HOST:PORT")]
     balance_to: Vec<net::BalanceTarget>,
     #[command(flatten)]
+    tls: TlsArgs,
+    #[command(flatten)]
     media: MediaArgs,
     #[command(flatten)]
     streams: StreamArgs,
@@ -55,6 +61,8 @@ pub struct Settings {
     addresses: AddressArgs,
     #[command(flatten)]
     access: AccessArgs,
+    #[command(flatten)]
+    running: RunningArgs,
 }
 
 /// Where media goes.
@@ -189,6 +197,8 @@ pub struct Gathered {
     /// The settings.
     pub settings: Settings,
     places: HashMap<String, Place>,
+    /// What was said of each, if something was.
+    values: HashMap<String, Vec<OsString>>,
 }
 
 impl Gathered {
@@ -210,9 +220,13 @@ impl Gathered {
         }
         sources.take_environment(environment, &keys);
         sources.take_options(options, &keys);
-        let (arguments, places) = sources.finish()?;
-        let Alone { settings } = Alone::try_parse_from(arguments)?;
-        Ok(Self { settings, places })
+        let said = sources.finish()?;
+        let Alone { settings } = Alone::try_parse_from(said.arguments)?;
+        Ok(Self {
+            settings,
+            places: said.places,
+            values: said.values,
+        })
     }
 
     /// Where a setting was said; `None` if nobody did.

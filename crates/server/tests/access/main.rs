@@ -10,7 +10,6 @@
     reason = "tests look at few of many messages"
 )]
 
-#[allow(dead_code, reason = "each test program uses its part")]
 #[path = "../signalling/client.rs"]
 mod client;
 #[path = "../support/fake_backend.rs"]
@@ -20,6 +19,7 @@ mod matrix;
 mod origins;
 mod rates;
 mod reload;
+mod rest;
 mod settings;
 #[path = "../support/http.rs"]
 mod web;
