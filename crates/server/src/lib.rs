@@ -7,6 +7,7 @@ mod allowance;
 pub mod core;
 pub mod counters;
 mod fragment;
+pub mod hooks;
 pub mod limits;
 pub mod media;
 pub mod net;

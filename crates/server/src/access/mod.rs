@@ -73,6 +73,12 @@ pub enum Denied {
     /// It is valid, and does not allow what was asked for.
     #[error("the access token does not allow this")]
     NotAllowed,
+    /// The application behind the REST hooks says no.
+    #[error("the application does not allow this")]
+    HookRefused,
+    /// The application behind the REST hooks cannot be asked.
+    #[error("the application cannot be asked whether this is allowed")]
+    HookFailed,
 }
 
 /// What somebody may do.

@@ -46,6 +46,7 @@ pub use self::gate::Live;
 pub use self::ice_server::{IceServer, IceServerError};
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
+use crate::hooks;
 use crate::media::{self, Forwarder};
 
 /// Inputs of all clients together that wait for the actor. When it is full,
@@ -83,6 +84,8 @@ pub struct Config {
     pub balance_to: Vec<BalanceTarget>,
     /// Signalling.
     pub core: core::Config,
+    /// The application that is asked and told, if there is one.
+    pub hooks: Option<hooks::Config>,
     /// What [`Running::reload`] changes.
     pub live: Arc<Live>,
 }
@@ -98,6 +101,7 @@ impl Config {
             ice_servers: Vec::new(),
             balance_to: Vec::new(),
             core: core::Config::default(),
+            hooks: None,
             live: Arc::default(),
         }
     }

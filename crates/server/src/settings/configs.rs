@@ -15,11 +15,13 @@ impl Gathered {
     /// A setting is wrong in a way that only shows when it is used.
     pub fn configs(self) -> Result<(net::Config, media::Config), SettingsError> {
         let ice_servers = self.ice_servers()?;
+        let hooks = self.hooks()?;
         let settings = self.settings;
         let files = open_files();
         let media = settings.media(files);
         let config = net::Config {
             ice_servers,
+            hooks,
             core: settings.core(files),
             page: settings.page,
             balance_to: settings.balance_to,
@@ -40,7 +42,7 @@ impl Gathered {
             .collect()
     }
 
-    fn wrong(&self, name: &str, what: String) -> SettingsError {
+    pub(super) fn wrong(&self, name: &str, what: String) -> SettingsError {
         let unsaid = Place::Option(name.to_owned());
         let place = self.place(name).cloned().unwrap_or(unsaid);
         SettingsError::Wrong(vec![Mistake { place, what }])

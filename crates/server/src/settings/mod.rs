@@ -7,6 +7,7 @@
 
 mod configs;
 mod file;
+mod hooks;
 mod key;
 mod reference;
 mod source;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Args, CommandFactory, Parser, ValueEnum};
 
+use self::hooks::HookArgs;
 use self::key::Key;
 pub use self::reference::{example, manual};
 use self::source::Sources;
@@ -49,6 +51,8 @@ pub struct Settings {
     streams: StreamArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    hooks: HookArgs,
 }
 
 /// Where media goes.

@@ -1,0 +1,104 @@
+//! Settings of the REST hooks.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum, value_parser};
+
+use super::{Gathered, SettingsError};
+use crate::hooks::{self, Method, OnError, Secret};
+
+/// Most bytes of a file with a secret.
+const MAX_SECRET: u64 = 4_096;
+
+/// The application that is asked and told.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Hooks")]
+pub(super) struct HookArgs {
+    /// Application that is asked over HTTP whether clients may connect, publish and
+    /// play, and that is told what becomes of it: POST URL/<method>, see docs/HOOKS.md
+    #[arg(long, value_name = "URL")]
+    hook_url: Option<String>,
+    /// Seconds that the application has for an answer, 1 to 30
+    #[arg(long, value_name = "SECONDS", default_value_t = 5,
+          value_parser = value_parser!(u64).range(1..=30))]
+    hook_timeout: u64,
+    /// What holds if the application is down, hangs, or answers what is no answer
+    #[arg(long, value_name = "ANSWER", value_enum, default_value_t = Answer::Deny)]
+    hook_on_error: Answer,
+    /// Most requests to the application at a time
+    #[arg(long, value_name = "COUNT",
+          default_value_t = hooks::Config::new("").connections)]
+    hook_connections: NonZeroUsize,
+    /// File with the secret that requests are signed with, at least 16 bytes
+    #[arg(long, value_name = "FILE", requires = "hook_url")]
+    hook_secret_file: Option<PathBuf>,
+    /// What is sent to the application, what is not being allowed: connect,
+    /// publishStream, playStream, stopStream, unPublishStream, StreamStatusEvent or
+    /// ConnectionStatusEvent; may be given several times [default: all]
+    #[arg(long, value_name = "METHOD", value_enum)]
+    hook_events: Vec<Method>,
+}
+
+/// An answer that the application did not give.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Answer {
+    Allow,
+    Deny,
+}
+
+impl Gathered {
+    /// The application for hooks, if there is one.
+    ///
+    /// # Errors
+    /// Its address is none, or there is no secret in the file for it.
+    pub(super) fn hooks(&self) -> Result<Option<hooks::Config>, SettingsError> {
+        let args = &self.settings.hooks;
+        let Some(url) = &args.hook_url else {
+            return Ok(None);
+        };
+        hooks::check_url(url).map_err(|error| self.wrong("hook-url", error.to_string()))?;
+        let secret = args
+            .hook_secret_file
+            .as_deref()
+            .map(|path| read_secret(path).map_err(|what| self.wrong("hook-secret-file", what)));
+        let all = hooks::Config::new(url);
+        Ok(Some(hooks::Config {
+            timeout: Duration::from_secs(args.hook_timeout),
+            on_error: match args.hook_on_error {
+                Answer::Allow => OnError::Allow,
+                Answer::Deny => OnError::Deny,
+            },
+            connections: args.hook_connections,
+            secret: secret.transpose()?,
+            methods: if args.hook_events.is_empty() {
+                all.methods
+            } else {
+                args.hook_events.clone()
+            },
+            ..all
+        }))
+    }
+}
+
+/// What is in the file; or what is wrong with it, in words that do not repeat it.
+fn read_secret(path: &Path) -> Result<Secret, String> {
+    let shown = path.display();
+    let read = || -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(path)?
+            .take(MAX_SECRET + 1)
+            .read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(|error| format!("cannot be read: {shown}: {error}"))?;
+    if bytes.len() as u64 > MAX_SECRET {
+        return Err(format!(
+            "names {shown}, which is larger than {MAX_SECRET} bytes"
+        ));
+    }
+    Secret::new(&bytes).map_err(|error| format!("names {shown}, which is none: {error}"))
+}
