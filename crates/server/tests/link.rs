@@ -234,6 +234,7 @@ impl World {
             | Output::Large { client, text, .. } => (client, Packet::Text(text)),
             Output::Close { client, .. } => (client, Packet::Close),
             Output::Reply { .. } => panic!("nobody asks over HTTP"),
+            Output::Notice(notice) => panic!("nobody listens: {notice:?}"),
             Output::Backend(command) => return self.backend.command(command),
             Output::Refused { reason, detail, .. } => {
                 // Sessions do nothing that is refused, but they may vanish.

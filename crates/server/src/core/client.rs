@@ -1,6 +1,7 @@
 //! One client: its socket's life, its messages in order, its pings.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use wire::{
@@ -8,7 +9,7 @@ use wire::{
     SessionDebugRequest, UserData,
 };
 
-use super::{ClientId, CloseCode, Core, Output, Refusal, Timer};
+use super::{ClientId, CloseCode, Core, Notice, Output, Refusal, SessionInfo, Timer};
 use crate::counters::Reason;
 
 /// What we say we are. Clients compare the build number to know what they may
@@ -30,12 +31,30 @@ enum State {
     /// Its `connection` is awaited.
     Silent,
     /// It has its `getUserData`.
-    Established { unanswered_pings: u32 },
+    Established {
+        unanswered_pings: u32,
+        session: Arc<SessionInfo>,
+    },
 }
 
 impl Client {
     pub(super) fn is_established(&self) -> bool {
         matches!(self.state, State::Established { .. })
+    }
+
+    /// Its session, once established.
+    pub(super) fn session(&self) -> Option<&Arc<SessionInfo>> {
+        match &self.state {
+            State::Established { session, .. } => Some(session),
+            State::Silent => None,
+        }
+    }
+
+    pub(super) fn into_session(self) -> Option<Arc<SessionInfo>> {
+        match self.state {
+            State::Established { session, .. } => Some(session),
+            State::Silent => None,
+        }
     }
 }
 
@@ -129,7 +148,10 @@ impl Core {
         let Some(client) = self.clients.get_mut(&client) else {
             return false;
         };
-        if let State::Established { unanswered_pings } = &mut client.state {
+        if let State::Established {
+            unanswered_pings, ..
+        } = &mut client.state
+        {
             *unanswered_pings = 0;
         }
         true
@@ -186,11 +208,22 @@ impl Core {
         let Some(entry) = self.clients.get_mut(&client) else {
             return;
         };
-        if let Some(resumed) = &resumed {
+        let session = if let Some(resumed) = &resumed {
             entry.token.clone_from(&resumed.token);
-        }
+            Arc::clone(&resumed.session)
+        } else {
+            let now = self.unix_time.map(|time| time.as_millis() as u64);
+            let token = &entry.token;
+            Arc::new(SessionInfo::of_connection(
+                &self.config,
+                token,
+                &connection,
+                now,
+            ))
+        };
         entry.state = State::Established {
             unanswered_pings: 0,
+            session: Arc::clone(&session),
         };
         let token = entry.token.clone();
         let wants_sip = connection.sip_login.is_some();
@@ -210,6 +243,8 @@ impl Core {
         tracing::info!(client = client.0, "session established");
         if let Some(resumed) = resumed {
             self.catch_up(client, resumed);
+        } else {
+            self.notice(|| Notice::SessionEstablished { client, session });
         }
     }
 
@@ -225,9 +260,9 @@ impl Core {
                 self.count(client, Some(Reason::SilentClient), reason);
                 self.close(client, CloseCode::Policy, reason);
             }
-            State::Established { unanswered_pings }
-                if *unanswered_pings >= self.config.unanswered_pings =>
-            {
+            State::Established {
+                unanswered_pings, ..
+            } if *unanswered_pings >= self.config.unanswered_pings => {
                 let reason = format!("{unanswered_pings} pings unanswered");
                 self.count(client, Some(Reason::DeadClient), reason.as_str());
                 self.lose(client, now);
@@ -237,7 +272,9 @@ impl Core {
                     reason,
                 });
             }
-            State::Established { unanswered_pings } => {
+            State::Established {
+                unanswered_pings, ..
+            } => {
                 *unanswered_pings += 1;
                 let next_ping = now + self.config.ping_interval;
                 self.deadlines.set(Timer::Client(client), next_ping);

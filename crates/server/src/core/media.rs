@@ -1,11 +1,12 @@
 //! What the media backend reports, and media that does not come.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use wire::{ServerMessage, StreamStatus, info};
+use wire::{ServerMessage, StreamStatus, StreamStatusEvent, info};
 
 use super::backend::{Codecs, EndReason, Event, PeerId, VideoRate};
-use super::{Core, Ending, Kind, State, Timer};
+use super::{Core, Ending, Kind, State, Stream, Timer};
 use crate::counters::Reason;
 
 impl Core {
@@ -69,6 +70,7 @@ impl Core {
         }
         self.deadlines.clear(Timer::Stream(peer));
         self.announce(peer);
+        self.notice_flowing(peer);
         self.splice(peer);
     }
 
@@ -143,7 +145,7 @@ impl Core {
         self.end(peer, Ending::Failed(info));
     }
 
-    /// PUBLISHING or PLAYING.
+    /// PUBLISHING or PLAYING, told to the stream's client.
     pub(super) fn announce(&mut self, peer: PeerId) {
         let Some(stream) = self.registry.stream(peer) else {
             return;
@@ -155,12 +157,28 @@ impl Core {
             codecs = ?stream.codecs,
             "media flows"
         );
-        let status = if stream.is_publisher() {
-            StreamStatus::Publishing
-        } else {
-            StreamStatus::Playing
+        let client = stream.client;
+        let event = self.current_status(peer, stream);
+        self.send(client, &ServerMessage::StreamStatus(event));
+    }
+
+    fn notice_flowing(&mut self, peer: PeerId) {
+        let Some(stream) = self.registry.stream(peer).filter(|_| self.config.notices) else {
+            return;
         };
-        let (client, mut event) = (stream.client, stream.status(status, None));
+        let (client, session) = (stream.client, Arc::clone(&stream.session));
+        let event = self.current_status(peer, stream);
+        self.notice_stream(client, &session, &event);
+    }
+
+    /// Where a stream is now, with what a player has of its source.
+    pub(super) fn current_status(&self, peer: PeerId, stream: &Stream) -> StreamStatusEvent {
+        let status = match stream.state {
+            State::Active if stream.is_publisher() => StreamStatus::Publishing,
+            State::Active => StreamStatus::Playing,
+            State::Offered | State::Answered | State::Over(_) => StreamStatus::Pending,
+        };
+        let mut event = stream.status(status, None);
         if let Some((audio, video)) = self.mute_state_for(peer) {
             event.audio_state = Some(audio);
             event.video_state = Some(video);
@@ -169,6 +187,6 @@ impl Core {
             event.width = size.width.into();
             event.height = size.height.into();
         }
-        self.send(client, &ServerMessage::StreamStatus(event));
+        event
     }
 }

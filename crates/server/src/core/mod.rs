@@ -21,6 +21,7 @@ mod events;
 mod hold;
 mod ice_session;
 mod media;
+mod notice;
 mod refusal;
 mod registry;
 mod resources;
@@ -31,14 +32,16 @@ mod wishes;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wire::{Failure, MediaSessionId, ServerMessage, StreamStatus, info};
+use wire::{Failure, MediaSessionId, ServerMessage, StreamStatus, StreamStatusEvent, info};
 
 use self::backend::{Command, Event, PeerId, Wishes};
 use self::client::Client;
 pub use self::config::Config;
 use self::deadlines::{Deadlines, Timer};
+pub use self::notice::{Notice, SessionInfo, StreamInfo};
 use self::refusal::Refusal;
 use self::registry::{Kind, Registry, State, Stream};
 use self::resources::Resource;
@@ -108,6 +111,10 @@ pub enum Input {
         offer: String,
         /// What the request asks for beside it.
         wishes: Wishes,
+        /// The client's address.
+        remote: SocketAddr,
+        /// Our address, as the client reached it.
+        local: SocketAddr,
     },
     /// An HTTP request brings candidates, or restarts ICE. [`Output::Reply`]
     /// follows.
@@ -193,6 +200,8 @@ pub enum Output {
         /// For people.
         detail: String,
     },
+    /// Tell whoever watches; only if [`Config::notices`] asks for it.
+    Notice(Notice),
 }
 
 /// Why a socket is closed, RFC 6455 section 7.4.1 and its registry.
@@ -272,7 +281,8 @@ impl Core {
                 local,
                 nonce,
             } => {
-                let token = format!("/{remote}/{local}/{nonce:032x}");
+                let public = notice::session_id(remote, local);
+                let token = format!("{public}/{nonce:032x}");
                 self.handle_opened(client, remote, token, now);
             }
             Input::Text { client, text } => self.handle_text(client, &text, now),
@@ -286,7 +296,12 @@ impl Core {
                 path,
                 offer,
                 wishes,
-            } => self.handle_offer(client, path, offer, wishes, now),
+                remote,
+                local,
+            } => {
+                let session = SessionInfo::of_request(&self.config, remote, local);
+                self.handle_offer(client, path, offer, wishes, session, now);
+            }
             Input::Patch {
                 client,
                 path,
@@ -388,8 +403,28 @@ impl Core {
         );
         self.end_resource(&stream, &info);
         let event = stream.status(status, Some(info));
+        self.notice_stream(stream.client, &stream.session, &event);
         self.send(stream.client, &ServerMessage::StreamStatus(event));
         self.leave_players(peer, stream);
+    }
+
+    /// Says what a stream's status is to whoever watches.
+    fn notice_stream(
+        &mut self,
+        client: ClientId,
+        session: &Arc<SessionInfo>,
+        event: &StreamStatusEvent,
+    ) {
+        self.notice(|| Notice::Stream {
+            client,
+            stream: Box::new(StreamInfo::new(Arc::clone(session), event.clone())),
+        });
+    }
+
+    fn notice(&mut self, notice: impl FnOnce() -> Notice) {
+        if self.config.notices {
+            self.outputs.push_back(Output::Notice(notice()));
+        }
     }
 
     fn command(&mut self, command: Command) {
@@ -456,21 +491,28 @@ impl Core {
     /// Forgets a client: its streams end without a word to it.
     fn forget(&mut self, client: ClientId) {
         self.forget_snapshots(client);
-        match self.clients.remove(&client) {
-            Some(entry) => self.kept.forget(&entry.token),
-            None if self.resources.contains_key(&client) => {}
+        let session = match self.clients.remove(&client) {
+            Some(entry) => {
+                self.kept.forget(&entry.token);
+                entry.into_session()
+            }
+            None if self.resources.contains_key(&client) => None,
             None => return,
-        }
-        self.end_session(client);
+        };
+        self.end_session(client, session);
     }
 
-    fn end_session(&mut self, client: ClientId) {
+    /// Ends a session, if it was one, and its streams.
+    fn end_session(&mut self, client: ClientId, session: Option<Arc<SessionInfo>>) {
         self.deadlines.clear(Timer::Client(client));
         for peer in self.registry.of_client(client) {
             self.end(
                 peer,
                 Ending::Failed(info::STOPPED_BY_SESSION_DISCONNECT.into()),
             );
+        }
+        if let Some(session) = session {
+            self.notice(|| Notice::SessionEnded { client, session });
         }
         tracing::info!(client = client.0, "client gone");
     }

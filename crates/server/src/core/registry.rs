@@ -3,18 +3,20 @@
 //! Plain data: a stream is in all indexes or in none.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use wire::{MediaSessionId, MuteState, StreamName, StreamStatus, StreamStatusEvent};
 
-use super::ClientId;
 use super::backend::{Codecs, EndReason, PeerId, PictureSize};
 use super::hold::{Held, Holds};
 use super::wishes::Echo;
+use super::{ClientId, SessionInfo};
 
 /// One publish or play.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) client: ClientId,
+    pub(super) session: Arc<SessionInfo>,
     pub(super) id: MediaSessionId,
     pub(super) name: StreamName,
     pub(super) kind: Kind,

@@ -178,6 +178,8 @@ impl Actor {
                 reason,
                 detail,
             } => self.count(client, reason, &detail),
+            // Nobody asks for them here yet.
+            Output::Notice(_) => {}
         }
     }
 

@@ -35,6 +35,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use wire::MediaSessionId;
 
 use self::actor::Actor;
 pub use self::balance::{BadTarget, BalanceTarget};
@@ -124,6 +125,9 @@ pub enum StartError<E> {
     /// There is no thread for the page's files.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
+    /// The system has no randomness, without which nothing here is safe.
+    #[error("the system gives no random numbers: {0}")]
+    Randomness(String),
     /// The media backend did not start.
     #[error(transparent)]
     Media(E),
@@ -191,7 +195,7 @@ pub async fn serve(
 /// # Errors
 /// The listener or the backend cannot be started; nothing is left running.
 pub async fn serve_with<B, E>(
-    config: Config,
+    mut config: Config,
     start_media: impl FnOnce(EventSink, Arc<Counters>) -> Result<B, E>,
 ) -> Result<Running, StartError<E>>
 where
@@ -210,6 +214,10 @@ where
         address: config.listen,
         source,
     })?;
+    if config.core.node_id.is_empty() {
+        let random = random_bits().map_err(|error| StartError::Randomness(error.to_string()))?;
+        config.core.node_id = MediaSessionId::from_random(random).to_string();
+    }
     let files = Files::new(config.page).map_err(StartError::Thread)?;
     let counters = Arc::new(Counters::default());
     let (event_sink, events) = events::channel(Arc::clone(&counters));

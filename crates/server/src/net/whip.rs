@@ -25,6 +25,7 @@ use self::reply::{
     ACCEPT_PATCH, ACCEPT_POST, add, add_links, allow_any_page, options, problem, problem_response,
     reply,
 };
+use super::http::Ends;
 use super::ice_server::IceServer;
 use super::socket::Hub;
 use crate::core::{Endpoint, Input, Problem, ResourcePath};
@@ -128,6 +129,12 @@ impl Requests {
             Ok(offer) => offer,
             Err(response) => return response,
         };
+        let Some(Ends { remote, local }) = parts.extensions.get().copied() else {
+            return problem(
+                Problem::Failed,
+                "The server does not know the request's addresses",
+            );
+        };
         let random = match super::random_bits() {
             Ok(random) => random,
             Err(error) => {
@@ -146,6 +153,8 @@ impl Requests {
             path,
             offer,
             wishes,
+            remote,
+            local,
         };
         let mut response = reply(self.hub.request(made).await, &location);
         if response.status() == StatusCode::CREATED {

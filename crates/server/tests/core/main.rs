@@ -15,6 +15,7 @@ mod behaviour;
 mod fake_backend;
 mod hold;
 mod limits;
+mod notices;
 mod properties;
 mod rates;
 mod resources;

@@ -2,14 +2,14 @@
 //! comes, requests end, statuses make sense and nothing is left behind.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use twoway_server::core::backend::{
     Codecs, Command, EndReason, Event, PeerId, PictureSize, Role, SnapshotError, SnapshotId, Wishes,
 };
-use twoway_server::core::{ClientId, Config, Core, Input, Output, ResourcePath};
+use twoway_server::core::{ClientId, Config, Core, Input, Notice, Output, ResourcePath};
 use twoway_server::limits::Limits;
 use wire::{ClientMessage, ServerMessage, StreamStatus};
 
@@ -17,6 +17,9 @@ use crate::world::{available, play, publish, snapshot, stop, unpublish, whep, wh
 
 /// Clients there can be at a time.
 const SEATS: u64 = 3;
+
+/// Every client's address, and the server's.
+const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// Requests over HTTP are numbered from here, clear of the few sockets.
 const FIRST_REQUEST: u64 = 1_000;
@@ -185,6 +188,8 @@ struct Checker {
     /// Requests without a reply.
     waiting: BTreeSet<ClientId>,
     last_request: u64,
+    /// Established and not ended, as notices say.
+    sessions: usize,
 }
 
 impl Checker {
@@ -200,6 +205,7 @@ impl Checker {
             core: Core::new(Config {
                 limits,
                 hold_time,
+                notices: true,
                 ..Config::default()
             }),
             now: Instant::now(),
@@ -217,6 +223,7 @@ impl Checker {
             resources: Vec::new(),
             waiting: BTreeSet::new(),
             last_request: FIRST_REQUEST,
+            sessions: 0,
         }
     }
 
@@ -331,6 +338,8 @@ impl Checker {
             path,
             offer,
             wishes: Wishes::default(),
+            remote: ADDRESS,
+            local: ADDRESS,
         });
     }
 
@@ -374,11 +383,10 @@ impl Checker {
             let client = ClientId(self.last_client);
             self.seats.insert(seat, client);
             self.clients.insert(client);
-            let address = SocketAddr::from(([127, 0, 0, 1], 1));
             self.handle(Input::Opened {
                 client,
-                remote: address,
-                local: address,
+                remote: ADDRESS,
+                local: ADDRESS,
                 nonce: client.0.into(),
             });
         }
@@ -498,7 +506,27 @@ impl Checker {
                     assert!(self.waiting.remove(&client), "replied twice or to nobody");
                 }
                 Output::Refused { detail, .. } => assert!(!detail.is_empty()),
+                Output::Notice(notice) => self.check_notice(&notice),
             }
+        }
+        assert_eq!(self.sessions, self.core.stats().sessions, "as noticed");
+    }
+
+    fn check_notice(&mut self, notice: &Notice) {
+        match notice {
+            Notice::SessionEstablished { session, .. } => {
+                assert_eq!(session.session_id, "/127.0.0.1:1/127.0.0.1:1", "no secret");
+                self.sessions += 1;
+            }
+            Notice::SessionEnded { .. } => {
+                assert!(self.sessions > 0, "a session ended twice");
+                self.sessions -= 1;
+            }
+            Notice::Stream { stream, .. } => {
+                let status = &stream.event.status;
+                assert!(status.is_terminal() || *status != StreamStatus::Pending);
+            }
+            Notice::Data { .. } => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! A core, a scripted media backend and a virtual clock.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -9,7 +9,7 @@ use twoway_server::core::backend::{
     Codecs, Command, EndReason, Event, PeerId, PictureSize, SnapshotError, VideoRate, Wishes,
 };
 use twoway_server::core::{
-    ClientId, CloseCode, Config, Core, Endpoint, Input, Output, Reply, ResourcePath,
+    ClientId, CloseCode, Config, Core, Endpoint, Input, Notice, Output, Reply, ResourcePath,
 };
 use twoway_server::counters::Reason;
 use wire::{
@@ -19,10 +19,16 @@ use wire::{
 
 use crate::fake_backend::FakeBackend;
 
+/// Every client's address.
+const REMOTE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), 50066);
+/// The server's.
+const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 8080);
+
 pub(crate) struct World {
     pub(crate) core: Core,
     pub(crate) backend: FakeBackend,
     pub(crate) refused: Vec<Reason>,
+    pub(crate) notices: Vec<Notice>,
     pub(crate) closed: BTreeMap<ClientId, CloseCode>,
     /// How many messages were sent that could have been dropped.
     pub(crate) updates: usize,
@@ -43,6 +49,7 @@ impl World {
             core: Core::new(config),
             backend: FakeBackend::default(),
             refused: Vec::new(),
+            notices: Vec::new(),
             closed: BTreeMap::new(),
             updates: 0,
             now: Instant::now(),
@@ -59,8 +66,8 @@ impl World {
         let client = ClientId(self.last_client);
         self.handle(Input::Opened {
             client,
-            remote: SocketAddr::from(([10, 0, 0, 2], 50066)),
-            local: SocketAddr::from(([10, 0, 0, 1], 8080)),
+            remote: REMOTE,
+            local: LOCAL,
             nonce: client.0.into(),
         });
         client
@@ -109,6 +116,8 @@ impl World {
             path,
             offer,
             wishes: Wishes::default(),
+            remote: REMOTE,
+            local: LOCAL,
         })
     }
 
@@ -257,6 +266,7 @@ impl World {
                     assert_eq!(self.replies.insert(client, reply), None, "two replies");
                 }
                 Output::Refused { reason, .. } => self.refused.push(reason),
+                Output::Notice(notice) => self.notices.push(notice),
             }
         }
     }
