@@ -109,7 +109,17 @@ reasons! {
     /// A datagram that the system dropped since its socket had no room for more:
     /// a media worker did not keep up. Known on Linux only.
     FullSocket => "full_socket",
-    /// Somebody without the right to it, or without a token that is valid.
+    /// Somebody without a token, where one is needed.
+    NoToken => "no_token",
+    /// A token that nobody here gave out.
+    BadToken => "bad_token",
+    /// A token that was valid once.
+    ExpiredToken => "expired_token",
+    /// A token that is not valid yet.
+    EarlyToken => "early_token",
+    /// A token for another server.
+    WrongAudience => "wrong_audience",
+    /// Somebody without the right to it.
     NotAllowed => "not_allowed",
     /// Somebody whom the application for hooks refuses.
     HookRefused => "hook_refused",

@@ -19,6 +19,7 @@ use thiserror::Error;
 use self::jwt::Jwt;
 pub use self::names::{BadPattern, Names};
 use self::tokens::Tokens;
+use crate::counters::Reason;
 
 /// What may be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,6 +80,22 @@ pub enum Denied {
     /// The application behind the REST hooks cannot be asked.
     #[error("the application cannot be asked whether this is allowed")]
     HookFailed,
+}
+
+impl Denied {
+    /// The counter it goes to.
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::NoToken => Reason::NoToken,
+            Self::BadToken => Reason::BadToken,
+            Self::Expired => Reason::ExpiredToken,
+            Self::NotYet => Reason::EarlyToken,
+            Self::WrongAudience => Reason::WrongAudience,
+            Self::NotAllowed => Reason::NotAllowed,
+            Self::HookRefused => Reason::HookRefused,
+            Self::HookFailed => Reason::HookUnanswered,
+        }
+    }
 }
 
 /// What somebody may do.
@@ -150,6 +167,12 @@ pub struct Access {
 }
 
 impl Access {
+    /// Everybody may publish and play, whatever they show.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.is_controlled() && self.anonymous.is_none()
+    }
+
     /// Tokens are asked for.
     #[must_use]
     pub fn is_controlled(&self) -> bool {

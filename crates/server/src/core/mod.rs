@@ -35,7 +35,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wire::{Failure, MediaSessionId, ServerMessage, StreamStatus, StreamStatusEvent, info};
+use wire::{
+    ClientMessage, Failure, MediaSessionId, ServerMessage, StreamStatus, StreamStatusEvent, info,
+};
 
 use self::backend::{Command, Event, PeerId, Wishes};
 use self::client::Client;
@@ -48,6 +50,7 @@ use self::resources::Resource;
 pub use self::resources::{Endpoint, Problem, Reply, ResourcePath};
 use self::resume::Kept;
 use self::snapshots::Snapshots;
+use crate::access::Denied;
 use crate::counters::Reason;
 
 /// One socket of one client, or one HTTP request and the resource that it makes;
@@ -75,6 +78,16 @@ pub enum Input {
         client: ClientId,
         /// The message.
         text: String,
+    },
+    /// A client sent a message that asks for what it may not have; nothing but
+    /// the refusal comes of it.
+    Denied {
+        /// The sender.
+        client: ClientId,
+        /// The message.
+        message: Box<ClientMessage>,
+        /// Why it may not.
+        denied: Denied,
     },
     /// A client sent a binary message; nothing here has a use for one.
     Binary {
@@ -286,6 +299,11 @@ impl Core {
                 self.handle_opened(client, remote, token, now);
             }
             Input::Text { client, text } => self.handle_text(client, &text, now),
+            Input::Denied {
+                client,
+                message,
+                denied,
+            } => self.handle_denied(client, *message, denied),
             Input::Binary { client } => self.handle_binary(client),
             Input::Oversized { client } => self.handle_oversized(client),
             Input::Flooding { client } => self.handle_flooding(client),

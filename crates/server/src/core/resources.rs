@@ -322,6 +322,7 @@ impl Refusal {
             // Requests over HTTP run into none of these.
             Self::NotEstablished
             | Self::AlreadyEstablished
+            | Self::Denied(_)
             | Self::IdMissing
             | Self::IdTooLong { .. }
             | Self::IdInUse

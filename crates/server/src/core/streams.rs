@@ -190,6 +190,24 @@ impl Core {
         self.send(client, &ServerMessage::Available(answer));
     }
 
+    pub(super) fn deny_available(
+        &mut self,
+        client: ClientId,
+        request: AvailableRequest,
+        why: &Refusal,
+    ) {
+        let Some(id) = request.media_session_id else {
+            return self.refuse(client, "availableStream", None, &Refusal::IdMissing);
+        };
+        self.count(client, why.reason(), why.to_string());
+        let answer = Availability {
+            id,
+            available: false,
+            info: Some(why.to_string()),
+        };
+        self.send(client, &ServerMessage::Available(answer));
+    }
+
     /// Why a name cannot be played now; `None` if it can.
     pub(super) fn why_unavailable(&self, name: Option<&StreamName>) -> Option<&'static str> {
         match name.and_then(|name| self.registry.publisher(name)) {

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use super::gate::Gate;
 use super::http::Ends;
 use crate::access::Denied;
-use crate::counters::{Counters, Reason};
+use crate::counters::Counters;
 
 /// Asks for a token by either way to show one; a browser asks its user for the second.
 const CHALLENGES: [&str; 2] = [
@@ -35,7 +35,7 @@ async fn guard(
     match gate.administer(request.headers(), ends.remote.ip()) {
         Ok(()) => next.run(request).await,
         Err(denied) => {
-            if counters.count(Reason::NotAllowed) {
+            if counters.count(denied.reason()) {
                 tracing::warn!(remote = %ends.remote, %denied, "refused; more of these are only counted");
             }
             refuse(denied)

@@ -1,5 +1,7 @@
 //! Who is let in: what a request shows, and what it may do with that.
 
+mod session;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,7 +12,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use tokio::sync::watch;
 
-use crate::access::{Access, Denied, Right, decide};
+pub(super) use self::session::{SessionGate, Verdict};
+use crate::access::{Access, Denied, Grant, Right, decide};
 
 /// What proxies add to what they pass on (RFC 7239, and what was there before it).
 const FORWARDED: [HeaderName; 3] = [
@@ -35,6 +38,34 @@ pub(super) struct Gate {
 impl Gate {
     pub(super) fn new(live: watch::Receiver<Arc<Live>>) -> Self {
         Self { live }
+    }
+
+    /// Whether everybody may publish and play.
+    fn is_open(&self) -> bool {
+        self.live.borrow().access.is_open()
+    }
+
+    /// Whether somebody who shows `token` has `right` to the stream called `name`.
+    ///
+    /// # Errors
+    /// They have not.
+    pub(super) fn admit(
+        &self,
+        token: Option<&str>,
+        right: Right,
+        name: &str,
+    ) -> Result<Grant, Denied> {
+        let live = self.live.borrow().clone();
+        decide(&live.access, token, (right, name), SystemTime::now())
+    }
+
+    /// Whether a token is valid, if there is one, whatever it allows.
+    ///
+    /// # Errors
+    /// It is not.
+    pub(super) fn check_token(&self, token: Option<&str>) -> Result<(), Denied> {
+        let live = self.live.borrow().clone();
+        live.access.grant(token).map(drop)
     }
 
     /// Whether an HTTP request from `remote` may see and end what is everybody's.
@@ -109,7 +140,7 @@ mod tests {
 
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-    fn gate(tokens: Option<&str>) -> Gate {
+    pub(super) fn gate(tokens: Option<&str>) -> Gate {
         let tokens = tokens.map(|text| Tokens::parse(text).unwrap());
         let access = Access {
             tokens,

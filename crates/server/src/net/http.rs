@@ -23,7 +23,7 @@ use tower::ServiceExt;
 
 use super::connections::{Place, Places};
 use super::files::Files;
-use super::gate::Gate;
+use super::gate::{self, Gate, SessionGate};
 use super::patience::{Patient, Stalled};
 use super::socket::Hub;
 use super::whip::Requests;
@@ -183,7 +183,10 @@ async fn upgrade(State(hub): State<Hub>, request: Request, next: Next) -> Respon
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => hub.upgrade(upgrade, remote, local, place),
+        Ok(upgrade) => {
+            let session = SessionGate::new(gate::token(&parts.headers));
+            hub.upgrade(upgrade, remote, local, place, session)
+        }
         Err(rejection) => rejection.into_response(),
     }
 }

@@ -245,7 +245,7 @@ where
         body_timeout: config.head_timeout,
         links: whip::links(&config.ice_servers),
         counters: Arc::clone(&counters),
-        hub: socket::Hub::new(inbox_sender, limits, open_sockets),
+        hub: socket::Hub::new(inbox_sender, limits, open_sockets, gate.clone()),
     };
     let router = http::router(requests, files, config.balance_to, gate);
     // Connections in flight live in the accepting task and end with it.

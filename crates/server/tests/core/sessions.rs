@@ -19,7 +19,7 @@ fn connection_is_answered_with_user_data_then_version() {
     world.send_text(
         client,
         r#"{"message":"connection","data":[{"appKey":"defaultApp","mediaProviders":["WebRTC","MSE"],
-        "clientVersion":"2.0","custom":{"token":"t"},"clientInfo":{},"authToken":"old"}]}"#,
+        "clientVersion":"2.0","custom":{"token":"t","room":1},"clientInfo":{},"authToken":"old"}]}"#,
     );
     let messages = world.read_json(client);
     assert_eq!(messages.len(), 2);
@@ -29,7 +29,11 @@ fn connection_is_answered_with_user_data_then_version() {
     assert_eq!(data["authToken"], token);
     assert_eq!(data["status"], "ESTABLISHED");
     assert_eq!(data["appKey"], "defaultApp");
-    assert_eq!(data["custom"], json!({"token": "t"}));
+    assert_eq!(
+        data["custom"],
+        json!({"room": 1}),
+        "the token is nobody's business"
+    );
     assert_eq!(data["mediaProviders"], json!(["WebRTC", "MSE"]));
     assert_eq!(messages[1]["message"], "getVersion");
     let version = messages[1]["data"][0].as_str().unwrap();
