@@ -12,6 +12,7 @@
 
 mod body;
 mod client;
+mod notice;
 mod policy;
 mod session;
 mod sign;
@@ -139,8 +140,15 @@ struct Shared {
     /// Its last request failed.
     failing: AtomicBool,
     /// What the application asked for, by session; most ask for nothing.
-    policies: Mutex<HashMap<String, Arc<Policies>>>,
+    policies: Mutex<HashMap<String, Kept>>,
     last_message: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    policies: Arc<Policies>,
+    /// The core has the session, and says when it ends.
+    established: bool,
 }
 
 /// Ends once the last [`Hooks`] is gone and all is told.
@@ -266,23 +274,44 @@ impl Shared {
     }
 
     fn policy(&self, session: &str, method: Method) -> Policy {
-        let policies = self.policies().get(session).map(Arc::clone);
+        let kept = self.policies();
+        let policies = kept.get(session).map(|kept| Arc::clone(&kept.policies));
+        drop(kept);
         policies.map_or_else(Policy::default, |policies| policies.of(method))
     }
 
-    /// Goes by what the application said when the session connected.
-    fn keep_policies(&self, session: &str, said: &Value) {
-        if let Some(policies) = Policies::read(said) {
-            let policies = Arc::new(policies);
-            self.policies().insert(session.to_owned(), policies);
+    /// Goes by what the application said when the session connected; true if that was
+    /// anything.
+    fn keep_policies(&self, session: &str, said: &Value) -> bool {
+        let Some(policies) = Policies::read(said) else {
+            return false;
+        };
+        let kept = Kept {
+            policies: Arc::new(policies),
+            established: false,
+        };
+        self.policies().insert(session.to_owned(), kept);
+        true
+    }
+
+    fn establish(&self, session: &str) {
+        if let Some(kept) = self.policies().get_mut(session) {
+            kept.established = true;
         }
     }
 
-    fn forget_policies(&self, session: &str) {
-        self.policies().remove(session);
+    /// Forgets a session that is over, or, with its socket gone, one that never was.
+    fn forget_policies(&self, session: &str, is_over: bool) {
+        let mut kept = self.policies();
+        if kept
+            .get(session)
+            .is_some_and(|kept| is_over || !kept.established)
+        {
+            kept.remove(session);
+        }
     }
 
-    fn policies(&self) -> MutexGuard<'_, HashMap<String, Arc<Policies>>> {
+    fn policies(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
         // No holder can leave a map half changed.
         self.policies.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use wire::{ClientMessage, Connection, MediaSessionId, PlayStream, PublishStream, StopStream};
+use wire::{ClientMessage, Connection, PlayStream, PublishStream, StopStream};
 
 use super::body::Body;
 use super::{Hooks, Method};
@@ -13,7 +13,7 @@ use crate::core::{Endpoint, ResourcePath};
 const DEFAULT_APP: &str = "defaultApp";
 
 /// One client: a WebSocket, or an HTTP request for media. Dropped, nothing is kept of it
-/// but what the core still has.
+/// unless the core has its session.
 #[derive(Debug)]
 pub struct Session {
     hooks: Hooks,
@@ -22,6 +22,16 @@ pub struct Session {
     origin: Option<String>,
     /// The application let it connect.
     connected: bool,
+    /// Something is kept of what it said then.
+    kept: bool,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.kept {
+            self.hooks.shared.forget_policies(&self.id, false);
+        }
+    }
 }
 
 impl Hooks {
@@ -39,6 +49,7 @@ impl Hooks {
             app_key: DEFAULT_APP.to_owned(),
             origin,
             connected: false,
+            kept: false,
         }
     }
 }
@@ -133,22 +144,6 @@ impl Session {
         }
     }
 
-    /// Tells that an HTTP request asks for the end of a resource.
-    pub fn tell_delete(&self, path: &ResourcePath) {
-        let request = StopStream {
-            media_session_id: Some(MediaSessionId::new(path.id.as_str())),
-            name: Some(path.name.clone()),
-            has_audio: true,
-            has_video: true,
-            ..StopStream::default()
-        };
-        let method = match path.endpoint {
-            Endpoint::Whip => Method::UnPublishStream,
-            Endpoint::Whep => Method::StopStream,
-        };
-        self.tell_stop(method, &request);
-    }
-
     /// A second `connection` is none: the core refuses it.
     async fn connect(&mut self, request: &Connection, token: Option<&str>) -> Result<(), Denied> {
         if self.connected {
@@ -159,7 +154,7 @@ impl Session {
         let said = self.hooks.ask(Method::Connect, &self.id, body.0).await?;
         self.connected = true;
         if let Some(said) = said {
-            self.hooks.shared.keep_policies(&self.id, &said);
+            self.kept = self.hooks.shared.keep_policies(&self.id, &said);
         }
         Ok(())
     }

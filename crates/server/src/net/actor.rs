@@ -13,6 +13,7 @@ use super::socket::{Link, Overflow};
 use crate::core::backend::MediaBackend;
 use crate::core::{ClientId, Core, Input, Output, Reply, Stats};
 use crate::counters::{Counters, Reason};
+use crate::hooks::Hooks;
 
 /// What the actor is told by sockets and by the HTTP API.
 #[derive(Debug)]
@@ -43,11 +44,19 @@ pub(super) struct Actor {
     counters: Arc<Counters>,
     links: HashMap<ClientId, Link>,
     requests: HashMap<ClientId, oneshot::Sender<Reply>>,
+    /// The application that is told of everything, if there is one.
+    hooks: Option<Hooks>,
 }
 
 impl Actor {
-    pub(super) fn new(core: Core, backend: Box<dyn MediaBackend>, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(
+        core: Core,
+        backend: Box<dyn MediaBackend>,
+        counters: Arc<Counters>,
+        hooks: Option<Hooks>,
+    ) -> Self {
         Self {
+            hooks,
             core,
             backend,
             counters,
@@ -178,8 +187,11 @@ impl Actor {
                 reason,
                 detail,
             } => self.count(client, reason, &detail),
-            // Nobody asks for them here yet.
-            Output::Notice(_) => {}
+            Output::Notice(notice) => {
+                if let Some(hooks) = &self.hooks {
+                    hooks.notice(&notice);
+                }
+            }
         }
     }
 

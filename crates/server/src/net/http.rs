@@ -23,7 +23,7 @@ use tower::ServiceExt;
 
 use super::connections::{Place, Places};
 use super::files::Files;
-use super::gate::{self, Gate, SessionGate};
+use super::gate::Gate;
 use super::patience::{Patient, Stalled};
 use super::socket::Hub;
 use super::whip::Requests;
@@ -177,16 +177,12 @@ async fn upgrade(State(hub): State<Hub>, request: Request, next: Next) -> Respon
         return next.run(request).await;
     }
     let (mut parts, _) = request.into_parts();
-    let (Some(Ends { remote, local }), Some(place)) =
-        (parts.extensions.get().copied(), parts.extensions.remove())
+    let (Some(ends), Some(place)) = (parts.extensions.get().copied(), parts.extensions.remove())
     else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => {
-            let session = SessionGate::new(gate::token(&parts.headers));
-            hub.upgrade(upgrade, remote, local, place, session)
-        }
+        Ok(upgrade) => hub.upgrade(upgrade, &parts.headers, ends, place),
         Err(rejection) => rejection.into_response(),
     }
 }

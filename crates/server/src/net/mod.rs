@@ -47,7 +47,7 @@ pub use self::gate::Live;
 pub use self::ice_server::{IceServer, IceServerError};
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
-use crate::hooks;
+use crate::hooks::{self, Hooks};
 use crate::media::{self, Forwarder};
 
 /// Inputs of all clients together that wait for the actor. When it is full,
@@ -128,6 +128,9 @@ pub enum StartError<E> {
     /// The system has no randomness, without which nothing here is safe.
     #[error("the system gives no random numbers: {0}")]
     Randomness(String),
+    /// The application for hooks cannot be asked.
+    #[error(transparent)]
+    Hooks(hooks::StartError),
     /// The media backend did not start.
     #[error(transparent)]
     Media(E),
@@ -218,8 +221,9 @@ where
         let random = random_bits().map_err(|error| StartError::Randomness(error.to_string()))?;
         config.core.node_id = MediaSessionId::from_random(random).to_string();
     }
-    let files = Files::new(config.page).map_err(StartError::Thread)?;
     let counters = Arc::new(Counters::default());
+    let (hooks, hooks_ending) = start_hooks(&mut config, &counters).map_err(StartError::Hooks)?;
+    let files = Files::new(config.page).map_err(StartError::Thread)?;
     let (event_sink, events) = events::channel(Arc::clone(&counters));
     let backend = start_media(event_sink, Arc::clone(&counters)).map_err(StartError::Media)?;
 
@@ -229,6 +233,7 @@ where
         Core::new(config.core),
         Box::new(backend),
         Arc::clone(&counters),
+        hooks.clone(),
     );
     let connections = http::Server {
         places: Places::new(limits.connections, limits.connections_per_address),
@@ -237,13 +242,14 @@ where
         write_timeout: config.write_timeout,
     };
     let (live, rules) = watch::channel(config.live);
-    let gate = Gate::new(rules);
+    let gate = Gate::new(rules, hooks);
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
     let requests = whip::Requests {
         max_body: limits.sdp_bytes,
         body_timeout: config.head_timeout,
         links: whip::links(&config.ice_servers),
+        gate: gate.clone(),
         counters: Arc::clone(&counters),
         hub: socket::Hub::new(inbox_sender, limits, open_sockets, gate.clone()),
     };
@@ -253,6 +259,7 @@ where
     let server = tokio::spawn(async move {
         let backend = actor.run(inbox, events, stopped).await;
         end(accepting, all_closed, backend).await;
+        tell_the_last(hooks_ending).await;
     });
     Ok(Running {
         addr,
@@ -261,6 +268,32 @@ where
         stop,
         server,
     })
+}
+
+/// The application for hooks, if there is one. Clients that it is asked about have as
+/// much more time to connect.
+fn start_hooks(
+    config: &mut Config,
+    counters: &Arc<Counters>,
+) -> Result<(Option<Hooks>, Option<hooks::Ending>), hooks::StartError> {
+    let Some(application) = &config.hooks else {
+        return Ok((None, None));
+    };
+    config.core.notices = true;
+    config.core.connection_timeout += application.timeout;
+    let node_id = &config.core.node_id;
+    let (hooks, ending) = Hooks::start(application, node_id, Arc::clone(counters))?;
+    Ok((Some(hooks), Some(ending)))
+}
+
+/// What the server's end comes to is told, too, unless the application takes too long.
+async fn tell_the_last(ending: Option<hooks::Ending>) {
+    let Some(ending) = ending else {
+        return;
+    };
+    if tokio::time::timeout(SHUTDOWN, ending.told()).await.is_err() {
+        tracing::warn!("the application for hooks was not told of everything in time");
+    }
 }
 
 /// Ends the server once clients are told: nobody new is let in, sockets close,

@@ -1,12 +1,12 @@
 //! One client's WebSocket: a task that reads and writes, and the actor's end of it.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -18,6 +18,7 @@ use super::LINGER;
 use super::actor::Message;
 use super::connections::Place;
 use super::gate::{Gate, SessionGate, Verdict};
+use super::http::Ends;
 use crate::allowance::Allowance;
 use crate::core::{ClientId, CloseCode, Input, Reply, Stats};
 use crate::limits::Limits;
@@ -58,17 +59,17 @@ impl Hub {
     pub(super) fn upgrade(
         self,
         upgrade: WebSocketUpgrade,
-        remote: SocketAddr,
-        local: SocketAddr,
+        headers: &HeaderMap,
+        ends: Ends,
         place: Place,
-        session: SessionGate,
     ) -> Response {
+        let session = self.gate.session(headers, ends);
         upgrade
             .read_buffer_size(READ_BUFFER)
             .max_message_size(self.limits.message_bytes)
             .max_frame_size(self.limits.message_bytes)
             .on_upgrade(async move |socket| {
-                self.serve(socket, remote, local, session).await;
+                self.serve(socket, ends, session).await;
                 drop(place);
             })
     }
@@ -104,13 +105,7 @@ impl Hub {
         ClientId(self.last_client.fetch_add(1, Ordering::Relaxed))
     }
 
-    async fn serve(
-        self,
-        socket: WebSocket,
-        remote: SocketAddr,
-        local: SocketAddr,
-        session: SessionGate,
-    ) {
+    async fn serve(self, socket: WebSocket, ends: Ends, session: SessionGate) {
         let nonce = match super::random_bits() {
             Ok(nonce) => nonce,
             Err(error) => return tracing::error!(%error, "no randomness"),
@@ -119,8 +114,8 @@ impl Hub {
         let (link, outgoing) = Link::new(&self.limits);
         let join = Message::Join {
             client,
-            remote,
-            local,
+            remote: ends.remote,
+            local: ends.local,
             nonce,
             link,
         };

@@ -25,9 +25,11 @@ use self::reply::{
     ACCEPT_PATCH, ACCEPT_POST, add, add_links, allow_any_page, options, problem, problem_response,
     reply,
 };
+use super::gate::Gate;
 use super::http::Ends;
 use super::ice_server::IceServer;
 use super::socket::Hub;
+use crate::access::Denied;
 use crate::core::{Endpoint, Input, Problem, ResourcePath};
 use crate::counters::{Counters, Reason};
 
@@ -61,6 +63,7 @@ pub(super) struct Requests {
     pub(super) body_timeout: Duration,
     /// STUN and TURN servers, as `Link` header fields.
     pub(super) links: Vec<HeaderValue>,
+    pub(super) gate: Gate,
 }
 
 /// The `Link` header fields that tell clients of these servers.
@@ -147,6 +150,11 @@ impl Requests {
             name,
             id: MediaSessionId::from_random(random),
         };
+        let ends = Ends { remote, local };
+        let asked = self.gate.ask_offer(&parts.headers, ends, &path, &offer);
+        if let Err(denied) = asked.await {
+            return self.deny(denied);
+        }
         let location = location(&path);
         let made = |client| Input::Offer {
             client,
@@ -245,6 +253,16 @@ impl Requests {
     fn refuse(&self, status: StatusCode, kind: &str, detail: &str) -> Response {
         self.count(Reason::BadRequest, detail);
         problem_response(status, kind, detail)
+    }
+
+    /// Refuses what the application does not allow.
+    fn deny(&self, denied: Denied) -> Response {
+        let detail = denied.to_string();
+        self.count(denied.reason(), &detail);
+        if denied == Denied::HookFailed {
+            return problem(Problem::Unavailable, &detail);
+        }
+        problem_response(StatusCode::FORBIDDEN, "not-allowed", &detail)
     }
 
     fn count(&self, reason: Reason, detail: &str) {
