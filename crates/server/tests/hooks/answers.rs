@@ -65,6 +65,7 @@ async fn a_session_that_is_refused_ends() {
             .await;
         assert_eq!(client.failure().await, REFUSED, "{status}");
         assert_eq!(client.close_code().await, 1008);
+        drop(client);
         counted(&server, Reason::HookRefused, 1).await;
         assert_eq!(server.counters().of(Reason::HookFailed), 0);
         server.shutdown().await;

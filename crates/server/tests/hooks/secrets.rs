@@ -78,7 +78,6 @@ async fn use_tokens(client: &mut Client) -> Vec<ServerMessage> {
     client
         .send(&ClientMessage::Connection(Connection {
             custom: Some(json!({ "token": "token-of-the-session", "login": "ann" })),
-            keep_alive: Some(true),
             ..Connection::default()
         }))
         .await;
