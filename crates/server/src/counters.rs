@@ -109,6 +109,10 @@ reasons! {
     /// A datagram that the system dropped since its socket had no room for more:
     /// a media worker did not keep up. Known on Linux only.
     FullSocket => "full_socket",
+    /// An address that comes more often than it may, or has too many WebSockets.
+    BusyAddress => "busy_address",
+    /// A page of an origin that may not use the server.
+    ForeignOrigin => "foreign_origin",
     /// Somebody without a token, where one is needed.
     NoToken => "no_token",
     /// A token that nobody here gave out.

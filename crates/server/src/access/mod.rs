@@ -4,20 +4,27 @@
 //! [`Grant::check`] whether that covers what it asks for. Tokens are of two kinds:
 //! fixed ones from a file ([`tokens`]), and JSON Web Tokens (RFC 7519, [`jwt`]) that
 //! another system signs. With neither, everybody may publish and play, and nobody
-//! administer but from this host.
+//! administer but from this host. Beside that, whose pages may use the server
+//! ([`Origins`]) and which proxies are believed ([`Proxies`]).
 //!
 //! Not here: asking an application by REST hooks, and where in a request a token stands.
 
+mod anonymous;
 pub mod jwt;
 mod names;
+mod origins;
+mod proxies;
 pub mod tokens;
 
 use std::time::SystemTime;
 
 use thiserror::Error;
 
+pub use self::anonymous::{Anonymous, BadAnonymous};
 use self::jwt::Jwt;
 pub use self::names::{BadPattern, Names};
+pub use self::origins::{BadOrigin, Origin, Origins};
+pub use self::proxies::{BadNetwork, Network, Proxies};
 use self::tokens::Tokens;
 use crate::counters::Reason;
 

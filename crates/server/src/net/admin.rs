@@ -8,16 +8,15 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 
+use super::denied;
 use super::gate::Gate;
 use super::http::Ends;
 use crate::access::Denied;
 use crate::counters::Counters;
 
-/// Asks for a token by either way to show one; a browser asks its user for the second.
-const CHALLENGES: [&str; 2] = [
-    "Bearer realm=\"Two-way Streaming\"",
-    "Basic realm=\"Two-way Streaming\", charset=\"UTF-8\"",
-];
+/// Another way to show a token beside `Bearer`: a browser asks its user for it.
+const BASIC: HeaderValue =
+    HeaderValue::from_static("Basic realm=\"Two-way Streaming\", charset=\"UTF-8\"");
 
 /// Lets only those in to `router` who may administer.
 pub(super) fn guarded(router: Router, gate: Gate, counters: Arc<Counters>) -> Router {
@@ -43,18 +42,15 @@ async fn guard(
     }
 }
 
-/// RFC 6750 section 3.1: whoever shows no token, or one that is not valid, is asked for
-/// one; whoever shows one that does not do is told so.
 fn refuse(denied: Denied) -> Response {
-    if denied == Denied::NotAllowed {
-        return (StatusCode::FORBIDDEN, format!("{denied}\n")).into_response();
+    let status = denied::status(denied);
+    let mut response = (status, format!("{denied}\n")).into_response();
+    let headers = response.headers_mut();
+    if let Some(challenge) = denied::challenge(denied) {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
-    let mut response = (StatusCode::UNAUTHORIZED, format!("{denied}\n")).into_response();
-    for challenge in CHALLENGES {
-        let value = HeaderValue::from_static(challenge);
-        response
-            .headers_mut()
-            .append(header::WWW_AUTHENTICATE, value);
+    if status == StatusCode::UNAUTHORIZED {
+        headers.append(header::WWW_AUTHENTICATE, BASIC);
     }
     response
 }

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use tokio::sync::watch;
 
 pub(super) use self::session::{SessionGate, Verdict};
 use super::http::Ends;
-use crate::access::{Access, Denied, Grant, Right, decide};
+use crate::access::{Access, Denied, Grant, Origins, Proxies, Right, decide};
 use crate::core::ResourcePath;
 use crate::hooks::Hooks;
+use crate::limits::AddressLimits;
 
 /// What proxies add to what they pass on (RFC 7239, and what was there before it).
 const FORWARDED: [HeaderName; 3] = [
@@ -30,7 +31,28 @@ const FORWARDED: [HeaderName; 3] = [
 pub struct Live {
     /// Who may do what.
     pub access: Access,
+    /// Whose pages may use WebSocket, WHIP and WHEP.
+    pub origins: Origins,
+    /// Who is believed to speak for others.
+    pub proxies: Proxies,
+    /// How often everybody may come.
+    pub limits: AddressLimits,
 }
+
+/// Who may read an answer (the Fetch standard, section 3.3).
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Cors {
+    /// Every page.
+    AnyPage,
+    /// The page from here.
+    Page(HeaderValue),
+    /// It was no page that asked; another time it may be one.
+    NoPage,
+}
+
+/// A page of an origin that may not use the server.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ForeignOrigin;
 
 /// Decides by what is set now.
 #[derive(Debug, Clone)]
@@ -77,6 +99,30 @@ impl Gate {
         !self.live.borrow().access.is_controlled()
     }
 
+    /// What is set now.
+    pub(super) fn live(&self) -> Arc<Live> {
+        self.live.borrow().clone()
+    }
+
+    /// What an answer says to the page that asks, if one does.
+    ///
+    /// # Errors
+    /// Pages from there may not ask.
+    pub(super) fn cors(&self, headers: &HeaderMap) -> Result<Cors, ForeignOrigin> {
+        let live = self.live();
+        let origin = headers.get(header::ORIGIN);
+        match (&live.origins, origin) {
+            (Origins::Any, _) => Ok(Cors::AnyPage),
+            (Origins::Listed(_), None) => Ok(Cors::NoPage),
+            (origins @ Origins::Listed(_), Some(origin)) => {
+                let known = origin.to_str().is_ok_and(|text| origins.contain(text));
+                known
+                    .then(|| Cors::Page(origin.clone()))
+                    .ok_or(ForeignOrigin)
+            }
+        }
+    }
+
     /// Whether everybody may publish and play.
     fn is_open(&self) -> bool {
         self.live.borrow().access.is_open()
@@ -92,7 +138,7 @@ impl Gate {
         right: Right,
         name: &str,
     ) -> Result<Grant, Denied> {
-        let live = self.live.borrow().clone();
+        let live = self.live();
         decide(&live.access, token, (right, name), SystemTime::now())
     }
 
@@ -101,7 +147,7 @@ impl Gate {
     /// # Errors
     /// It is not.
     pub(super) fn check_token(&self, token: Option<&str>) -> Result<(), Denied> {
-        let live = self.live.borrow().clone();
+        let live = self.live();
         live.access.grant(token).map(drop)
     }
 
@@ -113,7 +159,7 @@ impl Gate {
     /// # Errors
     /// It may not.
     pub(super) fn administer(&self, headers: &HeaderMap, remote: IpAddr) -> Result<(), Denied> {
-        let live = self.live.borrow().clone();
+        let live = self.live();
         if !live.access.is_controlled() && is_own(headers, remote) {
             return Ok(());
         }
@@ -190,7 +236,11 @@ mod tests {
             ..Access::default()
         };
         // A receiver keeps what was sent last.
-        Gate::new(watch::channel(Arc::new(Live { access })).1, None)
+        let live = Live {
+            access,
+            ..Live::default()
+        };
+        Gate::new(watch::channel(Arc::new(live)).1, None)
     }
 
     fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {

@@ -1,15 +1,14 @@
 //! HTTP: the accept loop, the API, and which requests are WebSockets.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
@@ -21,11 +20,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use super::connections::{Place, Places};
+use super::connections::{Door, Place, Places};
 use super::files::Files;
-use super::gate::Gate;
 use super::patience::{Patient, Stalled};
 use super::socket::Hub;
+use super::upgrade::{Upgrades, upgrade};
+use super::visitors::Visitors;
 use super::whip::Requests;
 use super::{BalanceTarget, admin, balance, page, whip};
 use crate::counters::{Counters, Reason};
@@ -48,13 +48,19 @@ pub(super) fn router(
     requests: Requests,
     files: Files,
     balance_to: Vec<BalanceTarget>,
-    gate: Gate,
+    visitors: Visitors,
 ) -> Router {
-    let admin = admin::guarded(Router::new(), gate, Arc::clone(&requests.counters));
-    let hub = requests.hub.clone();
-    let stats_hub = hub.clone();
+    let gate = requests.gate.clone();
+    let admin = admin::guarded(Router::new(), gate.clone(), Arc::clone(&requests.counters));
+    let stats_hub = requests.hub.clone();
     let counters = Arc::clone(&requests.counters);
-    Router::new()
+    let upgrades = Upgrades {
+        hub: requests.hub.clone(),
+        gate,
+        visitors: visitors.clone(),
+        counters: Arc::clone(&requests.counters),
+    };
+    let router = Router::new()
         .route("/api/health", get(async || Json(json!({ "status": "ok" }))))
         .route(
             "/api/stats",
@@ -65,7 +71,8 @@ pub(super) fn router(
         .merge(whip::router(requests))
         .merge(balance::router(balance_to))
         .merge(page::router(files))
-        .layer(middleware::from_fn_with_state(hub, upgrade))
+        .layer(middleware::from_fn_with_state(upgrades, upgrade));
+    visitors.guard(router)
 }
 
 /// Serves every connection; they end when this future is dropped, except for
@@ -75,13 +82,12 @@ pub(super) async fn accept(listener: TcpListener, router: Router, server: Server
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, remote)) => match server.places.enter(remote.ip().to_canonical()) {
+                Ok((stream, remote)) => match server.enter(remote.ip().to_canonical()) {
                     Ok(place) => {
                         let router = router.clone();
                         connections.spawn(serve(stream, remote, router, place, server.clone()));
                     }
                     Err(door) => {
-                        server.count(Reason::NoPlace, "no place for a connection");
                         connections.spawn(door.turn_away(stream));
                     }
                 },
@@ -99,12 +105,25 @@ pub(super) async fn accept(listener: TcpListener, router: Router, server: Server
 #[derive(Debug, Clone)]
 pub(super) struct Server {
     pub(super) places: Places,
+    pub(super) visitors: Visitors,
     pub(super) counters: Arc<Counters>,
     pub(super) head_timeout: Duration,
     pub(super) write_timeout: Duration,
 }
 
 impl Server {
+    /// A place for a connection from `remote`.
+    fn enter(&self, remote: IpAddr) -> Result<Place, Door> {
+        if !self.visitors.may_connect(remote) {
+            return Err(self.places.door());
+        }
+        let entered = self.places.enter(remote, self.visitors.is_proxy(remote));
+        if entered.is_err() {
+            self.count(Reason::NoPlace, "no place for a connection");
+        }
+        entered
+    }
+
     fn count(&self, reason: Reason, detail: &str) {
         if self.counters.count(reason) {
             tracing::warn!(%reason, detail, "refused; more of these are only counted");
@@ -168,23 +187,6 @@ fn is_stalled(error: &hyper::Error) -> bool {
 /// An IPv4 client of an IPv6 socket is an IPv4 client.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
-}
-
-/// Takes WebSocket upgrades at any path and from any origin, as clients in the
-/// field need it; everything else goes on.
-async fn upgrade(State(hub): State<Hub>, request: Request, next: Next) -> Response {
-    if !request.headers().contains_key(header::UPGRADE) {
-        return next.run(request).await;
-    }
-    let (mut parts, _) = request.into_parts();
-    let (Some(ends), Some(place)) = (parts.extensions.get().copied(), parts.extensions.remove())
-    else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => hub.upgrade(upgrade, &parts.headers, ends, place),
-        Err(rejection) => rejection.into_response(),
-    }
 }
 
 async fn stats(hub: &Hub, counters: &Counters) -> Response {

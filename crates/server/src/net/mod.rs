@@ -10,9 +10,11 @@
 //! read in time costs that client its socket.
 
 mod actor;
+mod addresses;
 mod admin;
 mod balance;
 mod connections;
+mod denied;
 mod events;
 mod files;
 mod gate;
@@ -23,6 +25,8 @@ mod negotiate;
 mod page;
 mod patience;
 mod socket;
+mod upgrade;
+mod visitors;
 mod whip;
 
 use std::convert::Infallible;
@@ -45,6 +49,7 @@ use self::files::Files;
 use self::gate::Gate;
 pub use self::gate::Live;
 pub use self::ice_server::{IceServer, IceServerError};
+use self::visitors::Visitors;
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
 use crate::hooks::{self, Hooks};
@@ -235,25 +240,27 @@ where
         Arc::clone(&counters),
         hooks.clone(),
     );
+    let (live, rules) = watch::channel(config.live);
+    let gate = Gate::new(rules, hooks);
+    let visitors = Visitors::new(gate.clone(), Arc::clone(&counters));
     let connections = http::Server {
+        visitors: visitors.clone(),
         places: Places::new(limits.connections, limits.connections_per_address),
         counters: Arc::clone(&counters),
         head_timeout: config.head_timeout,
         write_timeout: config.write_timeout,
     };
-    let (live, rules) = watch::channel(config.live);
-    let gate = Gate::new(rules, hooks);
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
     let requests = whip::Requests {
         max_body: limits.sdp_bytes,
         body_timeout: config.head_timeout,
         links: whip::links(&config.ice_servers),
-        gate: gate.clone(),
         counters: Arc::clone(&counters),
         hub: socket::Hub::new(inbox_sender, limits, open_sockets, gate.clone()),
+        gate,
     };
-    let router = http::router(requests, files, config.balance_to, gate);
+    let router = http::router(requests, files, config.balance_to, visitors);
     // Connections in flight live in the accepting task and end with it.
     let accepting = tokio::spawn(http::accept(listener, router, connections));
     let server = tokio::spawn(async move {

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -16,6 +15,7 @@ use tungstenite::error::{CapacityError, Error as WsError};
 
 use super::LINGER;
 use super::actor::Message;
+use super::addresses::SocketPlace;
 use super::connections::Place;
 use super::gate::{Gate, SessionGate, Verdict};
 use super::http::Ends;
@@ -55,22 +55,21 @@ impl Hub {
     }
 
     /// Answers a WebSocket upgrade and serves the socket from then on, which
-    /// keeps its place among the connections.
+    /// keeps its places among the connections.
     pub(super) fn upgrade(
         self,
         upgrade: WebSocketUpgrade,
-        headers: &HeaderMap,
         ends: Ends,
-        place: Place,
+        places: (Place, SocketPlace),
+        session: SessionGate,
     ) -> Response {
-        let session = self.gate.session(headers, ends);
         upgrade
             .read_buffer_size(READ_BUFFER)
             .max_message_size(self.limits.message_bytes)
             .max_frame_size(self.limits.message_bytes)
             .on_upgrade(async move |socket| {
                 self.serve(socket, ends, session).await;
-                drop(place);
+                drop(places);
             })
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Gathered, LimitArgs, Mistake, Place, Settings, SettingsError};
@@ -16,12 +17,14 @@ impl Gathered {
     pub fn configs(self) -> Result<(net::Config, media::Config), SettingsError> {
         let ice_servers = self.ice_servers()?;
         let hooks = self.hooks()?;
+        let live = Arc::new(self.live()?);
         let settings = self.settings;
         let files = open_files();
         let media = settings.media(files);
         let config = net::Config {
             ice_servers,
             hooks,
+            live,
             core: settings.core(files),
             page: settings.page,
             balance_to: settings.balance_to,

@@ -1,18 +1,14 @@
 //! Settings of the REST hooks.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, value_parser};
 
+use super::access::{about, read, warn_if_exposed};
 use super::{Gathered, SettingsError};
 use crate::hooks::{self, Method, OnError, Secret};
-
-/// Most bytes of a file with a secret.
-const MAX_SECRET: u64 = 4_096;
 
 /// The application that is asked and told.
 #[derive(Debug, Clone, Args)]
@@ -86,19 +82,8 @@ impl Gathered {
 
 /// What is in the file; or what is wrong with it, in words that do not repeat it.
 fn read_secret(path: &Path) -> Result<Secret, String> {
-    let shown = path.display();
-    let read = || -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        File::open(path)?
-            .take(MAX_SECRET + 1)
-            .read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(|error| format!("cannot be read: {shown}: {error}"))?;
-    if bytes.len() as u64 > MAX_SECRET {
-        return Err(format!(
-            "names {shown}, which is larger than {MAX_SECRET} bytes"
-        ));
-    }
-    Secret::new(&bytes).map_err(|error| format!("names {shown}, which is none: {error}"))
+    let bytes = read(path).map_err(|error| about(path, &error.to_string()))?;
+    let secret = Secret::new(&bytes).map_err(|error| about(path, &error.to_string()))?;
+    warn_if_exposed(path);
+    Ok(secret)
 }

@@ -5,6 +5,7 @@
 //! `[limits]`, by its heading, and `TWOWAY_MAX_MESSAGE`. The command line outweighs the
 //! environment, which outweighs the file.
 
+mod access;
 mod configs;
 mod file;
 mod hooks;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Args, CommandFactory, Parser, ValueEnum};
 
+use self::access::{AccessArgs, AddressArgs};
 use self::hooks::HookArgs;
 use self::key::Key;
 pub use self::reference::{example, manual};
@@ -51,6 +53,10 @@ pub struct Settings {
     streams: StreamArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    addresses: AddressArgs,
+    #[command(flatten)]
+    access: AccessArgs,
     #[command(flatten)]
     hooks: HookArgs,
 }

@@ -92,7 +92,7 @@ fn every_mistake_is_told_with_its_place() {
         environment: &[("TWOWAY_MAX_SDP", "much"), ("TWOWAY_MEDIA", "smoke")],
         ..file(
             "port = \"8080\"\nmax-sessions = 5\n\n[limits]\nmax-mesage = 5\nmax-name = -1\n\
-             [media]\nmedia-port = 70000\n[tls]\nx = 1\n",
+             [media]\nmedia-port = 70000\n[nonsense]\nx = 1\n",
         )
     };
     let expected = "the configuration is wrong\n  \
@@ -101,7 +101,8 @@ fn every_mistake_is_told_with_its_place() {
         server.toml:5: there is no setting limits.max-mesage: did you mean limits.max-message?\n  \
         server.toml:6: limits.max-name must be a whole number\n  \
         server.toml:8: media.media-port is wrong: 70000 is not in 0..=65535\n  \
-        server.toml:9: there is no table [tls]: the tables are media, streams, limits, hooks\n  \
+        server.toml:9: there is no table [nonsense]: the tables are media, streams, limits, access, \
+         hooks\n  \
         TWOWAY_MAX_SDP: limits.max-sdp must be a whole number\n  \
         TWOWAY_MEDIA: media.media must be one of udp, tcp, both";
     assert_eq!(said.gather().unwrap_err(), expected);
