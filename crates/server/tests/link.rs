@@ -233,7 +233,9 @@ impl World {
             | Output::Update { client, text }
             | Output::Large { client, text, .. } => (client, Packet::Text(text)),
             Output::Close { client, .. } => (client, Packet::Close),
-            Output::Reply { .. } => panic!("nobody asks over HTTP"),
+            Output::Reply { .. } | Output::Answer { .. } | Output::Deliver { .. } => {
+                panic!("nobody asks over HTTP")
+            }
             Output::Notice(notice) => panic!("nobody listens: {notice:?}"),
             Output::Backend(command) => return self.backend.command(command),
             Output::Refused { reason, detail, .. } => {

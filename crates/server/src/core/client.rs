@@ -1,5 +1,6 @@
 //! One client: its socket's life, its messages in order, its pings.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,6 +19,10 @@ use crate::counters::Reason;
 /// use, stream events (5.2.942) being the newest of it.
 const VERSION: &str = concat!("5.2.2000-", env!("CARGO_PKG_VERSION"));
 
+/// Most data of operators whose answers one client is waited for; clients of today
+/// never answer.
+const MAX_OPERATIONS: usize = 64;
+
 /// Most characters of a client's own text repeated to it or to the log.
 const ECHO_CHARS: usize = 64;
 
@@ -25,6 +30,8 @@ const ECHO_CHARS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) token: String,
+    /// Data that operators sent and that it has not answered, the latest last.
+    operations: VecDeque<String>,
     state: State,
 }
 
@@ -52,6 +59,20 @@ impl Client {
         }
     }
 
+    /// Expects the client's answer to an operator's data.
+    pub(super) fn expect_answer(&mut self, operation_id: String) {
+        if self.operations.len() >= MAX_OPERATIONS {
+            self.operations.pop_front();
+        }
+        self.operations.push_back(operation_id);
+    }
+
+    /// Whether an answer is one that is expected; it is no longer.
+    fn is_expected(&mut self, operation_id: &str) -> bool {
+        let found = self.operations.iter().position(|id| id == operation_id);
+        found.is_some_and(|at| self.operations.remove(at).is_some())
+    }
+
     pub(super) fn into_session(self) -> Option<Arc<SessionInfo>> {
         match self.state {
             State::Established { session, .. } => Some(session),
@@ -77,6 +98,7 @@ impl Core {
         }
         let client_state = Client {
             token,
+            operations: VecDeque::new(),
             state: State::Silent,
         };
         self.clients.insert(client, client_state);
@@ -247,10 +269,9 @@ impl Core {
                 let id = request.media_session_id.as_ref();
                 self.refuse(client, "pauseStream", id, &Refusal::Pause);
             }
+            ClientMessage::DataStatusEvent(event) => self.take_data_status(client, event),
             // Taken and dropped.
-            ClientMessage::Pong
-            | ClientMessage::DataStatusEvent(_)
-            | ClientMessage::Diagnostics { .. } => {}
+            ClientMessage::Pong | ClientMessage::Diagnostics { .. } => {}
         }
     }
 
@@ -383,6 +404,26 @@ impl Core {
             info: Some("No application on this server takes data".into()),
         };
         self.send(client, &ServerMessage::DataStatus(answer));
+    }
+}
+
+impl Core {
+    /// A client says what became of an operator's data; one that it was not sent
+    /// means nothing.
+    fn take_data_status(&mut self, client: ClientId, event: DataStatusEvent) {
+        let Some(entry) = self.clients.get_mut(&client) else {
+            return;
+        };
+        if !entry.is_expected(&event.operation_id) {
+            return;
+        }
+        if let Some(session) = self.session_of(client) {
+            self.notice(|| Notice::Data {
+                client,
+                session,
+                event,
+            });
+        }
     }
 }
 

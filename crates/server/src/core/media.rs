@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use wire::{ServerMessage, StreamStatus, StreamStatusEvent, info};
+use wire::{ServerMessage, StreamStatusEvent, info};
 
 use super::backend::{Codecs, EndReason, Event, PeerId, VideoRate};
 use super::{Core, Ending, Kind, State, Stream, Timer};
@@ -77,12 +77,16 @@ impl Core {
     /// Tells the client how much video comes or goes, never before it knows
     /// that media flows: clients compare it with their own connection's count.
     fn handle_rate(&mut self, peer: PeerId, rate: VideoRate) {
-        let Some(stream) = self.registry.stream(peer) else {
+        let Some(stream) = self.registry.stream_mut(peer) else {
             return;
         };
         if stream.state != State::Active {
             return;
         }
+        stream.rate = Some(rate);
+        let Some(stream) = self.registry.stream(peer) else {
+            return;
+        };
         let size = self.picture_size(peer);
         let told = wire::VideoRate {
             fps: Some(rate.fps),
@@ -173,12 +177,7 @@ impl Core {
 
     /// Where a stream is now, with what a player has of its source.
     pub(super) fn current_status(&self, peer: PeerId, stream: &Stream) -> StreamStatusEvent {
-        let status = match stream.state {
-            State::Active if stream.is_publisher() => StreamStatus::Publishing,
-            State::Active => StreamStatus::Playing,
-            State::Offered | State::Answered | State::Over(_) => StreamStatus::Pending,
-        };
-        let mut event = stream.status(status, None);
+        let mut event = stream.status(stream.current(), None);
         if let Some((audio, video)) = self.mute_state_for(peer) {
             event.audio_state = Some(audio);
             event.video_state = Some(video);

@@ -22,6 +22,7 @@ mod hold;
 mod ice_session;
 mod media;
 mod notice;
+mod operator;
 mod refusal;
 mod registry;
 mod resources;
@@ -44,6 +45,9 @@ use self::client::Client;
 pub use self::config::Config;
 use self::deadlines::{Deadlines, Timer};
 pub use self::notice::{Notice, SessionInfo, StreamInfo};
+pub use self::operator::{
+    Answer, ListedSession, ListedStream, Order, PAGE, Page, SessionFilter, StreamFilter,
+};
 use self::refusal::Refusal;
 use self::registry::{Kind, Registry, State, Stream};
 use self::resources::Resource;
@@ -148,6 +152,14 @@ pub enum Input {
         /// The resource.
         path: ResourcePath,
     },
+    /// An HTTP request of an operator. [`Output::Answer`] or [`Output::Deliver`]
+    /// follows.
+    Order {
+        /// The request.
+        client: ClientId,
+        /// What it wants.
+        order: Order,
+    },
     /// The media backend reports.
     Backend(Event),
     /// The time asked for by [`Core::timeout`] has come.
@@ -191,6 +203,24 @@ pub enum Output {
         client: ClientId,
         /// The answer.
         reply: Reply,
+    },
+    /// Answer an operator's request.
+    Answer {
+        /// The request.
+        client: ClientId,
+        /// The answer.
+        answer: Answer,
+    },
+    /// Send an operator's message if the client keeps up with what it is sent, and
+    /// answer the operator's request with whether it does: [`Answer::Done`] or
+    /// [`Answer::Busy`].
+    Deliver {
+        /// The receiver.
+        client: ClientId,
+        /// The message.
+        text: String,
+        /// The request.
+        request: ClientId,
     },
     /// Close the socket once what was sent before is out. The client is
     /// forgotten here already; no [`Input::Gone`] is needed.
@@ -327,6 +357,7 @@ impl Core {
                 fragment,
             } => self.handle_patch(client, &path, tag.as_deref(), fragment, now),
             Input::Delete { client, path } => self.handle_delete(client, &path),
+            Input::Order { client, order } => self.handle_order(client, order, now),
             Input::Backend(event) => self.handle_backend(event, now),
             Input::Timeout => self.handle_timeout(now),
             Input::Shutdown => self.handle_shutdown(),

@@ -53,6 +53,12 @@ impl Kept {
         self.away.len()
     }
 
+    /// Those that wait, from `first` on.
+    pub(super) fn away(&self, first: u64) -> impl Iterator<Item = (ClientId, &Arc<SessionInfo>)> {
+        let away = self.away.range(ClientId(first)..);
+        away.map(|(client, away)| (*client, &away.session))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.by_token.is_empty() && self.away.is_empty()
     }

@@ -318,6 +318,7 @@ impl Core {
                 has_video,
                 codecs: Codecs::default(),
                 echo,
+                rate: None,
                 created: self.unix_time.map(|time| time.as_millis() as u64),
             },
         );

@@ -11,7 +11,10 @@ use tokio::sync::{mpsc, oneshot};
 use super::events::Events;
 use super::socket::{Link, Overflow};
 use crate::core::backend::MediaBackend;
-use crate::core::{ClientId, Core, Input, Output, Reply, Stats};
+use crate::core::{
+    Answer, ClientId, Core, Input, ListedSession, ListedStream, Order, Output, Page, Reply,
+    SessionFilter, Stats, StreamFilter,
+};
 use crate::counters::{Counters, Reason};
 use crate::hooks::Hooks;
 
@@ -34,6 +37,24 @@ pub(super) enum Message {
         input: Input,
         replied: oneshot::Sender<Reply>,
     },
+    /// An operator's request came, and waits for its answer.
+    Order {
+        client: ClientId,
+        order: Order,
+        answered: oneshot::Sender<Answer>,
+    },
+    /// An operator wants to know of streams, from `after` on.
+    Streams {
+        filter: StreamFilter,
+        after: u64,
+        reply: oneshot::Sender<Page<ListedStream>>,
+    },
+    /// An operator wants to know of sessions, from `after` on.
+    Sessions {
+        filter: SessionFilter,
+        after: u64,
+        reply: oneshot::Sender<Page<ListedSession>>,
+    },
     /// Somebody wants to know how much of everything there is.
     Stats(oneshot::Sender<Stats>),
 }
@@ -44,6 +65,7 @@ pub(super) struct Actor {
     counters: Arc<Counters>,
     links: HashMap<ClientId, Link>,
     requests: HashMap<ClientId, oneshot::Sender<Reply>>,
+    orders: HashMap<ClientId, oneshot::Sender<Answer>>,
     /// The application that is told of everything, if there is one.
     hooks: Option<Hooks>,
 }
@@ -62,6 +84,7 @@ impl Actor {
             counters,
             links: HashMap::new(),
             requests: HashMap::new(),
+            orders: HashMap::new(),
         }
     }
 
@@ -115,6 +138,7 @@ impl Actor {
                 if let Input::Gone { client } = input {
                     self.links.remove(&client);
                     self.requests.remove(&client);
+                    self.orders.remove(&client);
                 }
                 self.handle(input);
             }
@@ -126,7 +150,25 @@ impl Actor {
                 self.requests.insert(client, replied);
                 self.handle(input);
             }
-            // The asker may be gone by now.
+            Message::Order {
+                client,
+                order,
+                answered,
+            } => {
+                self.orders.insert(client, answered);
+                self.handle(Input::Order { client, order });
+            }
+            // The asker may be gone by now, as below.
+            Message::Streams {
+                filter,
+                after,
+                reply,
+            } => drop(reply.send(self.core.streams(&filter, after))),
+            Message::Sessions {
+                filter,
+                after,
+                reply,
+            } => drop(reply.send(self.core.sessions(&filter, after))),
             Message::Stats(reply) => drop(reply.send(self.core.stats())),
         }
     }
@@ -172,6 +214,18 @@ impl Actor {
                     self.core.handle(Input::Gone { client }, now);
                 }
             }
+            Output::Answer { client, answer } => self.answer(client, answer),
+            Output::Deliver {
+                client,
+                text,
+                request,
+            } => {
+                let link = self.links.get(&client);
+                let taken = link.is_some_and(|link| link.update(text).is_ok());
+                let slow = || Answer::Busy("The client reads slowly: try again later".into());
+                let answer = taken.then_some(Answer::Done(1));
+                self.answer(request, answer.unwrap_or_else(slow));
+            }
             Output::Close {
                 client,
                 code,
@@ -192,6 +246,13 @@ impl Actor {
                     hooks.notice(&notice);
                 }
             }
+        }
+    }
+
+    fn answer(&mut self, request: ClientId, answer: Answer) {
+        if let Some(answered) = self.orders.remove(&request) {
+            // The asker may be gone by now.
+            drop(answered.send(answer));
         }
     }
 

@@ -23,11 +23,12 @@ use tower::ServiceExt;
 use super::connections::{Door, Place, Places};
 use super::files::Files;
 use super::patience::{Patient, Stalled};
+use super::rest::{self, Rest};
 use super::socket::Hub;
 use super::upgrade::{Upgrades, upgrade};
 use super::visitors::Visitors;
 use super::whip::Requests;
-use super::{BalanceTarget, admin, balance, page, whip};
+use super::{BalanceTarget, admin, balance, page, status, whip};
 use crate::counters::{Counters, Reason};
 
 /// How long accepting rests when it fails, most likely for want of file
@@ -49,16 +50,24 @@ pub(super) fn router(
     files: Files,
     balance_to: Vec<BalanceTarget>,
     visitors: Visitors,
+    rest: Rest,
 ) -> Router {
     let gate = requests.gate.clone();
-    let admin = admin::guarded(Router::new(), gate.clone(), Arc::clone(&requests.counters));
-    let stats_hub = requests.hub.clone();
     let counters = Arc::clone(&requests.counters);
+    let rest = Arc::new(rest);
+    let operators = rest::router(Arc::clone(&rest)).merge(status::router());
+    let admin = admin::guarded(operators, gate.clone(), Arc::clone(&counters));
+    let stat = admin::guarded(
+        rest::stat::router(rest),
+        gate.clone(),
+        Arc::clone(&counters),
+    );
+    let stats_hub = requests.hub.clone();
     let upgrades = Upgrades {
         hub: requests.hub.clone(),
         gate,
         visitors: visitors.clone(),
-        counters: Arc::clone(&requests.counters),
+        counters: Arc::clone(&counters),
     };
     let router = Router::new()
         .route("/api/health", get(async || Json(json!({ "status": "ok" }))))
@@ -71,6 +80,7 @@ pub(super) fn router(
         .merge(whip::router(requests))
         .merge(balance::router(balance_to))
         .merge(page::router(files))
+        .layer(middleware::from_fn_with_state(stat, rest::stat::divert))
         .layer(middleware::from_fn_with_state(upgrades, upgrade));
     visitors.guard(router)
 }

@@ -24,7 +24,9 @@ mod listen;
 mod negotiate;
 mod page;
 mod patience;
+mod rest;
 mod socket;
+mod status;
 mod upgrade;
 mod visitors;
 mod whip;
@@ -49,6 +51,7 @@ use self::files::Files;
 use self::gate::Gate;
 pub use self::gate::Live;
 pub use self::ice_server::{IceServer, IceServerError};
+use self::rest::Rest;
 use self::visitors::Visitors;
 use crate::core::{self, Core, backend};
 use crate::counters::Counters;
@@ -252,15 +255,18 @@ where
     };
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
+    let hub = socket::Hub::new(inbox_sender, limits.clone(), open_sockets, gate.clone());
     let requests = whip::Requests {
         max_body: limits.sdp_bytes,
         body_timeout: config.head_timeout,
         links: whip::links(&config.ice_servers),
         counters: Arc::clone(&counters),
-        hub: socket::Hub::new(inbox_sender, limits, open_sockets, gate.clone()),
+        hub: hub.clone(),
         gate,
     };
-    let router = http::router(requests, files, config.balance_to, visitors);
+    let counted = Arc::clone(&counters);
+    let rest = Rest::new(hub, counted, &limits, config.head_timeout);
+    let router = http::router(requests, files, config.balance_to, visitors, rest);
     // Connections in flight live in the accepting task and end with it.
     let accepting = tokio::spawn(http::accept(listener, router, connections));
     let server = tokio::spawn(async move {

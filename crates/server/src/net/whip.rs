@@ -65,7 +65,6 @@ pub(super) struct Requests {
     pub(super) body_timeout: Duration,
     /// STUN and TURN servers, as `Link` header fields.
     pub(super) links: Vec<HeaderValue>,
-    pub(super) gate: Gate,
 }
 
 /// The `Link` header fields that tell clients of these servers.

@@ -17,6 +17,7 @@ mod fake_backend;
 mod hold;
 mod limits;
 mod notices;
+mod operator;
 mod properties;
 mod rates;
 mod resources;

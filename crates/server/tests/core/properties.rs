@@ -9,9 +9,11 @@ use proptest::prelude::*;
 use twoway_server::core::backend::{
     Codecs, Command, EndReason, Event, PeerId, PictureSize, Role, SnapshotError, SnapshotId, Wishes,
 };
-use twoway_server::core::{ClientId, Config, Core, Input, Notice, Output, ResourcePath};
+use twoway_server::core::{
+    ClientId, Config, Core, Input, Notice, Order, Output, ResourcePath, StreamFilter,
+};
 use twoway_server::limits::Limits;
-use wire::{ClientMessage, ServerMessage, StreamStatus};
+use wire::{ClientMessage, MediaSessionId, ServerMessage, StreamName, StreamStatus};
 
 use crate::world::{available, play, publish, snapshot, stop, unpublish, whep, whip};
 
@@ -59,6 +61,7 @@ enum Step {
     Restarted(u64),
     /// The request of one is given up.
     GiveUp(u64),
+    Order(Order),
     Pass(u64),
 }
 
@@ -152,6 +155,43 @@ fn steps() -> impl Strategy<Value = Step> {
         3 => (0..4_u64, 0..3_u8).prop_map(|(back, user)| Step::Patch(back, user)),
         2 => (0..4_u64).prop_map(Step::Restarted),
         1 => (0..4_u64).prop_map(Step::GiveUp),
+        4 => orders().prop_map(Step::Order),
+    ]
+}
+
+fn orders() -> impl Strategy<Value = Order> {
+    let streams = (0..2_u8, 0..4_u8, 0..4_u8).prop_map(|(name, id, which)| {
+        let name = StreamName::new(format!("n{name}"));
+        let named = StreamFilter {
+            name: (which != 0).then_some(name),
+            ids: if which < 2 {
+                vec![MediaSessionId::new(id.to_string())]
+            } else {
+                Vec::new()
+            },
+            published: (which == 3).then_some(true),
+            status: None,
+        };
+        let event = Order::StreamEvent {
+            streams: named.clone(),
+            payload: true.into(),
+        };
+        (Order::Terminate(named), event)
+    });
+    let name = || StreamName::new("n0");
+    let session_id = || format!("/{ADDRESS}/{ADDRESS}");
+    prop_oneof![
+        streams.clone().prop_map(|(terminate, _)| terminate),
+        streams.prop_map(|(_, event)| event),
+        Just(Order::Snapshot { name: name() }),
+        Just(Order::Disconnect {
+            session_id: session_id()
+        }),
+        Just(Order::Data {
+            session_id: session_id(),
+            operation_id: "o".into(),
+            payload: true.into(),
+        }),
     ]
 }
 
@@ -318,6 +358,10 @@ impl Checker {
             Step::GiveUp(back) => {
                 let client = ClientId(self.last_request.saturating_sub(back));
                 self.handle(Input::Gone { client });
+            }
+            Step::Order(order) => {
+                let client = self.next_request();
+                self.handle(Input::Order { client, order });
             }
             Step::Pass(ms) => self.pass(Duration::from_millis(ms)),
         }
@@ -504,6 +548,15 @@ impl Checker {
                 }
                 Output::Reply { client, .. } => {
                     assert!(self.waiting.remove(&client), "replied twice or to nobody");
+                }
+                Output::Answer { client, .. } => {
+                    assert!(self.waiting.remove(&client), "answered twice or nobody");
+                }
+                Output::Deliver {
+                    client, request, ..
+                } => {
+                    assert!(self.clients.contains(&client), "data for nobody");
+                    assert!(self.waiting.remove(&request), "answered twice or nobody");
                 }
                 Output::Refused { detail, .. } => assert!(!detail.is_empty()),
                 Output::Notice(notice) => self.check_notice(&notice),

@@ -9,7 +9,8 @@ use twoway_server::core::backend::{
     Codecs, Command, EndReason, Event, PeerId, PictureSize, SnapshotError, VideoRate, Wishes,
 };
 use twoway_server::core::{
-    ClientId, CloseCode, Config, Core, Endpoint, Input, Notice, Output, Reply, ResourcePath,
+    Answer, ClientId, CloseCode, Config, Core, Endpoint, Input, Notice, Order, Output, Reply,
+    ResourcePath,
 };
 use twoway_server::counters::Reason;
 use wire::{
@@ -37,6 +38,7 @@ pub(crate) struct World {
     last_peer: u64,
     sent: BTreeMap<ClientId, Vec<String>>,
     replies: BTreeMap<ClientId, Reply>,
+    answers: BTreeMap<ClientId, Answer>,
 }
 
 impl World {
@@ -57,6 +59,7 @@ impl World {
             last_peer: 0,
             sent: BTreeMap::new(),
             replies: BTreeMap::new(),
+            answers: BTreeMap::new(),
         }
     }
 
@@ -143,7 +146,18 @@ impl World {
         })
     }
 
-    fn request(&mut self, input: impl FnOnce(ClientId) -> Input) -> ClientId {
+    /// An operator's request; what it is answered, if it is.
+    pub(crate) fn order(&mut self, order: Order) -> Option<Answer> {
+        let client = self.request(|client| Input::Order { client, order });
+        self.answer(client)
+    }
+
+    /// What an operator's request was answered, if it was.
+    pub(crate) fn answer(&mut self, client: ClientId) -> Option<Answer> {
+        self.answers.remove(&client)
+    }
+
+    pub(crate) fn request(&mut self, input: impl FnOnce(ClientId) -> Input) -> ClientId {
         self.last_client += 1;
         let client = ClientId(self.last_client);
         self.handle(input(client));
@@ -266,6 +280,19 @@ impl World {
                     assert_eq!(self.replies.insert(client, reply), None, "two replies");
                 }
                 Output::Refused { reason, .. } => self.refused.push(reason),
+                Output::Answer { client, answer } => {
+                    assert_eq!(self.answers.insert(client, answer), None, "two answers");
+                }
+                Output::Deliver {
+                    client,
+                    text,
+                    request,
+                } => {
+                    assert!(!self.closed.contains_key(&client), "data for nobody");
+                    self.sent.entry(client).or_default().push(text);
+                    let done = self.answers.insert(request, Answer::Done(1));
+                    assert_eq!(done, None, "two answers");
+                }
                 Output::Notice(notice) => self.notices.push(notice),
             }
         }

@@ -164,7 +164,10 @@ async fn tokens_that_the_server_checks_are_its_own() {
         ..Access::default()
     };
     let server = start(Config {
-        live: Arc::new(Live { access }),
+        live: Arc::new(Live {
+            access,
+            ..Live::default()
+        }),
         ..config(&application.url, |_| {})
     })
     .await;
@@ -193,7 +196,10 @@ async fn whom_the_server_refuses_the_application_is_not_asked_about() {
         ..Access::default()
     };
     let server = start(Config {
-        live: Arc::new(Live { access }),
+        live: Arc::new(Live {
+            access,
+            ..Live::default()
+        }),
         ..config(&application.url, |_| {})
     })
     .await;
