@@ -17,13 +17,18 @@ impl Hooks {
                 self.tell_session(session, "DISCONNECTED");
                 self.shared.forget_policies(&session.session_id, true);
             }
-            Notice::Stream { stream, .. } => {
+            Notice::Stream { stream, .. } if self.tells(Method::StreamStatusEvent) => {
                 let session = &stream.session.session_id;
                 self.tell(Method::StreamStatusEvent, session, stream.to_members());
             }
             // Only the API sends data, and it is told there.
-            Notice::Data { .. } => {}
+            Notice::Stream { .. } | Notice::Data { .. } => {}
         }
+    }
+
+    /// Whether it is worth putting together what is told.
+    fn tells(&self, method: Method) -> bool {
+        self.shared.methods.contains(&method)
     }
 
     fn tell_session(&self, session: &SessionInfo, status: &str) {

@@ -30,7 +30,7 @@ pub(super) struct HookArgs {
           default_value_t = hooks::Config::new("").connections)]
     hook_connections: NonZeroUsize,
     /// File with the secret that requests are signed with, at least 16 bytes
-    #[arg(long, value_name = "FILE", requires = "hook_url")]
+    #[arg(long, value_name = "FILE")]
     hook_secret_file: Option<PathBuf>,
     /// What is sent to the application, what is not being allowed: connect,
     /// publishStream, playStream, stopStream, unPublishStream, StreamStatusEvent or
@@ -54,9 +54,14 @@ impl Gathered {
     pub(super) fn hooks(&self) -> Result<Option<hooks::Config>, SettingsError> {
         let args = &self.settings.hooks;
         let Some(url) = &args.hook_url else {
-            return Ok(None);
+            return match &args.hook_secret_file {
+                Some(_) => Err(self.without_url("hook-secret-file")),
+                None if !args.hook_events.is_empty() => Err(self.without_url("hook-events")),
+                None => Ok(None),
+            };
         };
-        hooks::check_url(url).map_err(|error| self.wrong("hook-url", error.to_string()))?;
+        hooks::check_url(url)
+            .map_err(|error| self.wrong("hook-url", format!("hook-url {error}")))?;
         let secret = args
             .hook_secret_file
             .as_deref()
@@ -77,6 +82,10 @@ impl Gathered {
             },
             ..all
         }))
+    }
+
+    fn without_url(&self, name: &str) -> SettingsError {
+        self.wrong(name, format!("{name} means nothing without hook-url"))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What an operator may choose: by file, by environment, by option.
 
+mod hooks;
+
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
