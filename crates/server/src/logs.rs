@@ -28,6 +28,9 @@ const VARIABLE: &str = "RUST_LOG";
 /// secrets among it.
 const OURS: &str = "twoway_server";
 
+/// What a library's line with ICE credentials has in it: that one is not logged.
+const CREDENTIALS: &str = "IceCreds";
+
 /// Names that every line in JSON has already.
 const TAKEN: [&str; 4] = ["time", "level", "target", "message"];
 
@@ -106,11 +109,15 @@ where
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
-        if *metadata.level() == Level::TRACE && !metadata.target().starts_with(OURS) {
+        let is_foreign = !metadata.target().starts_with(OURS);
+        if is_foreign && *metadata.level() == Level::TRACE {
             return;
         }
         let mut fields = Fields::default();
         event.record(&mut fields);
+        if is_foreign && fields.message.contains(CREDENTIALS) {
+            return;
+        }
         let spans = context.event_scope(event).into_iter().flatten();
         for span in spans {
             if let Some(of_span) = span.extensions().get::<Fields>() {

@@ -89,6 +89,7 @@ fn new_session() -> Session {
         client_os_version: "os".into(),
         client_browser_version: "browser".into(),
         custom: None,
+        token: None,
         connect_timeout: Duration::from_secs(10),
         stream_timeout: Duration::from_secs(90),
         silence_timeout: Duration::from_secs(30),
@@ -233,7 +234,10 @@ impl World {
             | Output::Update { client, text }
             | Output::Large { client, text, .. } => (client, Packet::Text(text)),
             Output::Close { client, .. } => (client, Packet::Close),
-            Output::Reply { .. } => panic!("nobody asks over HTTP"),
+            Output::Reply { .. } | Output::Answer { .. } | Output::Deliver { .. } => {
+                panic!("nobody asks over HTTP")
+            }
+            Output::Notice(notice) => panic!("nobody listens: {notice:?}"),
             Output::Backend(command) => return self.backend.command(command),
             Output::Refused { reason, detail, .. } => {
                 // Sessions do nothing that is refused, but they may vanish.

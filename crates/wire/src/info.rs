@@ -38,6 +38,8 @@ pub const FAILED_BY_RTP_ACTIVITY: &str = "Failed by RTP activity";
 pub const STOPPED_BY_USER: &str = "Stopped by user";
 /// The owner's session ended.
 pub const STOPPED_BY_SESSION_DISCONNECT: &str = "Stopped by session disconnect";
+/// An operator ended it over the REST API.
+pub const STOPPED_BY_REST_TERMINATE: &str = "Stopped by rest /terminate";
 /// An access list denies.
 pub const RESTRICTED_ACCESS: &str = "Restricted access";
 /// Unspecified.

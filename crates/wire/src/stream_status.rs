@@ -1,6 +1,6 @@
 //! `notifyStreamStatusEvent`: the server tells where a stream is in its life.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::lenient::{BadArgument, FromMembers, Members};
 use crate::strict::{ToMembers, Writer};
@@ -151,6 +151,11 @@ impl ToMembers for StreamStatusEvent {
 }
 
 impl StreamStatusEvent {
+    /// The event's members as on the wire, for who tells of streams elsewhere.
+    pub fn to_members(&self) -> Map<String, Value> {
+        serde_json::from_str(&Writer::object(self)).expect("an object was written")
+    }
+
     /// A status with nothing known about the stream but its id.
     pub fn new(media_session_id: MediaSessionId, status: StreamStatus) -> Self {
         Self {

@@ -1,9 +1,11 @@
 //! Whom an input is about, for the log: every line that comes of it says so.
 
+use std::borrow::Cow;
+
 use tracing::{Span, info_span};
 
 use super::backend::{Event, PeerId};
-use super::{ClientId, Core, Input, Stream};
+use super::{ClientId, Core, Input, ResourcePath, Stream};
 
 /// How much of a WHIP or WHEP resource's id is logged: enough to know it again. Whoever
 /// has all of it may end the stream.
@@ -13,7 +15,7 @@ const ID_SHOWN: usize = 8;
 #[derive(Debug, Default)]
 struct About<'a> {
     client: Option<ClientId>,
-    session: Option<&'a str>,
+    session: Option<Cow<'a, str>>,
     stream: Option<&'a str>,
     media_session: Option<&'a str>,
     peer: Option<PeerId>,
@@ -30,30 +32,32 @@ impl Core {
                 remote,
                 local,
                 ..
-            } => {
-                let session = format!("/{remote}/{local}");
-                return About {
-                    client: Some(*client),
-                    session: Some(&session),
-                    ..About::default()
-                }
-                .span();
-            }
+            } => About {
+                client: Some(*client),
+                session: Some(format!("/{remote}/{local}").into()),
+                ..About::default()
+            },
             Input::Text { client, .. }
             | Input::Denied { client, .. }
             | Input::Binary { client }
             | Input::Oversized { client }
             | Input::Flooding { client }
             | Input::Overflowed { client }
-            | Input::Gone { client } => self.about_client(*client),
-            Input::Offer { client, path, .. }
-            | Input::Patch { client, path, .. }
-            | Input::Delete { client, path } => About {
-                client: Some(*client),
-                stream: Some(path.name.as_str()),
-                media_session: Some(shown(path.id.as_str())),
-                ..About::default()
+            | Input::Gone { client }
+            | Input::Order { client, .. } => self.about_client(*client),
+            Input::Offer {
+                client,
+                path,
+                remote,
+                local,
+                ..
+            } => About {
+                session: Some(format!("/{remote}/{local}").into()),
+                ..About::of_resource(*client, path)
             },
+            Input::Patch { client, path, .. } | Input::Delete { client, path } => {
+                About::of_resource(*client, path)
+            }
             Input::Backend(event) => match subject(event) {
                 Some(peer) => self.about_peer(peer),
                 None => return Span::none(),
@@ -66,7 +70,7 @@ impl Core {
     fn about_client(&self, client: ClientId) -> About<'_> {
         About {
             client: Some(client),
-            session: self.public_session(client),
+            session: self.public_session(client).map(Cow::from),
             ..About::default()
         }
     }
@@ -80,7 +84,7 @@ impl Core {
         };
         About {
             client: Some(stream.client),
-            session: self.public_session(stream.client),
+            session: Some(stream.session.session_id.as_str().into()),
             stream: Some(stream.name.as_str()),
             media_session: Some(self.shown_id(stream)),
             peer: Some(peer),
@@ -109,12 +113,21 @@ impl Core {
     }
 }
 
-impl About<'_> {
+impl<'a> About<'a> {
+    fn of_resource(client: ClientId, path: &'a ResourcePath) -> Self {
+        Self {
+            client: Some(client),
+            stream: Some(path.name.as_str()),
+            media_session: Some(shown(path.id.as_str())),
+            ..Self::default()
+        }
+    }
+
     fn span(&self) -> Span {
         info_span!(
             "about",
             client = self.client.map(|client| client.0),
-            session = self.session,
+            session = self.session.as_deref(),
             stream = self.stream,
             media_session = self.media_session,
             peer = self.peer.map(|peer| peer.0),

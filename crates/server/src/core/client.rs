@@ -1,6 +1,8 @@
 //! One client: its socket's life, its messages in order, its pings.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use wire::{
@@ -9,13 +11,17 @@ use wire::{
 };
 
 use super::wishes::hide_token;
-use super::{ClientId, CloseCode, Core, Output, Refusal, Timer};
+use super::{ClientId, CloseCode, Core, Notice, Output, Refusal, SessionInfo, Timer};
 use crate::access::Denied;
 use crate::counters::Reason;
 
 /// What we say we are. Clients compare the build number to know what they may
 /// use, stream events (5.2.942) being the newest of it.
 const VERSION: &str = concat!("5.2.2000-", env!("CARGO_PKG_VERSION"));
+
+/// Most data of operators whose answers one client is waited for; clients of today
+/// never answer.
+const MAX_OPERATIONS: usize = 64;
 
 /// Most characters of a client's own text repeated to it or to the log.
 const ECHO_CHARS: usize = 64;
@@ -24,6 +30,8 @@ const ECHO_CHARS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) token: String,
+    /// Data that operators sent and that it has not answered, the latest last.
+    operations: VecDeque<String>,
     state: State,
 }
 
@@ -32,12 +40,44 @@ enum State {
     /// Its `connection` is awaited.
     Silent,
     /// It has its `getUserData`.
-    Established { unanswered_pings: u32 },
+    Established {
+        unanswered_pings: u32,
+        session: Arc<SessionInfo>,
+    },
 }
 
 impl Client {
     pub(super) fn is_established(&self) -> bool {
         matches!(self.state, State::Established { .. })
+    }
+
+    /// Its session, once established.
+    pub(super) fn session(&self) -> Option<&Arc<SessionInfo>> {
+        match &self.state {
+            State::Established { session, .. } => Some(session),
+            State::Silent => None,
+        }
+    }
+
+    /// Expects the client's answer to an operator's data.
+    pub(super) fn expect_answer(&mut self, operation_id: String) {
+        if self.operations.len() >= MAX_OPERATIONS {
+            self.operations.pop_front();
+        }
+        self.operations.push_back(operation_id);
+    }
+
+    /// Whether an answer is one that is expected; it is no longer.
+    fn is_expected(&mut self, operation_id: &str) -> bool {
+        let found = self.operations.iter().position(|id| id == operation_id);
+        found.is_some_and(|at| self.operations.remove(at).is_some())
+    }
+
+    pub(super) fn into_session(self) -> Option<Arc<SessionInfo>> {
+        match self.state {
+            State::Established { session, .. } => Some(session),
+            State::Silent => None,
+        }
     }
 }
 
@@ -58,6 +98,7 @@ impl Core {
         }
         let client_state = Client {
             token,
+            operations: VecDeque::new(),
             state: State::Silent,
         };
         self.clients.insert(client, client_state);
@@ -190,7 +231,10 @@ impl Core {
         let Some(client) = self.clients.get_mut(&client) else {
             return false;
         };
-        if let State::Established { unanswered_pings } = &mut client.state {
+        if let State::Established {
+            unanswered_pings, ..
+        } = &mut client.state
+        {
             *unanswered_pings = 0;
         }
         true
@@ -228,10 +272,9 @@ impl Core {
                 let id = request.media_session_id.as_ref();
                 self.refuse(client, "pauseStream", id, &Refusal::Pause);
             }
+            ClientMessage::DataStatusEvent(event) => self.take_data_status(client, event),
             // Taken and dropped.
-            ClientMessage::Pong
-            | ClientMessage::DataStatusEvent(_)
-            | ClientMessage::Diagnostics { .. } => {}
+            ClientMessage::Pong | ClientMessage::Diagnostics { .. } => {}
         }
     }
 
@@ -248,11 +291,22 @@ impl Core {
         let Some(entry) = self.clients.get_mut(&client) else {
             return;
         };
-        if let Some(resumed) = &resumed {
+        let session = if let Some(resumed) = &resumed {
             entry.token.clone_from(&resumed.token);
-        }
+            Arc::clone(&resumed.session)
+        } else {
+            let now = self.unix_time.map(|time| time.as_millis() as u64);
+            let token = &entry.token;
+            Arc::new(SessionInfo::of_connection(
+                &self.config,
+                token,
+                &connection,
+                now,
+            ))
+        };
         entry.state = State::Established {
             unanswered_pings: 0,
+            session: Arc::clone(&session),
         };
         let token = entry.token.clone();
         let wants_sip = connection.sip_login.is_some();
@@ -272,6 +326,8 @@ impl Core {
         tracing::info!(client = client.0, "session established");
         if let Some(resumed) = resumed {
             self.catch_up(client, resumed);
+        } else {
+            self.notice(|| Notice::SessionEstablished { client, session });
         }
     }
 
@@ -287,9 +343,9 @@ impl Core {
                 self.count(client, Some(Reason::SilentClient), reason);
                 self.close(client, CloseCode::Policy, reason);
             }
-            State::Established { unanswered_pings }
-                if *unanswered_pings >= self.config.unanswered_pings =>
-            {
+            State::Established {
+                unanswered_pings, ..
+            } if *unanswered_pings >= self.config.unanswered_pings => {
                 let reason = format!("{unanswered_pings} pings unanswered");
                 self.count(client, Some(Reason::DeadClient), reason.as_str());
                 self.lose(client, now);
@@ -299,7 +355,9 @@ impl Core {
                     reason,
                 });
             }
-            State::Established { unanswered_pings } => {
+            State::Established {
+                unanswered_pings, ..
+            } => {
                 *unanswered_pings += 1;
                 let next_ping = now + self.config.ping_interval;
                 self.deadlines.set(Timer::Client(client), next_ping);
@@ -352,6 +410,26 @@ impl Core {
             info: Some("No application on this server takes data".into()),
         };
         self.send(client, &ServerMessage::DataStatus(answer));
+    }
+}
+
+impl Core {
+    /// A client says what became of an operator's data; one that it was not sent
+    /// means nothing.
+    fn take_data_status(&mut self, client: ClientId, event: DataStatusEvent) {
+        let Some(entry) = self.clients.get_mut(&client) else {
+            return;
+        };
+        if !entry.is_expected(&event.operation_id) {
+            return;
+        }
+        if let Some(session) = self.session_of(client) {
+            self.notice(|| Notice::Data {
+                client,
+                session,
+                event,
+            });
+        }
     }
 }
 

@@ -7,6 +7,11 @@ use crate::limits::Limits;
 /// What the core may be told; the default is what clients expect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// What the server is called in notices and in the API for operators; the shell
+    /// makes a random name of an empty one.
+    pub node_id: String,
+    /// Somebody takes [`Output::Notice`](super::Output::Notice).
+    pub notices: bool,
     /// Limits on clients.
     pub limits: Limits,
     /// How long a client may take from opening its socket to `connection`.
@@ -38,6 +43,8 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            node_id: String::new(),
+            notices: false,
             limits: Limits::default(),
             connection_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(5),

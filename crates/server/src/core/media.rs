@@ -1,11 +1,12 @@
 //! What the media backend reports, and media that does not come.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use wire::{ServerMessage, StreamStatus, info};
+use wire::{ServerMessage, StreamStatusEvent, info};
 
 use super::backend::{Codecs, EndReason, Event, PeerId, VideoRate};
-use super::{Core, Ending, Kind, State, Timer};
+use super::{Core, Ending, Kind, State, Stream, Timer};
 use crate::counters::Reason;
 
 impl Core {
@@ -69,18 +70,23 @@ impl Core {
         }
         self.deadlines.clear(Timer::Stream(peer));
         self.announce(peer);
+        self.notice_flowing(peer);
         self.splice(peer);
     }
 
     /// Tells the client how much video comes or goes, never before it knows
     /// that media flows: clients compare it with their own connection's count.
     fn handle_rate(&mut self, peer: PeerId, rate: VideoRate) {
-        let Some(stream) = self.registry.stream(peer) else {
+        let Some(stream) = self.registry.stream_mut(peer) else {
             return;
         };
         if stream.state != State::Active {
             return;
         }
+        stream.rate = Some(rate);
+        let Some(stream) = self.registry.stream(peer) else {
+            return;
+        };
         let size = self.picture_size(peer);
         let told = wire::VideoRate {
             fps: Some(rate.fps),
@@ -143,7 +149,7 @@ impl Core {
         self.end(peer, Ending::Failed(info));
     }
 
-    /// PUBLISHING or PLAYING.
+    /// PUBLISHING or PLAYING, told to the stream's client.
     pub(super) fn announce(&mut self, peer: PeerId) {
         let Some(stream) = self.registry.stream(peer) else {
             return;
@@ -156,12 +162,23 @@ impl Core {
             codecs = ?stream.codecs,
             "media flows"
         );
-        let status = if stream.is_publisher() {
-            StreamStatus::Publishing
-        } else {
-            StreamStatus::Playing
+        let client = stream.client;
+        let event = self.current_status(peer, stream);
+        self.send(client, &ServerMessage::StreamStatus(event));
+    }
+
+    fn notice_flowing(&mut self, peer: PeerId) {
+        let Some(stream) = self.registry.stream(peer).filter(|_| self.config.notices) else {
+            return;
         };
-        let (client, mut event) = (stream.client, stream.status(status, None));
+        let (client, session) = (stream.client, Arc::clone(&stream.session));
+        let event = self.current_status(peer, stream);
+        self.notice_stream(client, &session, &event);
+    }
+
+    /// Where a stream is now, with what a player has of its source.
+    pub(super) fn current_status(&self, peer: PeerId, stream: &Stream) -> StreamStatusEvent {
+        let mut event = stream.status(stream.current(), None);
         if let Some((audio, video)) = self.mute_state_for(peer) {
             event.audio_state = Some(audio);
             event.video_state = Some(video);
@@ -170,6 +187,6 @@ impl Core {
             event.width = size.width.into();
             event.height = size.height.into();
         }
-        self.send(client, &ServerMessage::StreamStatus(event));
+        event
     }
 }

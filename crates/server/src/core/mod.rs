@@ -22,6 +22,8 @@ mod events;
 mod hold;
 mod ice_session;
 mod media;
+mod notice;
+mod operator;
 mod refusal;
 mod registry;
 mod resources;
@@ -32,14 +34,21 @@ mod wishes;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wire::{ClientMessage, Failure, MediaSessionId, ServerMessage, StreamStatus, info};
+use wire::{
+    ClientMessage, Failure, MediaSessionId, ServerMessage, StreamStatus, StreamStatusEvent, info,
+};
 
 use self::backend::{Command, Event, PeerId, Wishes};
 use self::client::Client;
 pub use self::config::Config;
 use self::deadlines::{Deadlines, Timer};
+pub use self::notice::{Notice, SessionInfo, StreamInfo};
+pub use self::operator::{
+    Answer, ListedSession, ListedStream, Order, PAGE, Page, SessionFilter, StreamFilter,
+};
 use self::refusal::Refusal;
 use self::registry::{Kind, Registry, State, Stream};
 use self::resources::Resource;
@@ -120,6 +129,10 @@ pub enum Input {
         offer: String,
         /// What the request asks for beside it.
         wishes: Wishes,
+        /// The client's address.
+        remote: SocketAddr,
+        /// Our address, as the client reached it.
+        local: SocketAddr,
     },
     /// An HTTP request brings candidates, or restarts ICE. [`Output::Reply`]
     /// follows.
@@ -139,6 +152,14 @@ pub enum Input {
         client: ClientId,
         /// The resource.
         path: ResourcePath,
+    },
+    /// An HTTP request of an operator. [`Output::Answer`] or [`Output::Deliver`]
+    /// follows.
+    Order {
+        /// The request.
+        client: ClientId,
+        /// What it wants.
+        order: Order,
     },
     /// The media backend reports.
     Backend(Event),
@@ -186,6 +207,24 @@ pub enum Output {
         /// The answer.
         reply: Reply,
     },
+    /// Answer an operator's request.
+    Answer {
+        /// The request.
+        client: ClientId,
+        /// The answer.
+        answer: Answer,
+    },
+    /// Send an operator's message if the client keeps up with what it is sent, and
+    /// answer the operator's request with whether it does: [`Answer::Done`] or
+    /// [`Answer::Busy`].
+    Deliver {
+        /// The receiver.
+        client: ClientId,
+        /// The message.
+        text: String,
+        /// The request.
+        request: ClientId,
+    },
     /// Close the socket once what was sent before is out. The client is
     /// forgotten here already; no [`Input::Gone`] is needed.
     Close {
@@ -207,6 +246,8 @@ pub enum Output {
         /// For people.
         detail: String,
     },
+    /// Tell whoever watches; only if [`Config::notices`] asks for it.
+    Notice(Notice),
 }
 
 /// Why a socket is closed, RFC 6455 section 7.4.1 and its registry.
@@ -292,7 +333,8 @@ impl Core {
                 local,
                 nonce,
             } => {
-                let token = format!("/{remote}/{local}/{nonce:032x}");
+                let public = notice::session_id(remote, local);
+                let token = format!("{public}/{nonce:032x}");
                 self.handle_opened(client, remote, token, now);
             }
             Input::Text { client, text } => self.handle_text(client, &text, now),
@@ -311,7 +353,12 @@ impl Core {
                 path,
                 offer,
                 wishes,
-            } => self.handle_offer(client, path, offer, wishes, now),
+                remote,
+                local,
+            } => {
+                let session = SessionInfo::of_request(&self.config, remote, local);
+                self.handle_offer(client, path, offer, wishes, session, now);
+            }
             Input::Patch {
                 client,
                 path,
@@ -319,6 +366,7 @@ impl Core {
                 fragment,
             } => self.handle_patch(client, &path, tag.as_deref(), fragment, now),
             Input::Delete { client, path } => self.handle_delete(client, &path),
+            Input::Order { client, order } => self.handle_order(client, order, now),
             Input::Backend(event) => self.handle_backend(event, now),
             Input::Timeout => self.handle_timeout(now),
             Input::Drain => {
@@ -421,8 +469,28 @@ impl Core {
         );
         self.end_resource(&stream, &info);
         let event = stream.status(status, Some(info));
+        self.notice_stream(stream.client, &stream.session, &event);
         self.send(stream.client, &ServerMessage::StreamStatus(event));
         self.leave_players(peer, stream);
+    }
+
+    /// Says what a stream's status is to whoever watches.
+    fn notice_stream(
+        &mut self,
+        client: ClientId,
+        session: &Arc<SessionInfo>,
+        event: &StreamStatusEvent,
+    ) {
+        self.notice(|| Notice::Stream {
+            client,
+            stream: Box::new(StreamInfo::new(Arc::clone(session), event.clone())),
+        });
+    }
+
+    fn notice(&mut self, notice: impl FnOnce() -> Notice) {
+        if self.config.notices {
+            self.outputs.push_back(Output::Notice(notice()));
+        }
     }
 
     fn command(&mut self, command: Command) {
@@ -489,21 +557,28 @@ impl Core {
     /// Forgets a client: its streams end without a word to it.
     fn forget(&mut self, client: ClientId) {
         self.forget_snapshots(client);
-        match self.clients.remove(&client) {
-            Some(entry) => self.kept.forget(&entry.token),
-            None if self.resources.contains_key(&client) => {}
+        let session = match self.clients.remove(&client) {
+            Some(entry) => {
+                self.kept.forget(&entry.token);
+                entry.into_session()
+            }
+            None if self.resources.contains_key(&client) => None,
             None => return,
-        }
-        self.end_session(client);
+        };
+        self.end_session(client, session);
     }
 
-    fn end_session(&mut self, client: ClientId) {
+    /// Ends a session, if it was one, and its streams.
+    fn end_session(&mut self, client: ClientId, session: Option<Arc<SessionInfo>>) {
         self.deadlines.clear(Timer::Client(client));
         for peer in self.registry.of_client(client) {
             self.end(
                 peer,
                 Ending::Failed(info::STOPPED_BY_SESSION_DISCONNECT.into()),
             );
+        }
+        if let Some(session) = session {
+            self.notice(|| Notice::SessionEnded { client, session });
         }
         tracing::info!(client = client.0, "client gone");
     }

@@ -3,18 +3,21 @@
 //! Plain data: a stream is in all indexes or in none.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
 
 use wire::{MediaSessionId, MuteState, StreamName, StreamStatus, StreamStatusEvent};
 
-use super::ClientId;
-use super::backend::{Codecs, EndReason, PeerId, PictureSize};
+use super::backend::{Codecs, EndReason, PeerId, PictureSize, VideoRate};
 use super::hold::{Held, Holds};
 use super::wishes::Echo;
+use super::{ClientId, SessionInfo};
 
 /// One publish or play.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) client: ClientId,
+    pub(super) session: Arc<SessionInfo>,
     pub(super) id: MediaSessionId,
     pub(super) name: StreamName,
     pub(super) kind: Kind,
@@ -25,6 +28,8 @@ pub(super) struct Stream {
     pub(super) echo: Echo,
     /// When it was asked for, milliseconds since the Unix epoch.
     pub(super) created: Option<u64>,
+    /// Of its video, as media said last.
+    pub(super) rate: Option<VideoRate>,
 }
 
 /// Which way a stream's media goes, and what only that way knows.
@@ -63,6 +68,15 @@ pub(super) enum State {
 impl Stream {
     pub(super) fn is_publisher(&self) -> bool {
         matches!(self.kind, Kind::Publisher { .. })
+    }
+
+    /// Where it is in its life.
+    pub(super) fn current(&self) -> StreamStatus {
+        match self.state {
+            State::Active if self.is_publisher() => StreamStatus::Publishing,
+            State::Active => StreamStatus::Playing,
+            State::Offered | State::Answered | State::Over(_) => StreamStatus::Pending,
+        }
     }
 
     /// A status of this stream, complete but for what a player has of its source.
@@ -245,6 +259,25 @@ impl Registry {
 
     pub(super) fn count_of_client(&self, client: ClientId) -> usize {
         self.by_client.get(&client).map_or(0, BTreeSet::len)
+    }
+
+    /// Everyone after `peer`, in the order they were asked for.
+    pub(super) fn after(&self, peer: PeerId) -> impl Iterator<Item = PeerId> {
+        let after = (Bound::Excluded(peer), Bound::Unbounded);
+        self.streams.range(after).map(|(peer, _)| *peer)
+    }
+
+    /// Who publishes a name, and everyone who plays it or waits for it.
+    pub(super) fn of_name(&self, name: &StreamName) -> Vec<PeerId> {
+        let publisher = self.publisher(name);
+        let players = publisher.and_then(|(_, publisher)| match &publisher.kind {
+            Kind::Publisher { players, .. } => Some(players),
+            Kind::Player { .. } => None,
+        });
+        let waiting = self.holds.named(name).map(|held| &held.players);
+        let publisher = publisher.map(|(peer, _)| peer);
+        let others = players.into_iter().chain(waiting).flatten().copied();
+        publisher.into_iter().chain(others).collect()
     }
 
     /// Every publisher, in the order they were asked for.

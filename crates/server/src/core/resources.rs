@@ -4,6 +4,7 @@
 //! client has no socket. It lives by its media, not by pings, and is known by an
 //! id that nobody can guess. Signalling over WebSocket sees the same streams.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use wire::{MediaSessionId, StreamName, info};
@@ -13,7 +14,7 @@ use super::ice_session::{IceSessions, Patch};
 use super::registry::{State, Stream};
 use super::streams::Request;
 use super::wishes::Echo;
-use super::{ClientId, Core, Ending, Output, Refusal, Timer};
+use super::{ClientId, Core, Ending, Output, Refusal, SessionInfo, Timer};
 
 /// Which protocol a resource is asked for with, and so which way its media goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -129,6 +130,7 @@ impl Core {
         path: ResourcePath,
         offer: String,
         wishes: Wishes,
+        session: SessionInfo,
         now: Instant,
     ) {
         if let Err(why) = self.check_room() {
@@ -142,6 +144,7 @@ impl Core {
         let has = |wanted| live_media(&offer).any(|kind| kind == wanted);
         let has = (has("audio"), has("video"));
         let request = Request {
+            session: Arc::new(session),
             id: Some(path.id),
             name: Some(path.name),
             media_provider: String::new(),

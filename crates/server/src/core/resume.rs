@@ -13,11 +13,13 @@
 //! A session whose socket was closed for breaking a rule does not wait.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wire::{Connection, ServerMessage};
 
-use super::{ClientId, CloseCode, Core, Output, State, Timer};
+use super::client::Client;
+use super::{ClientId, CloseCode, Core, Output, SessionInfo, State, Timer};
 
 /// The sessions that asked to be kept.
 #[derive(Debug, Default)]
@@ -32,6 +34,7 @@ pub(super) struct Kept {
 #[derive(Debug)]
 struct Away {
     token: String,
+    session: Arc<SessionInfo>,
     /// Answers and last statuses of its streams, in order: at most two a stream.
     missed: Vec<String>,
 }
@@ -40,6 +43,7 @@ struct Away {
 #[derive(Debug)]
 pub(super) struct Resumed {
     pub(super) token: String,
+    pub(super) session: Arc<SessionInfo>,
     missed: Vec<String>,
 }
 
@@ -52,6 +56,12 @@ impl Kept {
     /// The token of a session that waits.
     pub(super) fn token_of(&self, client: ClientId) -> Option<&str> {
         Some(&self.away.get(&client)?.token)
+    }
+
+    /// Those that wait, from `first` on.
+    pub(super) fn away(&self, first: u64) -> impl Iterator<Item = (ClientId, &Arc<SessionInfo>)> {
+        let away = self.away.range(ClientId(first)..);
+        away.map(|(client, away)| (*client, &away.session))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -88,17 +98,19 @@ impl Core {
     /// has a stream to wait with, else it ends.
     pub(super) fn lose(&mut self, client: ClientId, now: Instant) {
         let is_kept = |token: &str| self.kept.by_token.contains_key(token);
-        let waits = self.clients.get(&client).is_some_and(|c| is_kept(&c.token))
-            && self.registry.count_of_client(client) > 0;
-        if !waits {
+        let entry = self.clients.get(&client).filter(|c| is_kept(&c.token));
+        let session = entry.and_then(Client::session).cloned();
+        let has_streams = self.registry.count_of_client(client) > 0;
+        let Some(session) = session.filter(|_| has_streams) else {
             return self.forget(client);
-        }
+        };
         let Some(entry) = self.clients.remove(&client) else {
             return;
         };
         self.forget_snapshots(client);
         let away = Away {
             token: entry.token,
+            session,
             missed: Vec::new(),
         };
         self.kept.away.insert(client, away);
@@ -112,21 +124,25 @@ impl Core {
     pub(super) fn take_over(&mut self, token: &str, client: ClientId) -> Option<Resumed> {
         let (token, old) = self.kept.by_token.remove_entry(token)?;
         self.deadlines.clear(Timer::Client(old));
-        let missed = if let Some(away) = self.kept.away.remove(&old) {
-            away.missed
+        let (session, missed) = if let Some(away) = self.kept.away.remove(&old) {
+            (away.session, away.missed)
         } else {
-            self.clients.remove(&old);
+            let session = self.clients.remove(&old)?.into_session()?;
             self.forget_snapshots(old);
             self.outputs.push_back(Output::Close {
                 client: old,
                 code: CloseCode::Policy,
                 reason: "the session was resumed on another socket".into(),
             });
-            Vec::new()
+            (session, Vec::new())
         };
         self.registry.hand_over(old, client);
         tracing::info!(client = client.0, old = old.0, "session resumed");
-        Some(Resumed { token, missed })
+        Some(Resumed {
+            token,
+            session,
+            missed,
+        })
     }
 
     /// Tells a client that is back what it missed, and then which of its
@@ -147,7 +163,7 @@ impl Core {
     pub(super) fn give_up(&mut self, client: ClientId) {
         if let Some(away) = self.kept.away.remove(&client) {
             self.kept.forget(&away.token);
-            self.end_session(client);
+            self.end_session(client, Some(away.session));
         }
     }
 

@@ -9,10 +9,15 @@ use std::time::Instant;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use wire::{MediaSessionId, ServerMessage, SnapshotRequest, StreamEvent, StreamEventType};
+use wire::{
+    MediaSessionId, ServerMessage, SnapshotRequest, StreamEvent, StreamEventType, StreamName, info,
+};
 
-use super::backend::{Command, SnapshotError, SnapshotId};
-use super::{ClientId, Core, Output, Refusal, Timer};
+use super::backend::{Command, PeerId, SnapshotError, SnapshotId};
+use super::{Answer, ClientId, Core, Output, Refusal, Timer};
+
+/// Most pictures that all operators together wait for at a time.
+const OPERATOR_SNAPSHOTS: usize = 4;
 
 const METHOD: &str = "snapshot";
 
@@ -26,13 +31,19 @@ pub(super) struct Snapshots {
 #[derive(Debug)]
 struct Asked {
     client: ClientId,
-    /// What the reply goes under: a stream of the client or a fresh id.
-    id: MediaSessionId,
+    /// What the reply goes under: a stream of the client or a fresh id. An
+    /// operator's request has none and is answered itself.
+    id: Option<MediaSessionId>,
 }
 
 impl Snapshots {
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    fn of_operators(&self) -> usize {
+        let waiting = self.waiting.values();
+        waiting.filter(|asked| asked.id.is_none()).count()
     }
 
     fn of_client(&self, client: ClientId) -> impl Iterator<Item = SnapshotId> {
@@ -67,9 +78,34 @@ impl Core {
         let Some((source, _)) = publisher.flatten() else {
             return;
         };
+        let id = Some(id);
+        self.ask_for_picture(Asked { client, id }, source, now);
+    }
+
+    /// Takes a picture for an operator's request.
+    pub(super) fn take_picture(&mut self, client: ClientId, name: &StreamName, now: Instant) {
+        let refused = if self.config.limits.snapshots_per_session == 0 {
+            Some(Answer::Failed(Refusal::NoSnapshots.to_string()))
+        } else if self.snapshots.of_operators() >= OPERATOR_SNAPSHOTS {
+            Some(Answer::Busy(SnapshotError::Busy.to_string()))
+        } else {
+            self.why_unavailable(Some(name)).map(|why| match why {
+                info::STREAM_NOT_FOUND => Answer::NotFound(why.into()),
+                why => Answer::Busy(why.into()),
+            })
+        };
+        if let Some(answer) = refused {
+            return self.answer(client, answer);
+        }
+        if let Some((source, _)) = self.registry.publisher(name) {
+            self.ask_for_picture(Asked { client, id: None }, source, now);
+        }
+    }
+
+    fn ask_for_picture(&mut self, asked: Asked, source: PeerId, now: Instant) {
         self.snapshots.last += 1;
         let request = SnapshotId(self.snapshots.last);
-        self.snapshots.waiting.insert(request, Asked { client, id });
+        self.snapshots.waiting.insert(request, asked);
         let overdue = now + self.config.snapshot_timeout;
         self.deadlines.set(Timer::Snapshot(request), overdue);
         self.command(Command::Snapshot { request, source });
@@ -110,16 +146,24 @@ impl Core {
         let Some(Asked { client, id }) = self.forget_snapshot(request) else {
             return;
         };
-        match picture {
-            Ok(png) => self.send_picture(client, id, &png),
-            Err(why) => self.fail_snapshot(client, id, &why.to_string()),
+        match (picture, id) {
+            (Ok(png), Some(id)) => self.send_picture(client, id, &png),
+            (Err(why), Some(id)) => self.fail_snapshot(client, id, &why.to_string()),
+            (Ok(png), None) => self.answer(client, Answer::Picture(png)),
+            (Err(why), None) => self.answer(client, no_picture(why)),
         }
     }
 
     /// A picture's time is up.
     pub(super) fn snapshot_due(&mut self, request: SnapshotId) {
-        if let Some(Asked { client, id }) = self.forget_snapshot(request) {
-            self.fail_snapshot(client, id, "no picture came in time");
+        const OVERDUE: &str = "no picture came in time";
+        match self.forget_snapshot(request) {
+            Some(Asked { client, id: None }) => self.answer(client, Answer::Busy(OVERDUE.into())),
+            Some(Asked {
+                client,
+                id: Some(id),
+            }) => self.fail_snapshot(client, id, OVERDUE),
+            None => {}
         }
     }
 
@@ -151,6 +195,17 @@ impl Core {
     fn fail_snapshot(&mut self, client: ClientId, id: MediaSessionId, info: &str) {
         let failed = StreamEventType::SnapshotFailed;
         self.send(client, &answer(id, failed, json!({ "info": info })));
+    }
+}
+
+fn no_picture(why: SnapshotError) -> Answer {
+    let info = why.to_string();
+    match why {
+        SnapshotError::SourceGone => Answer::NotFound(info),
+        SnapshotError::NoKeyframe | SnapshotError::Busy => Answer::Busy(info),
+        SnapshotError::NoVideo | SnapshotError::Codec | SnapshotError::Damaged => {
+            Answer::Failed(info)
+        }
     }
 }
 

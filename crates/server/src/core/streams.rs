@@ -1,6 +1,7 @@
 //! Publish, play and stop, and questions about a name.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use wire::{
@@ -10,10 +11,11 @@ use wire::{
 
 use super::backend::{Codecs, Command, PeerId, Role, Wishes};
 use super::wishes::Echo;
-use super::{ClientId, Core, Ending, Kind, Refusal, State, Stream, Timer};
+use super::{ClientId, Core, Ending, Kind, Refusal, SessionInfo, State, Stream, Timer};
 
 /// What publish and play requests have in common.
 pub(super) struct Request {
+    pub(super) session: Arc<SessionInfo>,
     pub(super) id: Option<MediaSessionId>,
     pub(super) name: Option<StreamName>,
     pub(super) media_provider: String,
@@ -24,6 +26,7 @@ pub(super) struct Request {
 
 /// A request that is within its limits and does not clash.
 struct Admitted {
+    session: Arc<SessionInfo>,
     id: MediaSessionId,
     name: StreamName,
     offer: String,
@@ -56,6 +59,9 @@ impl Core {
         now: Instant,
     ) {
         const METHOD: &str = "publishStream";
+        let Some(session) = self.session_of(client) else {
+            return;
+        };
         let has = (request.has_audio, request.has_video);
         let not_served = [
             request.record.then_some(Refusal::Recording),
@@ -63,6 +69,7 @@ impl Core {
         ];
         let echo = Echo::of_publish(&mut request);
         let request = Request {
+            session,
             id: request.media_session_id,
             name: request.name,
             media_provider: request.media_provider,
@@ -82,6 +89,9 @@ impl Core {
 
     pub(super) fn handle_play(&mut self, client: ClientId, mut request: PlayStream, now: Instant) {
         const METHOD: &str = "playStream";
+        let Some(session) = self.session_of(client) else {
+            return;
+        };
         let echo = Echo::of_play(&mut request);
         let playout_delay = match echo.playout_delay() {
             Ok(delay) => delay,
@@ -91,6 +101,7 @@ impl Core {
             }
         };
         let request = Request {
+            session,
             id: request.media_session_id,
             name: request.name,
             media_provider: request.media_provider,
@@ -213,6 +224,7 @@ impl Core {
     fn admit(&self, client: ClientId, request: Request) -> Result<Admitted, Refused> {
         match self.check(client, &request) {
             Ok((id, name)) => Ok(Admitted {
+                session: Arc::clone(&request.session),
                 id: id.clone(),
                 name: name.clone(),
                 offer: request.sdp,
@@ -285,6 +297,7 @@ impl Core {
             Kind::Player { source, .. } => Role::Player { source },
         };
         let Admitted {
+            session,
             id,
             name,
             offer,
@@ -293,6 +306,7 @@ impl Core {
         } = admitted;
         let stream = Stream {
             client,
+            session,
             id,
             name,
             kind,
@@ -301,6 +315,7 @@ impl Core {
             has_video,
             codecs: Codecs::default(),
             echo,
+            rate: None,
             created: self.unix_time.map(|time| time.as_millis() as u64),
         };
         tracing::info!(
@@ -352,6 +367,14 @@ impl Core {
             media_type: Some(if publishes { "publish" } else { "play" }.into()),
             ..StreamStatusEvent::new(id, StreamStatus::Failed)
         };
+        if let Some(session) = self.session_of(client) {
+            self.notice_stream(client, &session, &event);
+        }
         self.send(client, &ServerMessage::StreamStatus(event));
+    }
+
+    /// The established session of a client that has its socket.
+    pub(super) fn session_of(&self, client: ClientId) -> Option<Arc<SessionInfo>> {
+        self.clients.get(&client)?.session().cloned()
     }
 }

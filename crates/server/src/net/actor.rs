@@ -12,7 +12,10 @@ use super::events::Events;
 use super::socket::{Link, Overflow};
 use super::tracker::{Seen, Tracker};
 use crate::core::backend::MediaBackend;
-use crate::core::{ClientId, Core, Input, Output, Reply, Stats};
+use crate::core::{
+    Answer, ClientId, Core, Input, ListedSession, ListedStream, Order, Output, Page, Reply,
+    SessionFilter, Stats, StreamFilter,
+};
 use crate::counters::{Counters, Reason};
 
 /// What the actor is told by sockets and by the HTTP API.
@@ -33,6 +36,24 @@ pub(super) enum Message {
         client: ClientId,
         input: Input,
         replied: oneshot::Sender<Reply>,
+    },
+    /// An operator's request came, and waits for its answer.
+    Order {
+        client: ClientId,
+        order: Order,
+        answered: oneshot::Sender<Answer>,
+    },
+    /// An operator wants to know of streams, from `after` on.
+    Streams {
+        filter: StreamFilter,
+        after: u64,
+        reply: oneshot::Sender<Page<ListedStream>>,
+    },
+    /// An operator wants to know of sessions, from `after` on.
+    Sessions {
+        filter: SessionFilter,
+        after: u64,
+        reply: oneshot::Sender<Page<ListedSession>>,
     },
     /// Somebody wants to know how much of everything there is.
     Stats(oneshot::Sender<Stats>),
@@ -59,6 +80,7 @@ pub(super) struct Actor {
     links: HashMap<ClientId, Link>,
     requests: HashMap<ClientId, oneshot::Sender<Reply>>,
     tracker: Tracker,
+    orders: HashMap<ClientId, oneshot::Sender<Answer>>,
 }
 
 impl Actor {
@@ -70,6 +92,7 @@ impl Actor {
             links: HashMap::new(),
             requests: HashMap::new(),
             tracker: Tracker::default(),
+            orders: HashMap::new(),
         }
     }
 
@@ -133,6 +156,7 @@ impl Actor {
                 if let Input::Gone { client } = input {
                     self.links.remove(&client);
                     self.requests.remove(&client);
+                    self.orders.remove(&client);
                 }
                 self.handle(input);
             }
@@ -144,7 +168,25 @@ impl Actor {
                 self.requests.insert(client, replied);
                 self.handle(input);
             }
-            // The asker may be gone by now.
+            Message::Order {
+                client,
+                order,
+                answered,
+            } => {
+                self.orders.insert(client, answered);
+                self.handle(Input::Order { client, order });
+            }
+            // The asker may be gone by now, as below.
+            Message::Streams {
+                filter,
+                after,
+                reply,
+            } => drop(reply.send(self.core.streams(&filter, after))),
+            Message::Sessions {
+                filter,
+                after,
+                reply,
+            } => drop(reply.send(self.core.sessions(&filter, after))),
             Message::Stats(reply) => drop(reply.send(self.core.stats())),
             // At the end nobody is answered any more.
             Message::Measure(_) => {}
@@ -208,6 +250,18 @@ impl Actor {
                     self.core.handle(Input::Gone { client }, now);
                 }
             }
+            Output::Answer { client, answer } => self.answer(client, answer),
+            Output::Deliver {
+                client,
+                text,
+                request,
+            } => {
+                let link = self.links.get(&client);
+                let taken = link.is_some_and(|link| link.update(text).is_ok());
+                let slow = || Answer::Busy("The client reads slowly: try again later".into());
+                let answer = taken.then_some(Answer::Done(1));
+                self.answer(request, answer.unwrap_or_else(slow));
+            }
             Output::Close {
                 client,
                 code,
@@ -226,6 +280,15 @@ impl Actor {
                 reason,
                 detail,
             } => self.count(client, reason, &detail),
+            // Nobody asks for them here yet.
+            Output::Notice(_) => {}
+        }
+    }
+
+    fn answer(&mut self, request: ClientId, answer: Answer) {
+        if let Some(answered) = self.orders.remove(&request) {
+            // The asker may be gone by now.
+            drop(answered.send(answer));
         }
     }
 

@@ -27,12 +27,13 @@ use super::health::{self, Health};
 use super::metrics::{self, Exposed, Metrics};
 use super::page::Page;
 use super::patience::{Patient, Stalled, Waiver};
+use super::rest::{self, Rest};
 use super::socket::Hub;
 use super::tls::Tls;
 use super::upgrade::{Upgrades, upgrade};
 use super::visitors::Visitors;
 use super::whip::Requests;
-use super::{BalanceTarget, admin, balance, page, whip};
+use super::{BalanceTarget, admin, balance, page, status, whip};
 use crate::counters::{Counters, Reason};
 
 /// How long accepting rests when it fails, most likely for want of file
@@ -55,25 +56,33 @@ pub(super) fn router(
     requests: Requests,
     page: Page,
     balance_to: Vec<BalanceTarget>,
-    visitors: Visitors,
+    (visitors, rest): (Visitors, Rest),
     (exposed, metrics): (Exposed, Metrics),
 ) -> Router {
-    let health = health::router(Arc::clone(&metrics.health), requests.hub.clone());
-    let metrics = metrics::router(metrics);
-    let (open, closed) = match exposed {
-        Exposed::Admin => (health, metrics),
-        Exposed::Open => (health.merge(metrics), Router::new()),
-        Exposed::Off => (health, Router::new()),
-    };
     let gate = requests.gate.clone();
-    let admin = admin::guarded(closed, gate.clone(), Arc::clone(&requests.counters));
-    let stats_hub = requests.hub.clone();
+    let health = health::router(Arc::clone(&metrics.health), requests.hub.clone());
+    let (open, closed) = match exposed {
+        Exposed::Admin => (health, metrics::router(metrics)),
+        Exposed::Open => (health.merge(metrics::router(metrics)), Router::new()),
+        Exposed::Off => (health.merge(metrics::nowhere()), Router::new()),
+    };
     let counters = Arc::clone(&requests.counters);
+    let rest = Arc::new(rest);
+    let operators = rest::router(Arc::clone(&rest))
+        .merge(status::router())
+        .merge(closed);
+    let admin = admin::guarded(operators, gate.clone(), Arc::clone(&counters));
+    let stat = admin::guarded(
+        rest::stat::router(rest),
+        gate.clone(),
+        Arc::clone(&counters),
+    );
+    let stats_hub = requests.hub.clone();
     let upgrades = Upgrades {
         hub: requests.hub.clone(),
         gate,
         visitors: visitors.clone(),
-        counters: Arc::clone(&requests.counters),
+        counters: Arc::clone(&counters),
     };
     let router = Router::new()
         .route("/api/health", get(async || Json(json!({ "status": "ok" }))))
@@ -83,12 +92,13 @@ pub(super) fn router(
         )
         .route("/api/{*path}", any(unknown_api))
         .merge(admin)
-        .merge(open)
         .merge(whip::router(requests))
         .merge(balance::router(balance_to))
         .merge(page::router(page))
+        .layer(middleware::from_fn_with_state(stat, rest::stat::divert))
         .layer(middleware::from_fn_with_state(upgrades, upgrade));
-    visitors.guard(router)
+    // Whoever watches the server is answered however often others ask.
+    visitors.guard(router).merge(open)
 }
 
 /// Serves every connection, over TLS if there is any; they end when this future is

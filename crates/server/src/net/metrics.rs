@@ -79,6 +79,11 @@ pub(super) fn router(metrics: Metrics) -> Router {
     Router::new().route("/metrics", get(answer))
 }
 
+/// The same where there are to be none.
+pub(super) fn nowhere() -> Router {
+    Router::new().route("/metrics", get(async || StatusCode::NOT_FOUND))
+}
+
 impl Metrics {
     async fn answer(&self) -> Response {
         let measured = tokio::time::timeout(PATIENCE, self.hub.measure()).await;

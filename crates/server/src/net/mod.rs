@@ -26,7 +26,9 @@ mod metrics;
 mod negotiate;
 mod page;
 mod patience;
+mod rest;
 mod socket;
+mod status;
 mod tls;
 mod tracker;
 mod upgrade;
@@ -43,6 +45,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use wire::MediaSessionId;
 
 use self::actor::{Actor, Message};
 pub use self::balance::{BadTarget, BalanceTarget};
@@ -54,8 +57,11 @@ use self::gate::Gate;
 pub use self::gate::Live;
 pub use self::health::Health;
 pub use self::ice_server::{IceServer, IceServerError};
+pub(crate) use self::listen::try_bind;
 pub use self::metrics::{Exposed, manual as metrics_manual};
 use self::page::Page;
+use self::rest::Rest;
+pub(crate) use self::tls::Certificate;
 use self::tls::Tls;
 pub use self::tls::{Credentials, Fingerprint, TlsConfig, TlsError};
 use self::visitors::Visitors;
@@ -152,6 +158,9 @@ pub enum StartError<E> {
     /// There is no thread for the page's files.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
+    /// The system has no randomness, without which nothing here is safe.
+    #[error("the system gives no random numbers: {0}")]
+    Randomness(String),
     /// The media backend did not start.
     #[error(transparent)]
     Media(E),
@@ -264,13 +273,17 @@ pub async fn serve(
 /// # Errors
 /// The listener or the backend cannot be started; nothing is left running.
 pub async fn serve_with<B, E>(
-    config: Config,
+    mut config: Config,
     start_media: impl FnOnce(EventSink, Arc<Counters>) -> Result<B, E>,
 ) -> Result<Running, StartError<E>>
 where
     B: backend::MediaBackend + 'static,
 {
     let (listener, addr) = bind(config.listen, "--port")?;
+    if config.core.node_id.is_empty() {
+        let random = random_bits().map_err(|error| StartError::Randomness(error.to_string()))?;
+        config.core.node_id = MediaSessionId::from_random(random).to_string();
+    }
     let counters = Arc::new(Counters::default());
     let secure = secure(config.tls.as_ref(), &counters).await?;
     let files = Files::new(config.page).map_err(StartError::Thread)?;
@@ -300,16 +313,19 @@ where
     };
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
+    let hub = socket::Hub::new(inbox_sender, limits.clone(), open_sockets, gate.clone());
     let requests = whip::Requests {
         max_body: limits.sdp_bytes,
         body_timeout: config.head_timeout,
         links: whip::links(&config.ice_servers),
         counters: Arc::clone(&counters),
-        hub: socket::Hub::new(inbox_sender, limits, open_sockets, gate.clone()),
+        hub: hub.clone(),
         gate,
     };
+    let counted = Arc::clone(&counters);
+    let rest = Rest::new(hub.clone(), counted, &limits, config.head_timeout);
     let seeing = metrics::Metrics {
-        hub: requests.hub.clone(),
+        hub,
         counters: Arc::clone(&counters),
         workers,
         seen: actor.seen(),
@@ -317,17 +333,13 @@ where
         started: metrics::Started::now(),
     };
     let seeing = (config.metrics, seeing);
+    let operated = (visitors, rest);
     let only_at = secure
         .as_ref()
         .filter(|_| config.tls.as_ref().is_some_and(|tls| tls.redirect));
     let only_at = only_at.map(|secure| secure.addr.port());
-    let router = http::router(
-        requests,
-        Page { files, only_at },
-        config.balance_to,
-        visitors,
-        seeing,
-    );
+    let page = Page { files, only_at };
+    let router = http::router(requests, page, config.balance_to, operated, seeing);
     // Connections in flight live in the accepting tasks and end with them.
     let mut accepting = JoinSet::new();
     accepting.spawn(http::accept(

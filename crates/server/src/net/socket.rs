@@ -20,7 +20,10 @@ use super::addresses::SocketPlace;
 use super::connections::Place;
 use super::gate::{Gate, SessionGate, Verdict};
 use crate::allowance::Allowance;
-use crate::core::{ClientId, CloseCode, Input, Reply, Stats};
+use crate::core::{
+    Answer, ClientId, CloseCode, Input, ListedSession, ListedStream, Order, Page, Reply,
+    SessionFilter, Stats, StreamFilter,
+};
 use crate::limits::Limits;
 
 /// Bytes read from a socket at a time, which each keeps room for: signalling is
@@ -90,6 +93,57 @@ impl Hub {
     /// How many inputs wait for the actor.
     pub(super) fn inputs_waiting(&self) -> usize {
         self.inbox.max_capacity() - self.inbox.capacity()
+    }
+
+    /// A part of a list of streams, from `after` on; `None` once the server ends.
+    pub(super) async fn streams(
+        &self,
+        filter: StreamFilter,
+        after: u64,
+    ) -> Option<Page<ListedStream>> {
+        let (reply, page) = oneshot::channel();
+        let asked = Message::Streams {
+            filter,
+            after,
+            reply,
+        };
+        self.inbox.send(asked).await.ok()?;
+        page.await.ok()
+    }
+
+    /// A part of a list of sessions, from `after` on; `None` once the server ends.
+    pub(super) async fn sessions(
+        &self,
+        filter: SessionFilter,
+        after: u64,
+    ) -> Option<Page<ListedSession>> {
+        let (reply, page) = oneshot::channel();
+        let asked = Message::Sessions {
+            filter,
+            after,
+            reply,
+        };
+        self.inbox.send(asked).await.ok()?;
+        page.await.ok()
+    }
+
+    /// Has an operator's order done; `None` once the server ends.
+    pub(super) async fn order(&self, order: Order) -> Option<Answer> {
+        let client = self.next_client();
+        let (answered, answer) = oneshot::channel();
+        let mut waiting = Waiting {
+            inbox: &self.inbox,
+            client: Some(client),
+        };
+        let asked = Message::Order {
+            client,
+            order,
+            answered,
+        };
+        self.inbox.send(asked).await.ok()?;
+        let answer = answer.await.ok();
+        waiting.client = None;
+        answer
     }
 
     /// Hands an HTTP request to the core and waits for the answer; `None` once

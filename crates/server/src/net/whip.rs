@@ -27,6 +27,7 @@ use self::reply::{
 };
 use super::denied;
 use super::gate::{self, Gate};
+use super::http::Ends;
 use super::ice_server::IceServer;
 use super::socket::Hub;
 use crate::access::{Denied, Right};
@@ -138,6 +139,12 @@ impl Requests {
             Ok(offer) => offer,
             Err(response) => return response,
         };
+        let Some(Ends { remote, local, .. }) = parts.extensions.get().copied() else {
+            return problem(
+                Problem::Failed,
+                "The server does not know the request's addresses",
+            );
+        };
         let random = match super::random_bits() {
             Ok(random) => random,
             Err(error) => {
@@ -156,6 +163,8 @@ impl Requests {
             path,
             offer,
             wishes,
+            remote,
+            local,
         };
         let mut response = reply(self.hub.request(made).await, &location);
         if response.status() == StatusCode::CREATED {

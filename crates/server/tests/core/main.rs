@@ -16,6 +16,8 @@ mod denied;
 mod fake_backend;
 mod hold;
 mod limits;
+mod notices;
+mod operator;
 mod properties;
 mod rates;
 mod resources;

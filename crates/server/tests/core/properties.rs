@@ -2,21 +2,26 @@
 //! comes, requests end, statuses make sense and nothing is left behind.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use twoway_server::core::backend::{
     Codecs, Command, EndReason, Event, PeerId, PictureSize, Role, SnapshotError, SnapshotId, Wishes,
 };
-use twoway_server::core::{ClientId, Config, Core, Input, Output, ResourcePath};
+use twoway_server::core::{
+    ClientId, Config, Core, Input, Notice, Order, Output, ResourcePath, StreamFilter,
+};
 use twoway_server::limits::Limits;
-use wire::{ClientMessage, ServerMessage, StreamStatus};
+use wire::{ClientMessage, MediaSessionId, ServerMessage, StreamName, StreamStatus};
 
 use crate::world::{available, play, publish, snapshot, stop, unpublish, whep, whip};
 
 /// Clients there can be at a time.
 const SEATS: u64 = 3;
+
+/// Every client's address, and the server's.
+const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// Requests over HTTP are numbered from here, clear of the few sockets.
 const FIRST_REQUEST: u64 = 1_000;
@@ -56,6 +61,7 @@ enum Step {
     Restarted(u64),
     /// The request of one is given up.
     GiveUp(u64),
+    Order(Order),
     Pass(u64),
 }
 
@@ -149,6 +155,43 @@ fn steps() -> impl Strategy<Value = Step> {
         3 => (0..4_u64, 0..3_u8).prop_map(|(back, user)| Step::Patch(back, user)),
         2 => (0..4_u64).prop_map(Step::Restarted),
         1 => (0..4_u64).prop_map(Step::GiveUp),
+        4 => orders().prop_map(Step::Order),
+    ]
+}
+
+fn orders() -> impl Strategy<Value = Order> {
+    let streams = (0..2_u8, 0..4_u8, 0..4_u8).prop_map(|(name, id, which)| {
+        let name = StreamName::new(format!("n{name}"));
+        let named = StreamFilter {
+            name: (which != 0).then_some(name),
+            ids: if which < 2 {
+                vec![MediaSessionId::new(id.to_string())]
+            } else {
+                Vec::new()
+            },
+            published: (which == 3).then_some(true),
+            status: None,
+        };
+        let event = Order::StreamEvent {
+            streams: named.clone(),
+            payload: true.into(),
+        };
+        (Order::Terminate(named), event)
+    });
+    let name = || StreamName::new("n0");
+    let session_id = || format!("/{ADDRESS}/{ADDRESS}");
+    prop_oneof![
+        streams.clone().prop_map(|(terminate, _)| terminate),
+        streams.prop_map(|(_, event)| event),
+        Just(Order::Snapshot { name: name() }),
+        Just(Order::Disconnect {
+            session_id: session_id()
+        }),
+        Just(Order::Data {
+            session_id: session_id(),
+            operation_id: "o".into(),
+            payload: true.into(),
+        }),
     ]
 }
 
@@ -185,6 +228,8 @@ struct Checker {
     /// Requests without a reply.
     waiting: BTreeSet<ClientId>,
     last_request: u64,
+    /// Established and not ended, as notices say.
+    sessions: usize,
 }
 
 impl Checker {
@@ -200,6 +245,7 @@ impl Checker {
             core: Core::new(Config {
                 limits,
                 hold_time,
+                notices: true,
                 ..Config::default()
             }),
             now: Instant::now(),
@@ -217,6 +263,7 @@ impl Checker {
             resources: Vec::new(),
             waiting: BTreeSet::new(),
             last_request: FIRST_REQUEST,
+            sessions: 0,
         }
     }
 
@@ -312,6 +359,10 @@ impl Checker {
                 let client = ClientId(self.last_request.saturating_sub(back));
                 self.handle(Input::Gone { client });
             }
+            Step::Order(order) => {
+                let client = self.next_request();
+                self.handle(Input::Order { client, order });
+            }
             Step::Pass(ms) => self.pass(Duration::from_millis(ms)),
         }
     }
@@ -331,6 +382,8 @@ impl Checker {
             path,
             offer,
             wishes: Wishes::default(),
+            remote: ADDRESS,
+            local: ADDRESS,
         });
     }
 
@@ -374,11 +427,10 @@ impl Checker {
             let client = ClientId(self.last_client);
             self.seats.insert(seat, client);
             self.clients.insert(client);
-            let address = SocketAddr::from(([127, 0, 0, 1], 1));
             self.handle(Input::Opened {
                 client,
-                remote: address,
-                local: address,
+                remote: ADDRESS,
+                local: ADDRESS,
                 nonce: client.0.into(),
             });
         }
@@ -497,8 +549,37 @@ impl Checker {
                 Output::Reply { client, .. } => {
                     assert!(self.waiting.remove(&client), "replied twice or to nobody");
                 }
+                Output::Answer { client, .. } => {
+                    assert!(self.waiting.remove(&client), "answered twice or nobody");
+                }
+                Output::Deliver {
+                    client, request, ..
+                } => {
+                    assert!(self.clients.contains(&client), "data for nobody");
+                    assert!(self.waiting.remove(&request), "answered twice or nobody");
+                }
                 Output::Refused { detail, .. } => assert!(!detail.is_empty()),
+                Output::Notice(notice) => self.check_notice(&notice),
             }
+        }
+        assert_eq!(self.sessions, self.core.stats().sessions, "as noticed");
+    }
+
+    fn check_notice(&mut self, notice: &Notice) {
+        match notice {
+            Notice::SessionEstablished { session, .. } => {
+                assert_eq!(session.session_id, "/127.0.0.1:1/127.0.0.1:1", "no secret");
+                self.sessions += 1;
+            }
+            Notice::SessionEnded { .. } => {
+                assert!(self.sessions > 0, "a session ended twice");
+                self.sessions -= 1;
+            }
+            Notice::Stream { stream, .. } => {
+                let status = &stream.event.status;
+                assert!(status.is_terminal() || *status != StreamStatus::Pending);
+            }
+            Notice::Data { .. } => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! A core, a scripted media backend and a virtual clock.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -9,7 +9,8 @@ use twoway_server::core::backend::{
     Codecs, Command, EndReason, Event, PeerId, PictureSize, SnapshotError, VideoRate, Wishes,
 };
 use twoway_server::core::{
-    ClientId, CloseCode, Config, Core, Endpoint, Input, Output, Reply, ResourcePath,
+    Answer, ClientId, CloseCode, Config, Core, Endpoint, Input, Notice, Order, Output, Reply,
+    ResourcePath,
 };
 use twoway_server::counters::Reason;
 use wire::{
@@ -19,10 +20,16 @@ use wire::{
 
 use crate::fake_backend::FakeBackend;
 
+/// Every client's address.
+const REMOTE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), 50066);
+/// The server's.
+const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 8080);
+
 pub(crate) struct World {
     pub(crate) core: Core,
     pub(crate) backend: FakeBackend,
     pub(crate) refused: Vec<Reason>,
+    pub(crate) notices: Vec<Notice>,
     pub(crate) closed: BTreeMap<ClientId, CloseCode>,
     /// How many messages were sent that could have been dropped.
     pub(crate) updates: usize,
@@ -31,6 +38,7 @@ pub(crate) struct World {
     last_peer: u64,
     sent: BTreeMap<ClientId, Vec<String>>,
     replies: BTreeMap<ClientId, Reply>,
+    answers: BTreeMap<ClientId, Answer>,
 }
 
 impl World {
@@ -43,6 +51,7 @@ impl World {
             core: Core::new(config),
             backend: FakeBackend::default(),
             refused: Vec::new(),
+            notices: Vec::new(),
             closed: BTreeMap::new(),
             updates: 0,
             now: Instant::now(),
@@ -50,6 +59,7 @@ impl World {
             last_peer: 0,
             sent: BTreeMap::new(),
             replies: BTreeMap::new(),
+            answers: BTreeMap::new(),
         }
     }
 
@@ -59,8 +69,8 @@ impl World {
         let client = ClientId(self.last_client);
         self.handle(Input::Opened {
             client,
-            remote: SocketAddr::from(([10, 0, 0, 2], 50066)),
-            local: SocketAddr::from(([10, 0, 0, 1], 8080)),
+            remote: REMOTE,
+            local: LOCAL,
             nonce: client.0.into(),
         });
         client
@@ -109,6 +119,8 @@ impl World {
             path,
             offer,
             wishes: Wishes::default(),
+            remote: REMOTE,
+            local: LOCAL,
         })
     }
 
@@ -134,7 +146,18 @@ impl World {
         })
     }
 
-    fn request(&mut self, input: impl FnOnce(ClientId) -> Input) -> ClientId {
+    /// An operator's request; what it is answered, if it is.
+    pub(crate) fn order(&mut self, order: Order) -> Option<Answer> {
+        let client = self.request(|client| Input::Order { client, order });
+        self.answer(client)
+    }
+
+    /// What an operator's request was answered, if it was.
+    pub(crate) fn answer(&mut self, client: ClientId) -> Option<Answer> {
+        self.answers.remove(&client)
+    }
+
+    pub(crate) fn request(&mut self, input: impl FnOnce(ClientId) -> Input) -> ClientId {
         self.last_client += 1;
         let client = ClientId(self.last_client);
         self.handle(input(client));
@@ -257,6 +280,20 @@ impl World {
                     assert_eq!(self.replies.insert(client, reply), None, "two replies");
                 }
                 Output::Refused { reason, .. } => self.refused.push(reason),
+                Output::Answer { client, answer } => {
+                    assert_eq!(self.answers.insert(client, answer), None, "two answers");
+                }
+                Output::Deliver {
+                    client,
+                    text,
+                    request,
+                } => {
+                    assert!(!self.closed.contains_key(&client), "data for nobody");
+                    self.sent.entry(client).or_default().push(text);
+                    let done = self.answers.insert(request, Answer::Done(1));
+                    assert_eq!(done, None, "two answers");
+                }
+                Output::Notice(notice) => self.notices.push(notice),
             }
         }
     }

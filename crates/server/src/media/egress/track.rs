@@ -35,6 +35,8 @@ pub(in crate::media) struct TrackConfig {
     pub(in crate::media) extensions: Vec<(u8, Extension)>,
     /// What video packets say instead of the publisher's own.
     pub(in crate::media) playout_delay: Option<(MediaTime, MediaTime)>,
+    /// How much younger than it is the media is reported to be.
+    pub(in crate::media) lag: Duration,
 }
 
 /// A payload type that the viewer takes.
@@ -79,6 +81,7 @@ pub(super) struct Track {
     formats: Vec<Format>,
     ids: ExtensionIds,
     playout_delay: Option<(MediaTime, MediaTime)>,
+    lag: Duration,
     /// The viewer has reported on the stream, so it knows whose it is.
     known: bool,
     /// The newest packet's time, when it was captured, and how fast that time is.
@@ -101,6 +104,7 @@ impl Track {
             repair_number: 0,
             formats: config.formats,
             playout_delay: config.playout_delay,
+            lag: config.lag,
             known: false,
             newest: None,
             history: History::new(most, longest),
@@ -146,12 +150,12 @@ impl Track {
     /// What the viewer is reported of the stream; `None` before it starts.
     pub(super) fn report(&self, clock: &WallClock, now: Instant) -> Option<SenderReport> {
         let (timestamp, captured, rate) = self.newest?;
-        let age = now.saturating_duration_since(captured).as_nanos();
-        let ticks = (age * u128::from(rate) / 1_000_000_000) as u32;
+        let ticks = |span: Duration| (span.as_nanos() * u128::from(rate) / 1_000_000_000) as u32;
+        let age = ticks(now.saturating_duration_since(captured));
         Some(SenderReport {
             ssrc: self.media.ssrc,
             ntp: clock.ntp(now),
-            rtp: timestamp.wrapping_add(ticks),
+            rtp: timestamp.wrapping_add(age).wrapping_sub(ticks(self.lag)),
             packets: self.media.packets,
             bytes: self.media.bytes as u32,
         })
