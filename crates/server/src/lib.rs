@@ -9,6 +9,8 @@ pub mod counters;
 mod fragment;
 pub mod hooks;
 pub mod limits;
+pub mod logs;
 pub mod media;
+pub mod meters;
 pub mod net;
 pub mod settings;

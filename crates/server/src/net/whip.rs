@@ -139,7 +139,7 @@ impl Requests {
             Ok(offer) => offer,
             Err(response) => return response,
         };
-        let Some(Ends { remote, local }) = parts.extensions.get().copied() else {
+        let Some(ends) = parts.extensions.get::<Ends>().copied() else {
             return problem(
                 Problem::Failed,
                 "The server does not know the request's addresses",
@@ -157,7 +157,6 @@ impl Requests {
             name,
             id: MediaSessionId::from_random(random),
         };
-        let ends = Ends { remote, local };
         let asked = self.gate.ask_offer(&parts.headers, ends, &path, &offer);
         if let Err(denied) = asked.await {
             return self.deny(denied);
@@ -168,8 +167,8 @@ impl Requests {
             path,
             offer,
             wishes,
-            remote,
-            local,
+            remote: ends.remote,
+            local: ends.local,
         };
         let mut response = reply(self.hub.request(made).await, &location);
         if response.status() == StatusCode::CREATED {

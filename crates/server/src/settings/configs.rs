@@ -17,15 +17,18 @@ impl Gathered {
     pub fn configs(self) -> Result<(net::Config, media::Config), SettingsError> {
         let ice_servers = self.ice_servers()?;
         let hooks = self.hooks()?;
+        let tls = self.tls()?;
         let live = Arc::new(self.live()?);
         let settings = self.settings;
         let files = open_files();
         let media = settings.media(files);
         let config = net::Config {
+            tls,
             ice_servers,
             hooks,
             live,
             core: settings.core(files),
+            metrics: settings.see.exposed(),
             page: settings.page,
             balance_to: settings.balance_to,
             ..net::Config::new(SocketAddr::new(settings.bind, settings.port))

@@ -7,7 +7,6 @@
 
 mod answers;
 mod application;
-#[allow(dead_code, reason = "signalling's own tests use the rest")]
 #[path = "../signalling/client.rs"]
 mod client;
 mod events;
