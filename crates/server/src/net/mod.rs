@@ -57,9 +57,11 @@ use self::gate::Gate;
 pub use self::gate::Live;
 pub use self::health::Health;
 pub use self::ice_server::{IceServer, IceServerError};
+pub(crate) use self::listen::try_bind;
 pub use self::metrics::{Exposed, manual as metrics_manual};
 use self::page::Page;
 use self::rest::Rest;
+pub(crate) use self::tls::Certificate;
 use self::tls::Tls;
 pub use self::tls::{Credentials, Fingerprint, TlsConfig, TlsError};
 use self::visitors::Visitors;
@@ -290,8 +292,8 @@ where
         config.core.node_id = MediaSessionId::from_random(random).to_string();
     }
     let counters = Arc::new(Counters::default());
-    let (hooks, hooks_ending) = start_hooks(&mut config, &counters).map_err(StartError::Hooks)?;
     let secure = secure(config.tls.as_ref(), &counters).await?;
+    let (hooks, hooks_ending) = start_hooks(&mut config, &counters).map_err(StartError::Hooks)?;
     let files = Files::new(config.page).map_err(StartError::Thread)?;
     let (event_sink, events) = events::channel(Arc::clone(&counters));
     let backend = start_media(event_sink, Arc::clone(&counters)).map_err(StartError::Media)?;
@@ -385,32 +387,6 @@ where
     })
 }
 
-/// The application for hooks, if there is one. Clients that it is asked about have as
-/// much more time to connect.
-fn start_hooks(
-    config: &mut Config,
-    counters: &Arc<Counters>,
-) -> Result<(Option<Hooks>, Option<hooks::Ending>), hooks::StartError> {
-    let Some(application) = &config.hooks else {
-        return Ok((None, None));
-    };
-    config.core.notices = true;
-    config.core.connection_timeout += application.timeout;
-    let node_id = &config.core.node_id;
-    let (hooks, ending) = Hooks::start(application, node_id, Arc::clone(counters))?;
-    Ok((Some(hooks), Some(ending)))
-}
-
-/// What the server's end comes to is told, too, unless the application takes too long.
-async fn tell_the_last(ending: Option<hooks::Ending>) {
-    let Some(ending) = ending else {
-        return;
-    };
-    if tokio::time::timeout(SHUTDOWN, ending.told()).await.is_err() {
-        tracing::warn!("the application for hooks was not told of everything in time");
-    }
-}
-
 /// Listens on an address that this option names.
 fn bind<E>(
     address: SocketAddr,
@@ -452,6 +428,32 @@ async fn secure<E>(
         addr,
         tls: Arc::new(loaded?),
     }))
+}
+
+/// The application for hooks, if there is one. Clients that it is asked about have as
+/// much more time to connect.
+fn start_hooks(
+    config: &mut Config,
+    counters: &Arc<Counters>,
+) -> Result<(Option<Hooks>, Option<hooks::Ending>), hooks::StartError> {
+    let Some(application) = &config.hooks else {
+        return Ok((None, None));
+    };
+    config.core.notices = true;
+    config.core.connection_timeout += application.timeout;
+    let node_id = &config.core.node_id;
+    let (hooks, ending) = Hooks::start(application, node_id, Arc::clone(counters))?;
+    Ok((Some(hooks), Some(ending)))
+}
+
+/// What the server's end comes to is told, too, unless the application takes too long.
+async fn tell_the_last(ending: Option<hooks::Ending>) {
+    let Some(ending) = ending else {
+        return;
+    };
+    if tokio::time::timeout(SHUTDOWN, ending.told()).await.is_err() {
+        tracing::warn!("the application for hooks was not told of everything in time");
+    }
 }
 
 /// Ends the server once clients are told: nobody new is let in, sockets close,

@@ -16,8 +16,8 @@ impl Gathered {
     /// A setting is wrong in a way that only shows when it is used.
     pub fn configs(self) -> Result<(net::Config, media::Config), SettingsError> {
         let ice_servers = self.ice_servers()?;
-        let hooks = self.hooks()?;
         let tls = self.tls()?;
+        let hooks = self.hooks()?;
         let live = Arc::new(self.live()?);
         let settings = self.settings;
         let files = open_files();
@@ -106,7 +106,7 @@ impl LimitArgs {
 }
 
 /// Files that are neither connections of clients nor their media.
-const OTHER_FILES: usize = 64;
+pub(crate) const OTHER_FILES: usize = 64;
 
 /// Has the system allow this process as many open files, connections among them,
 /// as it may ask for; how many those are, as far as that is known.
