@@ -109,6 +109,12 @@ reasons! {
     /// A datagram that the system dropped since its socket had no room for more:
     /// a media worker did not keep up. Known on Linux only.
     FullSocket => "full_socket",
+    /// A session that would be new to a server about to stop.
+    Draining => "draining",
+    /// A TLS handshake that did not come about.
+    BadHandshake => "bad_handshake",
+    /// A certificate or a key that was not taken in the place of those in use.
+    BadCertificate => "bad_certificate",
     /// An address that comes more often than it may, or has too many WebSockets.
     BusyAddress => "busy_address",
     /// A page of an origin that may not use the server.

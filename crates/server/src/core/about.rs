@@ -62,7 +62,7 @@ impl Core {
                 Some(peer) => self.about_peer(peer),
                 None => return Span::none(),
             },
-            Input::Timeout | Input::Shutdown => return Span::none(),
+            Input::Timeout | Input::Drain | Input::Shutdown => return Span::none(),
         };
         about.span()
     }

@@ -114,7 +114,10 @@ impl Core {
 
     fn turn_away(&mut self, client: ClientId) {
         let limit = self.config.limits.sessions;
-        let why = Refusal::TooManySessions { limit };
+        self.turn_away_for(client, &Refusal::TooManySessions { limit });
+    }
+
+    fn turn_away_for(&mut self, client: ClientId, why: &Refusal) {
         self.count(client, why.reason(), why.to_string());
         self.close(client, CloseCode::TryAgainLater, why.to_string());
     }
@@ -279,6 +282,9 @@ impl Core {
         hide_token(&mut connection.custom);
         let token = connection.auth_token.as_deref();
         let resumed = token.and_then(|token| self.take_over(token, client));
+        if resumed.is_none() && self.draining {
+            return self.turn_away_for(client, &Refusal::Draining);
+        }
         if resumed.is_none() && self.occupied() > self.config.limits.sessions {
             return self.turn_away(client);
         }

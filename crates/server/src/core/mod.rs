@@ -165,6 +165,8 @@ pub enum Input {
     Backend(Event),
     /// The time asked for by [`Core::timeout`] has come.
     Timeout,
+    /// The server is about to end: let no new session in; those there are go on.
+    Drain,
     /// The server ends: tell everyone, let nobody in.
     Shutdown,
 }
@@ -293,6 +295,7 @@ pub struct Core {
     outputs: VecDeque<Output>,
     last_peer: u64,
     unix_time: Option<Duration>,
+    draining: bool,
     shutting_down: bool,
 }
 
@@ -310,6 +313,7 @@ impl Core {
             outputs: VecDeque::new(),
             last_peer: 0,
             unix_time: None,
+            draining: false,
             shutting_down: false,
         }
     }
@@ -365,6 +369,10 @@ impl Core {
             Input::Order { client, order } => self.handle_order(client, order, now),
             Input::Backend(event) => self.handle_backend(event, now),
             Input::Timeout => self.handle_timeout(now),
+            Input::Drain => {
+                tracing::info!(clients = self.clients.len(), "no new sessions are taken");
+                self.draining = true;
+            }
             Input::Shutdown => self.handle_shutdown(),
         }
         self.start_holds(now);

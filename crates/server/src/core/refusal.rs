@@ -85,6 +85,8 @@ pub(super) enum Refusal {
     MediaDeclined,
     #[error("the server has {limit} sessions already, the most allowed")]
     TooManySessions { limit: usize },
+    #[error("the server is being restarted")]
+    Draining,
     #[error("the server is shutting down")]
     ShuttingDown,
 }
@@ -113,6 +115,7 @@ impl Refusal {
             }
             Self::BadMessage(_) => Some(Reason::BadMessage),
             Self::TooManySessions { .. } => Some(Reason::TooManySessions),
+            Self::Draining => Some(Reason::Draining),
             Self::PlayoutDelay | Self::BadFragment | Self::TagMissing | Self::TagMismatch => {
                 Some(Reason::BadRequest)
             }

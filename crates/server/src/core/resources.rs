@@ -275,6 +275,9 @@ impl Core {
         if self.shutting_down {
             return Err(Refusal::ShuttingDown);
         }
+        if self.draining {
+            return Err(Refusal::Draining);
+        }
         let limit = self.config.limits.sessions;
         if self.occupied() >= limit {
             return Err(Refusal::TooManySessions { limit });
@@ -332,6 +335,7 @@ impl Refusal {
             Self::NotRestarted
             | Self::TooManyStreams { .. }
             | Self::TooManySessions { .. }
+            | Self::Draining
             | Self::ShuttingDown => Problem::Unavailable,
             // Requests over HTTP run into none of these.
             Self::NotEstablished

@@ -17,17 +17,19 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Map, Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use super::connections::{Door, Place, Places};
-use super::files::Files;
 use super::health::{self, Health};
 use super::metrics::{self, Exposed, Metrics};
-use super::patience::{Patient, Stalled};
+use super::page::Page;
+use super::patience::{Patient, Stalled, Waiver};
 use super::rest::{self, Rest};
 use super::socket::Hub;
+use super::tls::Tls;
 use super::upgrade::{Upgrades, upgrade};
 use super::visitors::Visitors;
 use super::whip::Requests;
@@ -46,11 +48,13 @@ const MAX_HEAD: usize = 64 << 10;
 pub(super) struct Ends {
     pub(super) remote: SocketAddr,
     pub(super) local: SocketAddr,
+    /// TLS is between them, and ends here.
+    pub(super) is_secure: bool,
 }
 
 pub(super) fn router(
     requests: Requests,
-    files: Files,
+    page: Page,
     balance_to: Vec<BalanceTarget>,
     (visitors, rest): (Visitors, Rest),
     (exposed, metrics): (Exposed, Metrics),
@@ -90,16 +94,21 @@ pub(super) fn router(
         .merge(admin)
         .merge(whip::router(requests))
         .merge(balance::router(balance_to))
-        .merge(page::router(files))
+        .merge(page::router(page))
         .layer(middleware::from_fn_with_state(stat, rest::stat::divert))
         .layer(middleware::from_fn_with_state(upgrades, upgrade));
     // Whoever watches the server is answered however often others ask.
     visitors.guard(router).merge(open)
 }
 
-/// Serves every connection; they end when this future is dropped, except for
-/// those that became WebSockets.
-pub(super) async fn accept(listener: TcpListener, router: Router, server: Server) {
+/// Serves every connection, over TLS if there is any; they end when this future is
+/// dropped, except for those that became WebSockets.
+pub(super) async fn accept(
+    listener: TcpListener,
+    router: Router,
+    server: Server,
+    tls: Option<Arc<Tls>>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -107,10 +116,14 @@ pub(super) async fn accept(listener: TcpListener, router: Router, server: Server
                 Ok((stream, remote)) => match server.enter(remote.ip().to_canonical()) {
                     Ok(place) => {
                         let router = router.clone();
-                        connections.spawn(serve(stream, remote, router, place, server.clone()));
+                        let (server, tls) = (server.clone(), tls.clone());
+                        connections.spawn(serve(stream, remote, router, place, server, tls));
                     }
                     Err(door) => {
-                        connections.spawn(door.turn_away(stream));
+                        // Whoever expects TLS understands nothing else.
+                        if tls.is_none() {
+                            connections.spawn(door.turn_away(stream));
+                        }
                     }
                 },
                 Err(error) => {
@@ -167,6 +180,7 @@ async fn serve(
     router: Router,
     place: Place,
     server: Server,
+    tls: Option<Arc<Tls>>,
 ) {
     // Signalling is small messages, each of which someone waits for.
     let ready = stream.set_nodelay(true).and_then(|()| stream.local_addr());
@@ -176,7 +190,55 @@ async fn serve(
     let ends = Ends {
         remote: canonical(remote),
         local: canonical(local),
+        is_secure: tls.is_some(),
     };
+    let (stream, waiver) = Patient::new(stream, server.write_timeout);
+    let caller = Caller {
+        ends,
+        router,
+        place,
+        waiver,
+    };
+    match tls {
+        None => talk(stream, caller, server).await,
+        // Apart, so that connections without TLS need no memory for it.
+        Some(tls) => Box::pin(talk_securely(tls, stream, caller, server)).await,
+    }
+}
+
+/// Who is at a connection's other end, and what is for it.
+struct Caller {
+    ends: Ends,
+    router: Router,
+    place: Place,
+    waiver: Waiver,
+}
+
+/// A handshake may take as long as a request's head.
+async fn talk_securely(tls: Arc<Tls>, stream: Patient, caller: Caller, server: Server) {
+    match tokio::time::timeout(server.head_timeout, tls.accept(stream)).await {
+        Ok(Ok(stream)) => talk(stream, caller, server).await,
+        Ok(Err(error)) => {
+            tracing::debug!(remote = %caller.ends.remote, %error, "no TLS handshake");
+            // What only looks whether the port is open does nothing wrong.
+            if error.kind() == std::io::ErrorKind::InvalidData {
+                server.count(Reason::BadHandshake, &error.to_string());
+            }
+        }
+        Err(_) => server.count(Reason::SlowRequest, "no TLS handshake in time"),
+    }
+}
+
+async fn talk<S>(stream: S, caller: Caller, server: Server)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Caller {
+        ends,
+        router,
+        place,
+        waiver,
+    } = caller;
     let asked = Arc::new(AtomicBool::new(false));
     let has_asked = Arc::clone(&asked);
     let service = service_fn(move |mut request: Request<hyper::body::Incoming>| {
@@ -185,7 +247,6 @@ async fn serve(
         request.extensions_mut().insert(place.clone());
         router.clone().oneshot(request.map(Body::new))
     });
-    let (stream, waiver) = Patient::new(stream, server.write_timeout);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(server.head_timeout)
@@ -203,7 +264,7 @@ async fn serve(
         if error.is_timeout() && !has_asked.load(Ordering::Relaxed) {
             server.count(Reason::SlowRequest, "no request in time");
         }
-        tracing::debug!(%remote, %error, "HTTP connection ended");
+        tracing::debug!(remote = %ends.remote, %error, "HTTP connection ended");
     }
 }
 

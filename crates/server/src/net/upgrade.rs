@@ -50,7 +50,7 @@ enum Refused {
 
 impl Upgrades {
     async fn answer(self, mut parts: Parts) -> Response {
-        let (Some(Ends { remote, local }), Some(place)) =
+        let (Some(Ends { remote, local, .. }), Some(place)) =
             (parts.extensions.get().copied(), parts.extensions.remove())
         else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();

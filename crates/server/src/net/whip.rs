@@ -139,7 +139,7 @@ impl Requests {
             Ok(offer) => offer,
             Err(response) => return response,
         };
-        let Some(Ends { remote, local }) = parts.extensions.get().copied() else {
+        let Some(Ends { remote, local, .. }) = parts.extensions.get().copied() else {
             return problem(
                 Problem::Failed,
                 "The server does not know the request's addresses",

@@ -16,11 +16,13 @@ impl Gathered {
     /// A setting is wrong in a way that only shows when it is used.
     pub fn configs(self) -> Result<(net::Config, media::Config), SettingsError> {
         let ice_servers = self.ice_servers()?;
+        let tls = self.tls()?;
         let live = Arc::new(self.live()?);
         let settings = self.settings;
         let files = open_files();
         let media = settings.media(files);
         let config = net::Config {
+            tls,
             ice_servers,
             live,
             core: settings.core(files),

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use twoway_server::core::{CloseCode, Config, Input};
+use twoway_server::core::{CloseCode, Config, Input, Problem, Reply};
 use twoway_server::counters::Reason;
 use twoway_server::limits::Limits;
+use wire::{ClientMessage, Connection};
 
 use crate::fake_backend::FLOWS;
-use crate::world::{World, play, publish};
+use crate::world::{World, play, publish, unpublish, whep};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -235,6 +236,42 @@ fn a_full_server_says_so() {
     world.handle(Input::Gone { client: first });
     let fourth = world.open();
     assert!(!world.closed.contains_key(&fourth));
+}
+
+#[test]
+fn a_server_about_to_end_keeps_what_it_has_and_takes_nobody_new() {
+    let mut world = World::new();
+    let (publisher, token) = world.connect_kept(None);
+    let viewer = world.connect();
+    world.send(publisher, publish("p", "live", FLOWS));
+    world.read(publisher);
+    let silent = world.open();
+    world.handle(Input::Drain);
+
+    world.send(silent, ClientMessage::Connection(Connection::default()));
+    assert_eq!(
+        world.closed.get(&silent),
+        Some(&CloseCode::TryAgainLater),
+        "it came before, but had no session"
+    );
+    let request = world.offer(&whep("live", "w"), FLOWS);
+    let Some(Reply::Refused { problem, detail }) = world.reply(request) else {
+        panic!("not refused");
+    };
+    assert_eq!(problem, Problem::Unavailable);
+    assert_eq!(detail, "the server is being restarted");
+    assert_eq!(world.refused, [Reason::Draining; 2]);
+
+    world.send(viewer, play("v", "live", FLOWS));
+    assert_eq!(world.read_short(viewer), ["v PLAYING"]);
+    world.handle(Input::Gone { client: publisher });
+    let (back, same) = world.connect_kept(Some(&token));
+    assert_eq!(same, token);
+    world.send(back, unpublish("p"));
+    assert_eq!(
+        world.read_short(viewer),
+        ["v FAILED Stopped by publisher stop"]
+    );
 }
 
 #[test]
