@@ -6,6 +6,7 @@ pub mod access;
 mod allowance;
 pub mod core;
 pub mod counters;
+pub mod doctor;
 mod fragment;
 pub mod limits;
 pub mod logs;

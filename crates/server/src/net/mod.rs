@@ -57,9 +57,11 @@ use self::gate::Gate;
 pub use self::gate::Live;
 pub use self::health::Health;
 pub use self::ice_server::{IceServer, IceServerError};
+pub(crate) use self::listen::try_bind;
 pub use self::metrics::{Exposed, manual as metrics_manual};
 use self::page::Page;
 use self::rest::Rest;
+pub(crate) use self::tls::Certificate;
 use self::tls::Tls;
 pub use self::tls::{Credentials, Fingerprint, TlsConfig, TlsError};
 use self::visitors::Visitors;
@@ -172,8 +174,8 @@ pub struct Running {
     secure: Option<(SocketAddr, Arc<Tls>)>,
     counters: Arc<Counters>,
     live: watch::Sender<Arc<Live>>,
-    health: Arc<Health>,
     inbox: mpsc::Sender<Message>,
+    health: Arc<Health>,
     stop: oneshot::Sender<Infallible>,
     server: JoinHandle<()>,
 }
@@ -220,8 +222,7 @@ impl Running {
         self.live.send_replace(live);
     }
 
-    /// Lets no new session in from now on, and is not ready any more. Ends once nobody
-    /// publishes or plays any more.
+    /// Lets no new session in from now on. Ends once nobody publishes or plays any more.
     pub async fn drain(&self) {
         self.health.set_draining();
         let mut sent = self.inbox.send(Message::Input(Input::Drain)).await.is_ok();
@@ -322,8 +323,9 @@ where
         gate,
     };
     let counted = Arc::clone(&counters);
+    let rest = Rest::new(hub.clone(), counted, &limits, config.head_timeout);
     let seeing = metrics::Metrics {
-        hub: hub.clone(),
+        hub,
         counters: Arc::clone(&counters),
         workers,
         seen: actor.seen(),
@@ -331,13 +333,13 @@ where
         started: metrics::Started::now(),
     };
     let seeing = (config.metrics, seeing);
-    let rest = Rest::new(hub, counted, &limits, config.head_timeout);
+    let operated = (visitors, rest);
     let only_at = secure
         .as_ref()
         .filter(|_| config.tls.as_ref().is_some_and(|tls| tls.redirect));
     let only_at = only_at.map(|secure| secure.addr.port());
     let page = Page { files, only_at };
-    let router = http::router(requests, page, config.balance_to, (visitors, rest), seeing);
+    let router = http::router(requests, page, config.balance_to, operated, seeing);
     // Connections in flight live in the accepting tasks and end with them.
     let mut accepting = JoinSet::new();
     accepting.spawn(http::accept(
@@ -368,8 +370,8 @@ where
         secure,
         counters,
         live,
-        health,
         inbox: to_actor,
+        health,
         stop,
         server,
     })

@@ -104,7 +104,7 @@ impl LimitArgs {
 }
 
 /// Files that are neither connections of clients nor their media.
-const OTHER_FILES: usize = 64;
+pub(crate) const OTHER_FILES: usize = 64;
 
 /// Has the system allow this process as many open files, connections among them,
 /// as it may ask for; how many those are, as far as that is known.
