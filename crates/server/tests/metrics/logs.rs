@@ -27,7 +27,7 @@ async fn run(args: &[&str]) -> (String, Vec<String>) {
     let mut server = Command::new(env!("CARGO_BIN_EXE_twoway-server"))
         .env_remove("RUST_LOG")
         .args(["--bind", "127.0.0.1", "--port", "0", "--media-port", "0"])
-        .args(["--workers", "1", "--log", "debug", "--ice-server", &turn])
+        .args(["--workers", "1", "--ice-server", &turn])
         .args(args)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -128,7 +128,7 @@ fn check_secrets(log: &str, secrets: &[String]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn json_says_who_a_line_is_about_and_no_secret() {
-    let (log, secrets) = run(&["--log-format", "json"]).await;
+    let (log, secrets) = run(&["--log", "debug", "--log-format", "json"]).await;
     check_secrets(&log, &secrets);
     let lines: Vec<Value> = log
         .lines()
@@ -167,7 +167,7 @@ async fn json_says_who_a_line_is_about_and_no_secret() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn text_is_one_line_a_message_and_has_no_secret() {
-    let (log, secrets) = run(&[]).await;
+    let (log, secrets) = run(&["--log", "trace"]).await;
     check_secrets(&log, &secrets);
     assert!(!log.contains('\u{1b}'));
     for line in log.lines() {
