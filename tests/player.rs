@@ -90,6 +90,18 @@ async fn key(page: &Page, target: &str, name: &str) -> bool {
     taken
 }
 
+/// So that the picture need not wait for it; only a server that knows the attribute
+/// takes notice.
+#[wasm_bindgen_test]
+async fn sound_may_come_a_little_after_its_picture() {
+    let page = Page::established().await;
+    let request = page.asked_to_play().await;
+    let offer = request["sdp"].as_str().unwrap();
+    let (audio, video) = offer.split_once("m=video").unwrap();
+    assert!(audio.contains("m=audio") && audio.ends_with("a=sound-lag:45\r\n"));
+    assert!(!video.contains("a=sound-lag"));
+}
+
 #[wasm_bindgen_test]
 async fn sound_comes_by_itself_where_it_may() {
     let _browser = Browser::allows("all");

@@ -61,6 +61,20 @@ impl Browser {
         Self::open(options(permissions)).await
     }
 
+    /// Starts a browser that takes every certificate, and for which `host` is this
+    /// machine.
+    ///
+    /// # Errors
+    /// Chromium or its driver is missing, or does not start.
+    pub async fn start_trusting(host: &str) -> Result<Self> {
+        let mut options = options(Permissions::Given);
+        let arguments = options["args"].as_array_mut();
+        let map = format!("--host-resolver-rules=MAP {host} 127.0.0.1");
+        let more = ["--ignore-certificate-errors".into(), map.into()];
+        arguments.context("a list of arguments")?.extend(more);
+        Self::open(options).await
+    }
+
     async fn open(options: Value) -> Result<Self> {
         let driver = env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
         let driver = Process::spawn("chromedriver", Command::new(driver).arg("--port=0"))

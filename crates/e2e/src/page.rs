@@ -35,6 +35,17 @@ impl<'b> TwoWayPage<'b> {
         Ok(page)
     }
 
+    /// Opens the page at this address and waits until it is up.
+    ///
+    /// # Errors
+    /// The page does not appear.
+    pub async fn open_url(browser: &'b Browser, url: &str) -> Result<Self> {
+        browser.client().goto(url).await?;
+        let page = Self { browser };
+        page.wait_enabled("connectBtn").await?;
+        Ok(page)
+    }
+
     /// Opens the page that `server` serves by a link with the query `query`.
     ///
     /// # Errors

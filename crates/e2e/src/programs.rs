@@ -130,6 +130,18 @@ impl Server {
         &self.url
     }
 
+    /// Where it listens for TLS.
+    ///
+    /// # Errors
+    /// It was started without.
+    pub fn tls_address(&self) -> Result<SocketAddr> {
+        let address = |line: &str| {
+            let url = line.strip_prefix("with TLS: https://")?;
+            url.trim_end_matches('/').parse().ok()
+        };
+        self.process.wait_for_line("where it has TLS", address)
+    }
+
     /// Address of the signalling, without a path.
     pub fn signalling_url(&self) -> String {
         self.url

@@ -109,7 +109,27 @@ reasons! {
     /// A datagram that the system dropped since its socket had no room for more:
     /// a media worker did not keep up. Known on Linux only.
     FullSocket => "full_socket",
-    /// Somebody without the right to it, or without a token that is valid.
+    /// A session that would be new to a server about to stop.
+    Draining => "draining",
+    /// A TLS handshake that did not come about.
+    BadHandshake => "bad_handshake",
+    /// A certificate or a key that was not taken in the place of those in use.
+    BadCertificate => "bad_certificate",
+    /// An address that comes more often than it may, or has too many WebSockets.
+    BusyAddress => "busy_address",
+    /// A page of an origin that may not use the server.
+    ForeignOrigin => "foreign_origin",
+    /// Somebody without a token, where one is needed.
+    NoToken => "no_token",
+    /// A token that nobody here gave out.
+    BadToken => "bad_token",
+    /// A token that was valid once.
+    ExpiredToken => "expired_token",
+    /// A token that is not valid yet.
+    EarlyToken => "early_token",
+    /// A token for another server.
+    WrongAudience => "wrong_audience",
+    /// Somebody without the right to it.
     NotAllowed => "not_allowed",
 }
 

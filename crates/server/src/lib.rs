@@ -8,6 +8,8 @@ pub mod core;
 pub mod counters;
 mod fragment;
 pub mod limits;
+pub mod logs;
 pub mod media;
+pub mod meters;
 pub mod net;
 pub mod settings;

@@ -55,3 +55,33 @@ impl Default for Limits {
         }
     }
 }
+
+/// Limits on each address. An IPv6 host has a whole network of 64 bits to itself, which
+/// counts as one address. Zero is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressLimits {
+    /// Most WebSockets at a time; another one is answered with 429.
+    pub sockets: usize,
+    /// Most new TCP connections a second in the long run, and [`Self::BURST`] times as
+    /// many at once; more are answered with 503.
+    pub connections_per_second: u32,
+    /// Most HTTP requests a second in the long run, and [`Self::BURST`] times as many at
+    /// once; more are answered with 429.
+    pub requests_per_second: u32,
+}
+
+impl AddressLimits {
+    /// How many seconds' worth may come at once: an office behind one address comes back
+    /// all at once.
+    pub const BURST: u32 = 10;
+}
+
+impl Default for AddressLimits {
+    fn default() -> Self {
+        Self {
+            sockets: 0,
+            connections_per_second: 500,
+            requests_per_second: 1_000,
+        }
+    }
+}

@@ -1,17 +1,18 @@
 //! The `twoway-server` command.
 
+mod run;
+
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{ArgMatches, CommandFactory, Parser};
-use tokio::signal;
-use tracing_subscriber::EnvFilter;
+use run::Signals;
 use twoway_server::media::Reach;
-use twoway_server::net;
+use twoway_server::net::{self, Running};
 use twoway_server::settings::{self, Gathered, Settings};
 
 /// The Two-way Streaming server: signalling, media and the page in one program.
@@ -22,7 +23,7 @@ use twoway_server::settings::{self, Gathered, Settings};
         table of their heading, or in the environment: --max-message is max-message in \
         [limits], and TWOWAY_MAX_MESSAGE. The environment outweighs the configuration, an \
         option both.\n\n\
-        Logs go to stderr; RUST_LOG=debug has it say more."
+        Logs go to stderr; --log debug has it say more."
 )]
 struct Command {
     /// Configuration to read, in TOML; TWOWAY_CONFIG in the environment names one, too
@@ -40,12 +41,6 @@ struct Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
-        .init();
     let options = Command::command().get_matches();
     if options.get_flag("print_config") {
         print!("{}", settings::example());
@@ -62,20 +57,20 @@ async fn main() -> ExitCode {
 
 async fn run(options: &ArgMatches) -> anyhow::Result<()> {
     // Before anything is announced, so that no signal is lost in between.
-    let stopped = stop_signal().context("cannot listen for signals")?;
+    let signals = Signals::new().context("cannot listen for signals")?;
     let environment = env::vars_os().collect();
-    let gathered = Gathered::new(config_file(options).as_deref(), &environment, options)?;
-    let (config, media) = gathered.configs()?;
+    let gather = || Gathered::new(config_file(options).as_deref(), &environment, options);
+    let gathered = gather()?;
+    gathered.settings.logs().start()?;
+    let (config, media) = gathered.clone().configs()?;
     if options.get_flag("check_config") {
         println!("the configuration is right");
         return Ok(());
     }
     let page = config.page.clone();
     let (server, reach) = net::serve(config, media).await?;
-    announce(server.addr(), &reach, &page).context("cannot write to stdout")?;
-    stopped.await;
-    tracing::info!("stopping");
-    server.shutdown().await;
+    announce(&server, &reach, &page).context("cannot write to stdout")?;
+    run::until_stopped(server, signals, gathered, gather).await;
     Ok(())
 }
 
@@ -85,7 +80,8 @@ fn config_file(options: &ArgMatches) -> Option<PathBuf> {
 }
 
 /// Says on stdout where everything is; the last line is for programs.
-fn announce(addr: SocketAddr, media: &Reach, page: &std::path::Path) -> io::Result<()> {
+fn announce(server: &Running, media: &Reach, page: &std::path::Path) -> io::Result<()> {
+    let addr = server.addr();
     let mut out = io::stdout().lock();
     writeln!(
         out,
@@ -96,6 +92,12 @@ fn announce(addr: SocketAddr, media: &Reach, page: &std::path::Path) -> io::Resu
         out,
         "listening on {addr} (page, API, WHIP, WHEP, WebSocket at any path)"
     )?;
+    if let Some(addr) = server.tls_addr() {
+        writeln!(out, "listening on {addr} with TLS (the same)")?;
+    }
+    if let Some(fingerprint) = server.self_signed() {
+        writeln!(out, "self-signed certificate, SHA-256 {fingerprint}")?;
+    }
     let addresses: Vec<_> = media.addresses.iter().map(ToString::to_string).collect();
     let over = media.transports;
     writeln!(out, "media over {over} at {}", addresses.join(", "))?;
@@ -110,6 +112,9 @@ fn announce(addr: SocketAddr, media: &Reach, page: &std::path::Path) -> io::Resu
             "no page in {page}: build it with trunk build --release"
         )?;
     }
+    if let Some(addr) = server.tls_addr() {
+        writeln!(out, "with TLS: https://{}/", reachable(addr))?;
+    }
     writeln!(out, "ready: http://{}/", reachable(addr))?;
     out.flush()
 }
@@ -121,28 +126,4 @@ fn reachable(addr: SocketAddr) -> SocketAddr {
     } else {
         addr
     }
-}
-
-/// Ends on Ctrl-C and, where there is one, on SIGTERM.
-#[cfg(unix)]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    use signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-/// Ends on Ctrl-C.
-#[cfg(not(unix))]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        if signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }

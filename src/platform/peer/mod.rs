@@ -6,6 +6,7 @@ mod evidence;
 mod probe;
 mod rrtr;
 mod sender;
+mod sound_lag;
 pub mod stats;
 
 use core::cell::Cell;
@@ -29,6 +30,7 @@ pub use probe::{Milestones, Probe};
 pub use sender::Sender;
 
 use self::rrtr::with_rrtr;
+use self::sound_lag::{granted, with_sound_lag};
 use super::Thrown;
 use super::media::{Camera, Picture};
 use super::task::Task;
@@ -176,6 +178,7 @@ impl Peer {
     pub fn apply_answer(&mut self, sdp: &str) {
         self.probe
             .note(|steps| &mut steps.answered_ms, timer::now_ms());
+        self.probe.set_sound_lag(granted(sdp));
         let (connection, sdp) = (self.connection.clone(), sdp.to_owned());
         let (on_event, received) = (self.on_event.clone(), Picture::new(&self.received));
         self.negotiation = Some(Task::spawn(async move {
@@ -336,16 +339,17 @@ async fn offer(connection: &RtcPeerConnection) -> Result<String, JsValue> {
     let offer = JsFuture::from(connection.create_offer()).await?;
     let offer: RtcSessionDescriptionInit = offer.unchecked_into();
     let sdp = offer.get_sdp().unwrap_or_default();
-    if receives(connection) {
-        let timed = RtcSessionDescriptionInit::new(RtcSdpType::Offer);
-        timed.set_sdp(&with_rrtr(&sdp));
-        let applied = JsFuture::from(connection.set_local_description(&timed)).await;
-        if applied.is_ok() {
-            return Ok(sdp);
-        }
+    if !receives(connection) {
+        JsFuture::from(connection.set_local_description(&offer)).await?;
+        return Ok(sdp);
     }
-    JsFuture::from(connection.set_local_description(&offer)).await?;
-    Ok(sdp)
+    let timed = RtcSessionDescriptionInit::new(RtcSdpType::Offer);
+    timed.set_sdp(&with_rrtr(&sdp));
+    let applied = JsFuture::from(connection.set_local_description(&timed)).await;
+    if applied.is_err() {
+        JsFuture::from(connection.set_local_description(&offer)).await?;
+    }
+    Ok(with_sound_lag(&sdp))
 }
 
 async fn answer(connection: &RtcPeerConnection, sdp: &str) -> Result<(), JsValue> {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use web_sys::RtcPeerConnection;
 
@@ -29,6 +30,7 @@ pub struct Milestones {
 pub struct Probe {
     connection: RtcPeerConnection,
     milestones: Rc<Cell<Milestones>>,
+    sound_lag: Rc<Cell<Duration>>,
 }
 
 impl Probe {
@@ -39,12 +41,23 @@ impl Probe {
                 created_ms,
                 ..Milestones::default()
             })),
+            sound_lag: Rc::default(),
         }
     }
 
     /// The steps done so far.
     pub fn milestones(&self) -> Milestones {
         self.milestones.get()
+    }
+
+    /// How much younger than it is the server says that the sound is.
+    pub(super) fn sound_lag(&self) -> Duration {
+        self.sound_lag.get()
+    }
+
+    /// Takes what the server granted.
+    pub(super) fn set_sound_lag(&self, lag: Duration) {
+        self.sound_lag.set(lag);
     }
 
     /// Notes a step; the first time counts.

@@ -25,11 +25,11 @@ pub struct Sampler(#[allow(dead_code, reason = "held for its Drop")] Task);
 impl Sampler {
     /// Starts: `on_sample` is called at once and then each second.
     pub fn start(probe: &Probe, on_sample: Callback<Sample>) -> Self {
-        let connection = probe.connection().clone();
+        let probe = probe.clone();
         Self(Task::spawn(async move {
             loop {
                 // A connection that tells nothing now may do so later.
-                if let Ok(sample) = sample(&connection).await {
+                if let Ok(sample) = sample(&probe).await {
                     on_sample.emit(sample);
                 }
                 sleep(INTERVAL).await;
@@ -50,14 +50,14 @@ pub fn set_playout_target(probe: &Probe, target: Option<Duration>) {
     }
 }
 
-async fn sample(connection: &RtcPeerConnection) -> Result<Sample, JsValue> {
-    let report: RtcStatsReport = JsFuture::from(connection.get_stats()).await?.into();
+async fn sample(probe: &Probe) -> Result<Sample, JsValue> {
+    let report: RtcStatsReport = JsFuture::from(probe.connection().get_stats()).await?.into();
     let at_ms = timer::now_ms();
     // All entries in one crossing to here, instead of one for each member.
     let entries = js_sys::JSON::stringify(&Array::from(&report.values()))?;
     let entries: Value = serde_json::from_str(&String::from(entries)).unwrap_or_default();
     let entries = entries.as_array().map_or(&[][..], Vec::as_slice);
-    Ok(Sample::from_entries(at_ms, entries))
+    Ok(Sample::from_entries(at_ms, entries).with_sound_lag(probe.sound_lag()))
 }
 
 async fn sleep(delay: Duration) {

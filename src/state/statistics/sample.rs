@@ -4,6 +4,8 @@
 //! Browsers differ in what they tell, so every member may be missing, and what
 //! is missing stays unknown.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 /// From the NTP era, 1900, to the Unix epoch, in milliseconds (RFC 5905, section 6).
@@ -134,6 +136,15 @@ impl Sample {
                 .unwrap_or_default(),
         }
     }
+
+    /// Where the sender calls its sound younger than it is, by `lag`: with the time
+    /// when it was really captured.
+    #[must_use]
+    pub fn with_sound_lag(mut self, lag: Duration) -> Self {
+        let captured = &mut self.audio.playout_ms;
+        *captured = captured.map(|ms| ms - lag.as_secs_f64() * 1_000.0);
+        self
+    }
 }
 
 fn read_inbound(entry: &Value, entries: &[Value]) -> Inbound {
@@ -247,6 +258,10 @@ mod tests {
         assert_eq!(sample.video_sender.sent_ms, Some(1_795_344_498_397.0));
         assert_eq!(sample.path.round_trip_ms, Some(30.0));
         assert_eq!(sample.path.candidate.as_deref(), Some("relay"));
+        assert_eq!(sample.audio.playout_ms, Some(1_795_344_498_321.0));
+        let lagging = sample.clone().with_sound_lag(Duration::from_millis(45));
+        assert_eq!(lagging.audio.playout_ms, Some(1_795_344_498_276.0));
+        assert_eq!(lagging.video, sample.video);
         assert_eq!(sample.path.protocol.as_deref(), Some("tcp"));
     }
 

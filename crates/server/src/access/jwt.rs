@@ -107,6 +107,12 @@ impl Jwt {
         Ok(Self { key, validation })
     }
 
+    /// Whether its key is a secret.
+    #[must_use]
+    pub fn is_by_secret(&self) -> bool {
+        self.validation.algorithms.contains(&Algorithm::HS256)
+    }
+
     /// What `token` allows.
     ///
     /// # Errors

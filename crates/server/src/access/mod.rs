@@ -4,21 +4,29 @@
 //! [`Grant::check`] whether that covers what it asks for. Tokens are of two kinds:
 //! fixed ones from a file ([`tokens`]), and JSON Web Tokens (RFC 7519, [`jwt`]) that
 //! another system signs. With neither, everybody may publish and play, and nobody
-//! administer but from this host.
+//! administer but from this host. Beside that, whose pages may use the server
+//! ([`Origins`]) and which proxies are believed ([`Proxies`]).
 //!
 //! Not here: asking an application by REST hooks, and where in a request a token stands.
 
+mod anonymous;
 pub mod jwt;
 mod names;
+mod origins;
+mod proxies;
 pub mod tokens;
 
 use std::time::SystemTime;
 
 use thiserror::Error;
 
+pub use self::anonymous::{Anonymous, BadAnonymous};
 use self::jwt::Jwt;
 pub use self::names::{BadPattern, Names};
+pub use self::origins::{BadOrigin, Origin, Origins};
+pub use self::proxies::{BadNetwork, Network, Proxies};
 use self::tokens::Tokens;
+use crate::counters::Reason;
 
 /// What may be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,6 +81,20 @@ pub enum Denied {
     /// It is valid, and does not allow what was asked for.
     #[error("the access token does not allow this")]
     NotAllowed,
+}
+
+impl Denied {
+    /// The counter it goes to.
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::NoToken => Reason::NoToken,
+            Self::BadToken => Reason::BadToken,
+            Self::Expired => Reason::ExpiredToken,
+            Self::NotYet => Reason::EarlyToken,
+            Self::WrongAudience => Reason::WrongAudience,
+            Self::NotAllowed => Reason::NotAllowed,
+        }
+    }
 }
 
 /// What somebody may do.
@@ -144,6 +166,12 @@ pub struct Access {
 }
 
 impl Access {
+    /// Everybody may publish and play, whatever they show.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.is_controlled() && self.anonymous.is_none()
+    }
+
     /// Tokens are asked for.
     #[must_use]
     pub fn is_controlled(&self) -> bool {

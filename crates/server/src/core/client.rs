@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use wire::{
-    ClientMessage, Connection, DataStatus, DataStatusEvent, SendData, ServerMessage, SessionDebug,
-    SessionDebugRequest, UserData,
+    ClientMessage, Connection, DataStatus, DataStatusEvent, PlayStream, PublishStream, SendData,
+    ServerMessage, SessionDebug, SessionDebugRequest, UserData,
 };
 
+use super::wishes::hide_token;
 use super::{ClientId, CloseCode, Core, Notice, Output, Refusal, SessionInfo, Timer};
+use crate::access::Denied;
 use crate::counters::Reason;
 
 /// What we say we are. Clients compare the build number to know what they may
@@ -112,7 +114,10 @@ impl Core {
 
     fn turn_away(&mut self, client: ClientId) {
         let limit = self.config.limits.sessions;
-        let why = Refusal::TooManySessions { limit };
+        self.turn_away_for(client, &Refusal::TooManySessions { limit });
+    }
+
+    fn turn_away_for(&mut self, client: ClientId, why: &Refusal) {
         self.count(client, why.reason(), why.to_string());
         self.close(client, CloseCode::TryAgainLater, why.to_string());
     }
@@ -131,6 +136,62 @@ impl Core {
                 self.refuse(client, "", None, &why);
             }
         }
+    }
+
+    /// Answers what a client may not have as the protocol answers what there is
+    /// not: a stream fails, a `connection` ends with its socket.
+    pub(super) fn handle_denied(
+        &mut self,
+        client: ClientId,
+        message: ClientMessage,
+        denied: Denied,
+    ) {
+        if !self.mark_alive(client) {
+            return;
+        }
+        if !self.is_established(client) && needs_session(&message) {
+            return self.refuse_early(client, message);
+        }
+        let why = Refusal::Denied(denied);
+        let method = shorten(name_of(&message));
+        match message {
+            ClientMessage::PublishStream(PublishStream {
+                media_session_id,
+                name,
+                ..
+            })
+            | ClientMessage::PlayStream(PlayStream {
+                media_session_id,
+                name,
+                ..
+            }) => self.refuse_stream(client, &method, media_session_id, name, &why),
+            ClientMessage::AvailableStream(request) => {
+                self.deny_available(client, request, &why);
+            }
+            ClientMessage::Snapshot(request) => self.deny_snapshot(client, request, &why),
+            ClientMessage::Connection(_) => {
+                self.refuse(client, &method, None, &why);
+                self.close(client, CloseCode::Policy, why.to_string());
+            }
+            ClientMessage::StopStream(_)
+            | ClientMessage::UnPublishStream(_)
+            | ClientMessage::SendStreamEvent(_)
+            | ClientMessage::SendData(_)
+            | ClientMessage::DataStatusEvent(_)
+            | ClientMessage::SessionDebug(_)
+            | ClientMessage::PauseStream(_)
+            | ClientMessage::Ping
+            | ClientMessage::Pong
+            | ClientMessage::ConnectMediaTransport
+            | ClientMessage::Diagnostics { .. }
+            | ClientMessage::Call { .. }
+            | ClientMessage::Unknown { .. } => self.refuse(client, &method, None, &why),
+        }
+    }
+
+    fn is_established(&self, client: ClientId) -> bool {
+        let client = self.clients.get(&client);
+        client.is_some_and(Client::is_established)
     }
 
     pub(super) fn handle_binary(&mut self, client: ClientId) {
@@ -180,10 +241,7 @@ impl Core {
     }
 
     fn handle_message(&mut self, client: ClientId, message: ClientMessage, now: Instant) {
-        let established = self
-            .clients
-            .get(&client)
-            .is_some_and(Client::is_established);
+        let established = self.is_established(client);
         if !established && needs_session(&message) {
             return self.refuse_early(client, message);
         }
@@ -220,9 +278,13 @@ impl Core {
         }
     }
 
-    fn establish(&mut self, client: ClientId, connection: Connection, now: Instant) {
+    fn establish(&mut self, client: ClientId, mut connection: Connection, now: Instant) {
+        hide_token(&mut connection.custom);
         let token = connection.auth_token.as_deref();
         let resumed = token.and_then(|token| self.take_over(token, client));
+        if resumed.is_none() && self.draining {
+            return self.turn_away_for(client, &Refusal::Draining);
+        }
         if resumed.is_none() && self.occupied() > self.config.limits.sessions {
             return self.turn_away(client);
         }

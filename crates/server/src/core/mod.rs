@@ -13,6 +13,7 @@
 //! for the next publisher of its name, see `hold`. A session ends in one place
 //! too, `Core::end_session`; it may outlive its socket, see `resume`.
 
+mod about;
 pub mod backend;
 mod client;
 mod config;
@@ -36,7 +37,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wire::{Failure, MediaSessionId, ServerMessage, StreamStatus, StreamStatusEvent, info};
+use wire::{
+    ClientMessage, Failure, MediaSessionId, ServerMessage, StreamStatus, StreamStatusEvent, info,
+};
 
 use self::backend::{Command, Event, PeerId, Wishes};
 use self::client::Client;
@@ -52,6 +55,7 @@ use self::resources::Resource;
 pub use self::resources::{Endpoint, Problem, Reply, ResourcePath};
 use self::resume::Kept;
 use self::snapshots::Snapshots;
+use crate::access::Denied;
 use crate::counters::Reason;
 
 /// One socket of one client, or one HTTP request and the resource that it makes;
@@ -79,6 +83,16 @@ pub enum Input {
         client: ClientId,
         /// The message.
         text: String,
+    },
+    /// A client sent a message that asks for what it may not have; nothing but
+    /// the refusal comes of it.
+    Denied {
+        /// The sender.
+        client: ClientId,
+        /// The message.
+        message: Box<ClientMessage>,
+        /// Why it may not.
+        denied: Denied,
     },
     /// A client sent a binary message; nothing here has a use for one.
     Binary {
@@ -151,6 +165,8 @@ pub enum Input {
     Backend(Event),
     /// The time asked for by [`Core::timeout`] has come.
     Timeout,
+    /// The server is about to end: let no new session in; those there are go on.
+    Drain,
     /// The server ends: tell everyone, let nobody in.
     Shutdown,
 }
@@ -259,6 +275,10 @@ pub struct Stats {
     pub publishers: usize,
     /// Played streams, starting ones included.
     pub players: usize,
+    /// Those of the published streams that came by WHIP.
+    pub whip: usize,
+    /// Those of the played streams that were asked for by WHEP.
+    pub whep: usize,
 }
 
 /// The signalling core; see the [module](self).
@@ -275,6 +295,7 @@ pub struct Core {
     outputs: VecDeque<Output>,
     last_peer: u64,
     unix_time: Option<Duration>,
+    draining: bool,
     shutting_down: bool,
 }
 
@@ -292,6 +313,7 @@ impl Core {
             outputs: VecDeque::new(),
             last_peer: 0,
             unix_time: None,
+            draining: false,
             shutting_down: false,
         }
     }
@@ -316,6 +338,11 @@ impl Core {
                 self.handle_opened(client, remote, token, now);
             }
             Input::Text { client, text } => self.handle_text(client, &text, now),
+            Input::Denied {
+                client,
+                message,
+                denied,
+            } => self.handle_denied(client, *message, denied),
             Input::Binary { client } => self.handle_binary(client),
             Input::Oversized { client } => self.handle_oversized(client),
             Input::Flooding { client } => self.handle_flooding(client),
@@ -342,6 +369,10 @@ impl Core {
             Input::Order { client, order } => self.handle_order(client, order, now),
             Input::Backend(event) => self.handle_backend(event, now),
             Input::Timeout => self.handle_timeout(now),
+            Input::Drain => {
+                tracing::info!(clients = self.clients.len(), "no new sessions are taken");
+                self.draining = true;
+            }
             Input::Shutdown => self.handle_shutdown(),
         }
         self.start_holds(now);
@@ -359,11 +390,14 @@ impl Core {
 
     /// How much of everything there is now.
     pub fn stats(&self) -> Stats {
+        let (whip, whep) = self.resource_counts();
         Stats {
             sessions: self.clients.values().filter(|c| c.is_established()).count()
                 + self.kept.away_count(),
             publishers: self.registry.publisher_count(),
             players: self.registry.player_count(),
+            whip,
+            whep,
         }
     }
 
@@ -427,7 +461,8 @@ impl Core {
         tracing::info!(
             client = stream.client.0,
             peer = peer.0,
-            name = ?stream.name.as_str(),
+            stream = stream.name.as_str(),
+            media_session = self.shown_id(&stream),
             status = status.as_str(),
             info,
             "stream ended"

@@ -3,6 +3,7 @@
 use thiserror::Error;
 use wire::info;
 
+use crate::access::Denied;
 use crate::counters::Reason;
 
 /// Why a request is refused. `Display` is the info text on the wire: the
@@ -13,6 +14,9 @@ pub(super) enum Refusal {
     NotEstablished,
     #[error("Session is already established")]
     AlreadyEstablished,
+    /// The protocol's words, and why.
+    #[error("{}: {}", info::RESTRICTED_ACCESS, .0)]
+    Denied(Denied),
     #[error("{}", info::MEDIASESSION_ID_NULL)]
     IdMissing,
     #[error("MediaSessionId is longer than {limit} characters")]
@@ -81,6 +85,8 @@ pub(super) enum Refusal {
     MediaDeclined,
     #[error("the server has {limit} sessions already, the most allowed")]
     TooManySessions { limit: usize },
+    #[error("the server is being restarted")]
+    Draining,
     #[error("the server is shutting down")]
     ShuttingDown,
 }
@@ -89,6 +95,7 @@ impl Refusal {
     /// The counter it goes to; `None` for what well-behaved clients may run into.
     pub(super) fn reason(&self) -> Option<Reason> {
         match self {
+            Self::Denied(denied) => Some(denied.reason()),
             Self::NotEstablished | Self::AlreadyEstablished => Some(Reason::OutOfOrder),
             Self::IdMissing | Self::IdTooLong { .. } | Self::IdInUse => Some(Reason::BadId),
             Self::NameEmpty | Self::NameTooLong { .. } => Some(Reason::BadName),
@@ -108,6 +115,7 @@ impl Refusal {
             }
             Self::BadMessage(_) => Some(Reason::BadMessage),
             Self::TooManySessions { .. } => Some(Reason::TooManySessions),
+            Self::Draining => Some(Reason::Draining),
             Self::PlayoutDelay | Self::BadFragment | Self::TagMissing | Self::TagMismatch => {
                 Some(Reason::BadRequest)
             }

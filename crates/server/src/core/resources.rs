@@ -110,6 +110,20 @@ pub(super) struct Resource {
 }
 
 impl Core {
+    /// How many of them publish, and how many play.
+    pub(super) fn resource_counts(&self) -> (usize, usize) {
+        let clients = self.resources.keys();
+        let peers = clients.flat_map(|client| self.registry.of_client(*client));
+        let streams: Vec<_> = peers
+            .filter_map(|peer| self.registry.stream(peer))
+            .collect();
+        let publish = streams
+            .iter()
+            .filter(|stream| stream.is_publisher())
+            .count();
+        (publish, streams.len() - publish)
+    }
+
     pub(super) fn handle_offer(
         &mut self,
         client: ClientId,
@@ -261,6 +275,9 @@ impl Core {
         if self.shutting_down {
             return Err(Refusal::ShuttingDown);
         }
+        if self.draining {
+            return Err(Refusal::Draining);
+        }
         let limit = self.config.limits.sessions;
         if self.occupied() >= limit {
             return Err(Refusal::TooManySessions { limit });
@@ -318,10 +335,12 @@ impl Refusal {
             Self::NotRestarted
             | Self::TooManyStreams { .. }
             | Self::TooManySessions { .. }
+            | Self::Draining
             | Self::ShuttingDown => Problem::Unavailable,
             // Requests over HTTP run into none of these.
             Self::NotEstablished
             | Self::AlreadyEstablished
+            | Self::Denied(_)
             | Self::IdMissing
             | Self::IdTooLong { .. }
             | Self::IdInUse

@@ -19,6 +19,8 @@ use super::{Answer, ClientId, Core, Output, Refusal, Timer};
 /// Most pictures that all operators together wait for at a time.
 const OPERATOR_SNAPSHOTS: usize = 4;
 
+const METHOD: &str = "snapshot";
+
 /// The requests that wait for their pictures.
 #[derive(Debug, Default)]
 pub(super) struct Snapshots {
@@ -57,22 +59,17 @@ impl Core {
         request: SnapshotRequest,
         now: Instant,
     ) {
-        const METHOD: &str = "snapshot";
-        let Some(id) = request.media_session_id else {
-            return self.refuse(client, METHOD, None, &Refusal::IdMissing);
+        let id = match self.snapshot_id(request.media_session_id) {
+            Ok(id) => id,
+            Err(why) => return self.refuse(client, METHOD, None, &why),
         };
-        let limit = self.config.limits.name_chars;
-        if id.as_str().chars().count() > limit {
-            return self.refuse(client, METHOD, None, &Refusal::IdTooLong { limit });
-        }
         let limit = self.config.limits.snapshots_per_session;
         if self.snapshots.of_client(client).count() >= limit {
             let why = match limit {
                 0 => Refusal::NoSnapshots,
                 limit => Refusal::TooManySnapshots { limit },
             };
-            self.count(client, why.reason(), why.to_string());
-            return self.fail_snapshot(client, id, &why.to_string());
+            return self.refuse_snapshot(client, id, &why);
         }
         if let Some(why) = self.why_unavailable(request.name.as_ref()) {
             return self.fail_snapshot(client, id, why);
@@ -112,6 +109,33 @@ impl Core {
         let overdue = now + self.config.snapshot_timeout;
         self.deadlines.set(Timer::Snapshot(request), overdue);
         self.command(Command::Snapshot { request, source });
+    }
+
+    /// Refuses a snapshot that the client may not have.
+    pub(super) fn deny_snapshot(
+        &mut self,
+        client: ClientId,
+        request: SnapshotRequest,
+        why: &Refusal,
+    ) {
+        match self.snapshot_id(request.media_session_id) {
+            Ok(id) => self.refuse_snapshot(client, id, why),
+            Err(why) => self.refuse(client, METHOD, None, &why),
+        }
+    }
+
+    fn snapshot_id(&self, id: Option<MediaSessionId>) -> Result<MediaSessionId, Refusal> {
+        let id = id.ok_or(Refusal::IdMissing)?;
+        let limit = self.config.limits.name_chars;
+        if id.as_str().chars().count() > limit {
+            return Err(Refusal::IdTooLong { limit });
+        }
+        Ok(id)
+    }
+
+    fn refuse_snapshot(&mut self, client: ClientId, id: MediaSessionId, why: &Refusal) {
+        self.count(client, why.reason(), why.to_string());
+        self.fail_snapshot(client, id, &why.to_string());
     }
 
     pub(super) fn handle_picture(

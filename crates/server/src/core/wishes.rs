@@ -26,6 +26,7 @@ pub(super) struct Echo {
 
 impl Echo {
     pub(super) fn of_publish(request: &mut PublishStream) -> Self {
+        hide_token(&mut request.custom);
         Self {
             custom: request.custom.take(),
             transport: known_transport(request.transport.take()),
@@ -38,6 +39,7 @@ impl Echo {
     }
 
     pub(super) fn of_play(request: &mut PlayStream) -> Self {
+        hide_token(&mut request.custom);
         Self {
             custom: request.custom.take(),
             transport: known_transport(request.transport.take()),
@@ -73,6 +75,13 @@ impl Echo {
         let asked = asked.filter(|delay| !delay.is_null());
         let delay = asked.map(|delay| playout_delay(delay).ok_or(Refusal::PlayoutDelay));
         delay.transpose()
+    }
+}
+
+/// Takes the access token out of application data, which is repeated.
+pub(super) fn hide_token(custom: &mut Option<Value>) {
+    if let Some(Value::Object(members)) = custom {
+        members.remove("token");
     }
 }
 

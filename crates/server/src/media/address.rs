@@ -56,7 +56,8 @@ impl PublicAddress {
         }
     }
 
-    pub(super) fn ip(self) -> IpAddr {
+    /// Without the port.
+    pub fn ip(self) -> IpAddr {
         self.ip
     }
 

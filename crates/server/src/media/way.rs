@@ -1,6 +1,6 @@
 //! How a player's media goes out: by ourselves, or by str0m.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use str0m::media::{MediaTime, Mid};
 use str0m::net::Transmit;
@@ -28,6 +28,7 @@ pub(super) struct Line<'a> {
     pub(super) repair_ssrc: Option<Ssrc>,
     pub(super) codecs: &'a [OfferedCodec],
     extensions: Vec<(u8, Extension)>,
+    lag: Duration,
 }
 
 impl<'a> Line<'a> {
@@ -52,6 +53,7 @@ impl<'a> Line<'a> {
                     repair_ssrc,
                     codecs,
                     extensions,
+                    lag: taken.sound_lag(kind),
                 })
             })
             .collect()
@@ -71,6 +73,7 @@ impl<'a> Line<'a> {
             formats: formats.collect(),
             extensions: self.extensions.clone(),
             playout_delay,
+            lag: self.lag,
         }
     }
 }

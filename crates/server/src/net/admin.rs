@@ -8,16 +8,15 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 
+use super::denied;
 use super::gate::Gate;
 use super::http::Ends;
 use crate::access::Denied;
-use crate::counters::{Counters, Reason};
+use crate::counters::Counters;
 
-/// Asks for a token by either way to show one; a browser asks its user for the second.
-const CHALLENGES: [&str; 2] = [
-    "Bearer realm=\"Two-way Streaming\"",
-    "Basic realm=\"Two-way Streaming\", charset=\"UTF-8\"",
-];
+/// Another way to show a token beside `Bearer`: a browser asks its user for it.
+const BASIC: HeaderValue =
+    HeaderValue::from_static("Basic realm=\"Two-way Streaming\", charset=\"UTF-8\"");
 
 /// Lets only those in to `router` who may administer.
 pub(super) fn guarded(router: Router, gate: Gate, counters: Arc<Counters>) -> Router {
@@ -35,7 +34,7 @@ async fn guard(
     match gate.administer(request.headers(), ends.remote.ip()) {
         Ok(()) => next.run(request).await,
         Err(denied) => {
-            if counters.count(Reason::NotAllowed) {
+            if counters.count(denied.reason()) {
                 tracing::warn!(remote = %ends.remote, %denied, "refused; more of these are only counted");
             }
             refuse(denied)
@@ -43,18 +42,13 @@ async fn guard(
     }
 }
 
-/// RFC 6750 section 3.1: whoever shows no token, or one that is not valid, is asked for
-/// one; whoever shows one that does not do is told so.
 fn refuse(denied: Denied) -> Response {
-    if denied == Denied::NotAllowed {
-        return (StatusCode::FORBIDDEN, format!("{denied}\n")).into_response();
-    }
-    let mut response = (StatusCode::UNAUTHORIZED, format!("{denied}\n")).into_response();
-    for challenge in CHALLENGES {
-        let value = HeaderValue::from_static(challenge);
-        response
-            .headers_mut()
-            .append(header::WWW_AUTHENTICATE, value);
+    let status = denied::status(denied);
+    let mut response = (status, format!("{denied}\n")).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::WWW_AUTHENTICATE, denied::challenge(denied));
+    if status == StatusCode::UNAUTHORIZED {
+        headers.append(header::WWW_AUTHENTICATE, BASIC);
     }
     response
 }

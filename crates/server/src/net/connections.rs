@@ -63,15 +63,22 @@ impl Places {
         }
     }
 
-    /// Takes a place for a connection from `address`.
+    /// Where a connection without a place is told so.
+    pub(super) fn door(&self) -> Door {
+        Door(Arc::clone(&self.door).try_acquire_owned().ok())
+    }
+
+    /// Takes a place for a connection from `address`, which may have as many as there
+    /// are if it is a proxy's.
     ///
     /// # Errors
     /// There is none, in all or for that address.
-    pub(super) fn enter(&self, address: IpAddr) -> Result<Place, Door> {
+    pub(super) fn enter(&self, address: IpAddr, is_proxy: bool) -> Result<Place, Door> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let here = taken.by_address.get(&address).copied().unwrap_or_default();
-        if taken.total >= self.limit || here >= self.limit_per_address {
-            return Err(Door(Arc::clone(&self.door).try_acquire_owned().ok()));
+        let all_here = here >= self.limit_per_address && !is_proxy;
+        if taken.total >= self.limit || all_here {
+            return Err(self.door());
         }
         taken.total += 1;
         taken.by_address.insert(address, here + 1);
@@ -130,16 +137,20 @@ mod tests {
     #[test]
     fn places_run_out_in_all_and_for_an_address_and_come_back() {
         let places = Places::new(3, 2);
-        let first = places.enter(address(1)).unwrap();
-        let second = places.enter(address(1)).unwrap();
-        assert!(places.enter(address(1)).is_err(), "two of one address");
-        let third = places.enter(address(2)).unwrap();
-        assert!(places.enter(address(3)).is_err(), "three in all");
+        let first = places.enter(address(1), false).unwrap();
+        let second = places.enter(address(1), false).unwrap();
+        assert!(
+            places.enter(address(1), false).is_err(),
+            "two of one address"
+        );
+        assert!(places.enter(address(1), true).is_ok(), "a proxy's address");
+        let third = places.enter(address(2), false).unwrap();
+        assert!(places.enter(address(3), false).is_err(), "three in all");
         let clone = first.clone();
         drop(first);
-        assert!(places.enter(address(3)).is_err(), "a clone keeps it");
+        assert!(places.enter(address(3), false).is_err(), "a clone keeps it");
         drop(clone);
-        let fourth = places.enter(address(3)).unwrap();
+        let fourth = places.enter(address(3), false).unwrap();
         drop((second, third, fourth));
         let taken = places.taken.lock().unwrap();
         assert_eq!((taken.total, taken.by_address.len()), (0, 0));

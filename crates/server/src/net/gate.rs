@@ -1,16 +1,20 @@
 //! Who is let in: what a request shows, and what it may do with that.
 
+mod session;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use tokio::sync::watch;
 
-use crate::access::{Access, Denied, Right, decide};
+pub(super) use self::session::{SessionGate, Verdict};
+use crate::access::{Access, Denied, Grant, Origins, Proxies, Right, decide};
+use crate::limits::AddressLimits;
 
 /// What proxies add to what they pass on (RFC 7239, and what was there before it).
 const FORWARDED: [HeaderName; 3] = [
@@ -24,7 +28,28 @@ const FORWARDED: [HeaderName; 3] = [
 pub struct Live {
     /// Who may do what.
     pub access: Access,
+    /// Whose pages may use WebSocket, WHIP and WHEP.
+    pub origins: Origins,
+    /// Who is believed to speak for others.
+    pub proxies: Proxies,
+    /// How often everybody may come.
+    pub limits: AddressLimits,
 }
+
+/// Who may read an answer (the Fetch standard, section 3.3).
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Cors {
+    /// Every page.
+    AnyPage,
+    /// The page from here.
+    Page(HeaderValue),
+    /// It was no page that asked; another time it may be one.
+    NoPage,
+}
+
+/// A page of an origin that may not use the server.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ForeignOrigin;
 
 /// Decides by what is set now.
 #[derive(Debug, Clone)]
@@ -37,6 +62,58 @@ impl Gate {
         Self { live }
     }
 
+    /// What is set now.
+    pub(super) fn live(&self) -> Arc<Live> {
+        self.live.borrow().clone()
+    }
+
+    /// What an answer says to the page that asks, if one does.
+    ///
+    /// # Errors
+    /// Pages from there may not ask.
+    pub(super) fn cors(&self, headers: &HeaderMap) -> Result<Cors, ForeignOrigin> {
+        let live = self.live();
+        let origin = headers.get(header::ORIGIN);
+        match (&live.origins, origin) {
+            (Origins::Any, _) => Ok(Cors::AnyPage),
+            (Origins::Listed(_), None) => Ok(Cors::NoPage),
+            (origins @ Origins::Listed(_), Some(origin)) => {
+                let known = origin.to_str().is_ok_and(|text| origins.contain(text));
+                known
+                    .then(|| Cors::Page(origin.clone()))
+                    .ok_or(ForeignOrigin)
+            }
+        }
+    }
+
+    /// Whether everybody may publish and play.
+    fn is_open(&self) -> bool {
+        self.live.borrow().access.is_open()
+    }
+
+    /// Whether somebody who shows `token` has `right` to the stream called `name`.
+    ///
+    /// # Errors
+    /// They have not.
+    pub(super) fn admit(
+        &self,
+        token: Option<&str>,
+        right: Right,
+        name: &str,
+    ) -> Result<Grant, Denied> {
+        let live = self.live();
+        decide(&live.access, token, (right, name), SystemTime::now())
+    }
+
+    /// Whether a token is valid, if there is one, whatever it allows.
+    ///
+    /// # Errors
+    /// It is not.
+    pub(super) fn check_token(&self, token: Option<&str>) -> Result<(), Denied> {
+        let live = self.live();
+        live.access.grant(token).map(drop)
+    }
+
     /// Whether an HTTP request from `remote` may see and end what is everybody's.
     ///
     /// Where nobody needs a token, only this host itself may, and neither a proxy on it
@@ -45,7 +122,7 @@ impl Gate {
     /// # Errors
     /// It may not.
     pub(super) fn administer(&self, headers: &HeaderMap, remote: IpAddr) -> Result<(), Denied> {
-        let live = self.live.borrow().clone();
+        let live = self.live();
         if !live.access.is_controlled() && is_own(headers, remote) {
             return Ok(());
         }
@@ -109,14 +186,18 @@ mod tests {
 
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-    fn gate(tokens: Option<&str>) -> Gate {
+    pub(super) fn gate(tokens: Option<&str>) -> Gate {
         let tokens = tokens.map(|text| Tokens::parse(text).unwrap());
         let access = Access {
             tokens,
             ..Access::default()
         };
         // A receiver keeps what was sent last.
-        Gate::new(watch::channel(Arc::new(Live { access })).1)
+        let live = Live {
+            access,
+            ..Live::default()
+        };
+        Gate::new(watch::channel(Arc::new(live)).1)
     }
 
     fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {

@@ -1,15 +1,15 @@
 //! HTTP: the accept loop, the API, and which requests are WebSockets.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
@@ -17,16 +17,21 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Map, Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use super::connections::{Place, Places};
-use super::files::Files;
-use super::gate::Gate;
-use super::patience::{Patient, Stalled};
+use super::connections::{Door, Place, Places};
+use super::health::{self, Health};
+use super::metrics::{self, Exposed, Metrics};
+use super::page::Page;
+use super::patience::{Patient, Stalled, Waiver};
 use super::rest::{self, Rest};
 use super::socket::Hub;
+use super::tls::Tls;
+use super::upgrade::{Upgrades, upgrade};
+use super::visitors::Visitors;
 use super::whip::Requests;
 use super::{BalanceTarget, admin, balance, page, status, whip};
 use crate::counters::{Counters, Reason};
@@ -43,23 +48,43 @@ const MAX_HEAD: usize = 64 << 10;
 pub(super) struct Ends {
     pub(super) remote: SocketAddr,
     pub(super) local: SocketAddr,
+    /// TLS is between them, and ends here.
+    pub(super) is_secure: bool,
 }
 
 pub(super) fn router(
     requests: Requests,
-    files: Files,
+    page: Page,
     balance_to: Vec<BalanceTarget>,
-    gate: Gate,
-    rest: Rest,
+    (visitors, rest): (Visitors, Rest),
+    (exposed, metrics): (Exposed, Metrics),
 ) -> Router {
+    let gate = requests.gate.clone();
+    let health = health::router(Arc::clone(&metrics.health), requests.hub.clone());
+    let (open, closed) = match exposed {
+        Exposed::Admin => (health, metrics::router(metrics)),
+        Exposed::Open => (health.merge(metrics::router(metrics)), Router::new()),
+        Exposed::Off => (health.merge(metrics::nowhere()), Router::new()),
+    };
     let counters = Arc::clone(&requests.counters);
     let rest = Arc::new(rest);
-    let operators = rest::router(Arc::clone(&rest)).merge(status::router());
+    let operators = rest::router(Arc::clone(&rest))
+        .merge(status::router())
+        .merge(closed);
     let admin = admin::guarded(operators, gate.clone(), Arc::clone(&counters));
-    let stat = admin::guarded(rest::stat::router(rest), gate, Arc::clone(&counters));
-    let hub = requests.hub.clone();
-    let stats_hub = hub.clone();
-    Router::new()
+    let stat = admin::guarded(
+        rest::stat::router(rest),
+        gate.clone(),
+        Arc::clone(&counters),
+    );
+    let stats_hub = requests.hub.clone();
+    let upgrades = Upgrades {
+        hub: requests.hub.clone(),
+        gate,
+        visitors: visitors.clone(),
+        counters: Arc::clone(&counters),
+    };
+    let router = Router::new()
         .route("/api/health", get(async || Json(json!({ "status": "ok" }))))
         .route(
             "/api/stats",
@@ -69,26 +94,36 @@ pub(super) fn router(
         .merge(admin)
         .merge(whip::router(requests))
         .merge(balance::router(balance_to))
-        .merge(page::router(files))
+        .merge(page::router(page))
         .layer(middleware::from_fn_with_state(stat, rest::stat::divert))
-        .layer(middleware::from_fn_with_state(hub, upgrade))
+        .layer(middleware::from_fn_with_state(upgrades, upgrade));
+    // Whoever watches the server is answered however often others ask.
+    visitors.guard(router).merge(open)
 }
 
-/// Serves every connection; they end when this future is dropped, except for
-/// those that became WebSockets.
-pub(super) async fn accept(listener: TcpListener, router: Router, server: Server) {
+/// Serves every connection, over TLS if there is any; they end when this future is
+/// dropped, except for those that became WebSockets.
+pub(super) async fn accept(
+    listener: TcpListener,
+    router: Router,
+    server: Server,
+    tls: Option<Arc<Tls>>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, remote)) => match server.places.enter(remote.ip().to_canonical()) {
+            accepted = server.accept(&listener) => match accepted {
+                Ok((stream, remote)) => match server.enter(remote.ip().to_canonical()) {
                     Ok(place) => {
                         let router = router.clone();
-                        connections.spawn(serve(stream, remote, router, place, server.clone()));
+                        let (server, tls) = (server.clone(), tls.clone());
+                        connections.spawn(serve(stream, remote, router, place, server, tls));
                     }
                     Err(door) => {
-                        server.count(Reason::NoPlace, "no place for a connection");
-                        connections.spawn(door.turn_away(stream));
+                        // Whoever expects TLS understands nothing else.
+                        if tls.is_none() {
+                            connections.spawn(door.turn_away(stream));
+                        }
                     }
                 },
                 Err(error) => {
@@ -105,12 +140,33 @@ pub(super) async fn accept(listener: TcpListener, router: Router, server: Server
 #[derive(Debug, Clone)]
 pub(super) struct Server {
     pub(super) places: Places,
+    pub(super) visitors: Visitors,
     pub(super) counters: Arc<Counters>,
     pub(super) head_timeout: Duration,
     pub(super) write_timeout: Duration,
+    pub(super) health: Arc<Health>,
 }
 
 impl Server {
+    /// The next connection. A server that gets none is not ready.
+    async fn accept(&self, listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+        let accepted = listener.accept().await;
+        self.health.set_accepting(accepted.is_ok());
+        accepted
+    }
+
+    /// A place for a connection from `remote`.
+    fn enter(&self, remote: IpAddr) -> Result<Place, Door> {
+        if !self.visitors.may_connect(remote) {
+            return Err(self.places.door());
+        }
+        let entered = self.places.enter(remote, self.visitors.is_proxy(remote));
+        if entered.is_err() {
+            self.count(Reason::NoPlace, "no place for a connection");
+        }
+        entered
+    }
+
     fn count(&self, reason: Reason, detail: &str) {
         if self.counters.count(reason) {
             tracing::warn!(%reason, detail, "refused; more of these are only counted");
@@ -124,6 +180,7 @@ async fn serve(
     router: Router,
     place: Place,
     server: Server,
+    tls: Option<Arc<Tls>>,
 ) {
     // Signalling is small messages, each of which someone waits for.
     let ready = stream.set_nodelay(true).and_then(|()| stream.local_addr());
@@ -133,7 +190,55 @@ async fn serve(
     let ends = Ends {
         remote: canonical(remote),
         local: canonical(local),
+        is_secure: tls.is_some(),
     };
+    let (stream, waiver) = Patient::new(stream, server.write_timeout);
+    let caller = Caller {
+        ends,
+        router,
+        place,
+        waiver,
+    };
+    match tls {
+        None => talk(stream, caller, server).await,
+        // Apart, so that connections without TLS need no memory for it.
+        Some(tls) => Box::pin(talk_securely(tls, stream, caller, server)).await,
+    }
+}
+
+/// Who is at a connection's other end, and what is for it.
+struct Caller {
+    ends: Ends,
+    router: Router,
+    place: Place,
+    waiver: Waiver,
+}
+
+/// A handshake may take as long as a request's head.
+async fn talk_securely(tls: Arc<Tls>, stream: Patient, caller: Caller, server: Server) {
+    match tokio::time::timeout(server.head_timeout, tls.accept(stream)).await {
+        Ok(Ok(stream)) => talk(stream, caller, server).await,
+        Ok(Err(error)) => {
+            tracing::debug!(remote = %caller.ends.remote, %error, "no TLS handshake");
+            // What only looks whether the port is open does nothing wrong.
+            if error.kind() == std::io::ErrorKind::InvalidData {
+                server.count(Reason::BadHandshake, &error.to_string());
+            }
+        }
+        Err(_) => server.count(Reason::SlowRequest, "no TLS handshake in time"),
+    }
+}
+
+async fn talk<S>(stream: S, caller: Caller, server: Server)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Caller {
+        ends,
+        router,
+        place,
+        waiver,
+    } = caller;
     let asked = Arc::new(AtomicBool::new(false));
     let has_asked = Arc::clone(&asked);
     let service = service_fn(move |mut request: Request<hyper::body::Incoming>| {
@@ -142,7 +247,6 @@ async fn serve(
         request.extensions_mut().insert(place.clone());
         router.clone().oneshot(request.map(Body::new))
     });
-    let (stream, waiver) = Patient::new(stream, server.write_timeout);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(server.head_timeout)
@@ -160,7 +264,7 @@ async fn serve(
         if error.is_timeout() && !has_asked.load(Ordering::Relaxed) {
             server.count(Reason::SlowRequest, "no request in time");
         }
-        tracing::debug!(%remote, %error, "HTTP connection ended");
+        tracing::debug!(remote = %ends.remote, %error, "HTTP connection ended");
     }
 }
 
@@ -174,24 +278,6 @@ fn is_stalled(error: &hyper::Error) -> bool {
 /// An IPv4 client of an IPv6 socket is an IPv4 client.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
-}
-
-/// Takes WebSocket upgrades at any path and from any origin, as clients in the
-/// field need it; everything else goes on.
-async fn upgrade(State(hub): State<Hub>, request: Request, next: Next) -> Response {
-    if !request.headers().contains_key(header::UPGRADE) {
-        return next.run(request).await;
-    }
-    let (mut parts, _) = request.into_parts();
-    let (Some(Ends { remote, local }), Some(place)) =
-        (parts.extensions.get().copied(), parts.extensions.remove())
-    else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => hub.upgrade(upgrade, remote, local, place),
-        Err(rejection) => rejection.into_response(),
-    }
 }
 
 async fn stats(hub: &Hub, counters: &Counters) -> Response {

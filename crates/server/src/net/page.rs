@@ -6,11 +6,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use percent_encoding::percent_decode_str;
 
 use super::files::{File, Files};
+use super::http::Ends;
 use super::negotiate::{Accepted, Coding, has_it_already};
 
 const INDEX: &str = "/index.html";
@@ -53,21 +55,43 @@ const HEADERS: [(HeaderName, &str); 3] = [
     ),
 ];
 
+/// The page, and where it is to be had.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) files: Files,
+    /// The port with TLS that everybody is sent to; `None`: any will do.
+    pub(super) only_at: Option<u16>,
+}
+
 /// Serves the page's files; it may be built while the server runs.
-pub(super) fn router(files: Files) -> Router {
+pub(super) fn router(page: Page) -> Router {
+    let Page { files, only_at } = page;
     let files = Arc::new(files);
     let warmed = Arc::clone(&files);
     // Nobody waits for it.
     drop(tokio::task::spawn_blocking(move || warmed.warm_up()));
     Router::new().fallback(move |request: Request| async move {
         let (request, _) = request.into_parts();
-        let mut response = answer(files, request).await;
+        let mut response = match only_at.and_then(|port| secure(&request, port)) {
+            Some(elsewhere) => Redirect::temporary(&elsewhere).into_response(),
+            None => answer(files, request).await,
+        };
         for (name, value) in HEADERS {
             let value = HeaderValue::from_static(value);
             response.headers_mut().insert(name, value);
         }
         response
     })
+}
+
+/// The address with TLS of what is asked for without, on the host that the client named.
+fn secure(request: &Parts, port: u16) -> Option<String> {
+    let ends: &Ends = request.extensions.get()?;
+    let host = request.headers.get(header::HOST)?.to_str().ok()?;
+    let host: Authority = host.parse().ok()?;
+    let path = request.uri.path_and_query()?;
+    let reads = matches!(request.method, Method::GET | Method::HEAD);
+    (reads && !ends.is_secure).then(|| format!("https://{}:{port}{path}", host.host()))
 }
 
 async fn answer(files: Arc<Files>, request: Parts) -> Response {

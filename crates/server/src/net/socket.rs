@@ -15,8 +15,10 @@ use tokio::sync::{mpsc, oneshot};
 use tungstenite::error::{CapacityError, Error as WsError};
 
 use super::LINGER;
-use super::actor::Message;
+use super::actor::{Measured, Message};
+use super::addresses::SocketPlace;
 use super::connections::Place;
+use super::gate::{Gate, SessionGate, Verdict};
 use crate::allowance::Allowance;
 use crate::core::{
     Answer, ClientId, CloseCode, Input, ListedSession, ListedStream, Order, Page, Reply,
@@ -34,6 +36,7 @@ pub(super) struct Hub {
     inbox: mpsc::Sender<Message>,
     limits: Arc<Limits>,
     last_client: Arc<AtomicU64>,
+    gate: Gate,
     /// Held by every open socket, so that a shutdown can wait for all.
     open: mpsc::Sender<Infallible>,
 }
@@ -43,31 +46,33 @@ impl Hub {
         inbox: mpsc::Sender<Message>,
         limits: Limits,
         open: mpsc::Sender<Infallible>,
+        gate: Gate,
     ) -> Self {
         Self {
             inbox,
             limits: Arc::new(limits),
             last_client: Arc::default(),
+            gate,
             open,
         }
     }
 
     /// Answers a WebSocket upgrade and serves the socket from then on, which
-    /// keeps its place among the connections.
+    /// keeps its places among the connections.
     pub(super) fn upgrade(
         self,
         upgrade: WebSocketUpgrade,
-        remote: SocketAddr,
-        local: SocketAddr,
-        place: Place,
+        (remote, local): (SocketAddr, SocketAddr),
+        places: (Place, SocketPlace),
+        session: SessionGate,
     ) -> Response {
         upgrade
             .read_buffer_size(READ_BUFFER)
             .max_message_size(self.limits.message_bytes)
             .max_frame_size(self.limits.message_bytes)
             .on_upgrade(async move |socket| {
-                self.serve(socket, remote, local).await;
-                drop(place);
+                self.serve(socket, remote, local, session).await;
+                drop(places);
             })
     }
 
@@ -76,6 +81,18 @@ impl Hub {
         let (reply, stats) = oneshot::channel();
         self.inbox.send(Message::Stats(reply)).await.ok()?;
         stats.await.ok()
+    }
+
+    /// How much of everything there is and waits; `None` once the server ends.
+    pub(super) async fn measure(&self) -> Option<Measured> {
+        let (reply, measured) = oneshot::channel();
+        self.inbox.send(Message::Measure(reply)).await.ok()?;
+        measured.await.ok()
+    }
+
+    /// How many inputs wait for the actor.
+    pub(super) fn inputs_waiting(&self) -> usize {
+        self.inbox.max_capacity() - self.inbox.capacity()
     }
 
     /// A part of a list of streams, from `after` on; `None` once the server ends.
@@ -153,7 +170,13 @@ impl Hub {
         ClientId(self.last_client.fetch_add(1, Ordering::Relaxed))
     }
 
-    async fn serve(self, socket: WebSocket, remote: SocketAddr, local: SocketAddr) {
+    async fn serve(
+        self,
+        socket: WebSocket,
+        remote: SocketAddr,
+        local: SocketAddr,
+        session: SessionGate,
+    ) {
         let nonce = match super::random_bits() {
             Ok(nonce) => nonce,
             Err(error) => return tracing::error!(%error, "no randomness"),
@@ -171,8 +194,14 @@ impl Hub {
             return;
         }
         let (sink, stream) = socket.split();
+        let mut reader = Reader {
+            client,
+            inbox: &self.inbox,
+            gate: &self.gate,
+            session,
+        };
         tokio::select! {
-            () = read(stream, client, &self.inbox, self.limits.messages_per_second) => {}
+            () = reader.read(stream, self.limits.messages_per_second) => {}
             () = write(sink, outgoing.frames, &outgoing.backlog) => {}
             () = given_up(outgoing.closed) => {}
         }
@@ -200,32 +229,49 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Hands everything that comes to the actor; returns when the socket is over,
-/// and only then, so that a close frame can still go out.
-async fn read(
-    mut stream: SplitStream<WebSocket>,
+/// Takes in what a client sends.
+struct Reader<'a> {
     client: ClientId,
-    inbox: &mpsc::Sender<Message>,
-    per_second: u32,
-) {
-    let mut allowance = Allowance::new(per_second, per_second.saturating_mul(2));
-    while let Some(frame) = stream.next().await {
-        let input = match frame {
-            Ok(_) if !allowance.take(1, Instant::now()) => Input::Flooding { client },
-            Ok(Frame::Text(text)) => Input::Text {
+    inbox: &'a mpsc::Sender<Message>,
+    gate: &'a Gate,
+    session: SessionGate,
+}
+
+impl Reader<'_> {
+    /// Hands everything that comes to the actor; returns when the socket is over,
+    /// and only then, so that a close frame can still go out.
+    async fn read(&mut self, mut stream: SplitStream<WebSocket>, per_second: u32) {
+        let client = self.client;
+        let mut allowance = Allowance::new(per_second, per_second.saturating_mul(2));
+        while let Some(frame) = stream.next().await {
+            let input = match frame {
+                Ok(_) if !allowance.take(1, Instant::now()) => Input::Flooding { client },
+                Ok(Frame::Text(text)) => self.judge(text.to_string()).await,
+                Ok(Frame::Binary(_)) => Input::Binary { client },
+                Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Close(_)) => continue,
+                // What follows cannot be told apart from the message's rest.
+                Err(error) if is_oversized(&error) => Input::Oversized { client },
+                Err(_) => return,
+            };
+            let last = matches!(input, Input::Oversized { .. } | Input::Flooding { .. });
+            let actor_ended = self.inbox.send(Message::Input(input)).await.is_err();
+            if last || actor_ended {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// A message as the core gets to see it: whether the client may have what it asks
+    /// for is decided here, one message after another.
+    async fn judge(&mut self, text: String) -> Input {
+        let client = self.client;
+        match self.gate.decide(&mut self.session, &text).await {
+            Verdict::Pass => Input::Text { client, text },
+            Verdict::Refuse { message, denied } => Input::Denied {
                 client,
-                text: text.to_string(),
+                message,
+                denied,
             },
-            Ok(Frame::Binary(_)) => Input::Binary { client },
-            Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Close(_)) => continue,
-            // What follows cannot be told apart from the message's rest.
-            Err(error) if is_oversized(&error) => Input::Oversized { client },
-            Err(_) => return,
-        };
-        let last = matches!(input, Input::Oversized { .. } | Input::Flooding { .. });
-        let actor_ended = inbox.send(Message::Input(input)).await.is_err();
-        if last || actor_ended {
-            return std::future::pending().await;
         }
     }
 }
@@ -323,6 +369,13 @@ impl Link {
             closed,
         };
         (link, outgoing)
+    }
+
+    /// How many messages wait for the client, and bytes.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let messages = self.frames.max_capacity() - self.frames.capacity();
+        let bytes = [false, true].map(|large| self.backlog.of(large).load(Ordering::Relaxed));
+        (messages, bytes.iter().sum())
     }
 
     /// Queues a message. One to a socket that is over is dropped.

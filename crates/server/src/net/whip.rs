@@ -22,12 +22,15 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use wire::{MediaSessionId, StreamName};
 
 use self::reply::{
-    ACCEPT_PATCH, ACCEPT_POST, add, add_links, allow_any_page, options, problem, problem_response,
+    ACCEPT_PATCH, ACCEPT_POST, add, add_links, allow_page, options, problem, problem_response,
     reply,
 };
+use super::denied;
+use super::gate::{self, Gate};
 use super::http::Ends;
 use super::ice_server::IceServer;
 use super::socket::Hub;
+use crate::access::{Denied, Right};
 use crate::core::{Endpoint, Input, Problem, ResourcePath};
 use crate::counters::{Counters, Reason};
 
@@ -54,6 +57,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 #[derive(Debug)]
 pub(super) struct Requests {
     pub(super) hub: Hub,
+    pub(super) gate: Gate,
     pub(super) counters: Arc<Counters>,
     /// Most bytes of a body.
     pub(super) max_body: usize,
@@ -96,12 +100,15 @@ pub(super) fn router(requests: Requests) -> Router {
 impl Requests {
     async fn answer(&self, endpoint: Endpoint, request: Request) -> Response {
         let (parts, body) = request.into_parts();
+        let Ok(cors) = self.gate.cors(&parts.headers) else {
+            return self.refuse_page();
+        };
         let mut response = match target(endpoint, parts.uri.path()) {
             Some(Target::Endpoint(name)) => self.at_endpoint(endpoint, name, &parts, body).await,
             Some(Target::Resource(path)) => self.at_resource(path, &parts, body).await,
             None => self.refuse(StatusCode::NOT_FOUND, "no-such-path", "No such path"),
         };
-        allow_any_page(&mut response);
+        allow_page(&mut response, cors);
         response
     }
 
@@ -118,6 +125,9 @@ impl Requests {
         if parts.method != Method::POST {
             return self.refuse_method(ENDPOINT_METHODS);
         }
+        if let Err(denied) = self.admit(endpoint, &name, &parts.headers) {
+            return self.deny(denied);
+        }
         let wishes = match wishes::read(parts.uri.query()) {
             Ok(wishes) => wishes,
             Err(error) => {
@@ -129,7 +139,7 @@ impl Requests {
             Ok(offer) => offer,
             Err(response) => return response,
         };
-        let Some(Ends { remote, local }) = parts.extensions.get().copied() else {
+        let Some(Ends { remote, local, .. }) = parts.extensions.get().copied() else {
             return problem(
                 Problem::Failed,
                 "The server does not know the request's addresses",
@@ -178,12 +188,15 @@ impl Requests {
         if parts.method == Method::OPTIONS {
             return options(RESOURCE_METHODS, RESOURCE_TAKES);
         }
+        if parts.method != Method::DELETE && parts.method != Method::PATCH {
+            return self.refuse_method(RESOURCE_METHODS);
+        }
+        if let Err(denied) = self.admit_to_resource(&path, &parts.headers) {
+            return self.deny(denied);
+        }
         if parts.method == Method::DELETE {
             let deleted = |client| Input::Delete { client, path };
             return reply(self.hub.request(deleted).await, "");
-        }
-        if parts.method != Method::PATCH {
-            return self.refuse_method(RESOURCE_METHODS);
         }
         let fragment = match self.read(&parts.headers, body, RESOURCE_TAKES).await {
             Ok(fragment) => fragment,
@@ -197,6 +210,59 @@ impl Requests {
             fragment,
         };
         reply(self.hub.request(patched).await, "")
+    }
+
+    /// Whether a request has the right that its protocol takes.
+    fn admit(
+        &self,
+        endpoint: Endpoint,
+        name: &StreamName,
+        headers: &HeaderMap,
+    ) -> Result<(), Denied> {
+        let right = match endpoint {
+            Endpoint::Whip => Right::Publish,
+            Endpoint::Whep => Right::Play,
+        };
+        let token = gate::token(headers);
+        let admitted = self.gate.admit(token.as_deref(), right, name.as_str());
+        admitted.map(drop)
+    }
+
+    /// Whether a request may change or end what somebody made: by the right that it took
+    /// to make it, or since it may end everything.
+    fn admit_to_resource(&self, path: &ResourcePath, headers: &HeaderMap) -> Result<(), Denied> {
+        let denied = match self.admit(path.endpoint, &path.name, headers) {
+            Ok(()) => return Ok(()),
+            Err(denied) => denied,
+        };
+        let token = gate::token(headers);
+        let administers = self.gate.admit(token.as_deref(), Right::Administer, "");
+        administers.map(drop).map_err(|_| denied)
+    }
+
+    fn deny(&self, denied: Denied) -> Response {
+        let detail = denied.to_string();
+        self.count(denied.reason(), &detail);
+        let kind = match denied {
+            Denied::NoToken => "token-missing",
+            Denied::BadToken => "token-not-valid",
+            Denied::Expired => "token-expired",
+            Denied::NotYet => "token-not-valid-yet",
+            Denied::WrongAudience => "token-for-another-audience",
+            Denied::NotAllowed => "not-allowed",
+        };
+        let mut response = problem_response(denied::status(denied), kind, &detail);
+        let challenge = denied::challenge(denied);
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, challenge);
+        response
+    }
+
+    fn refuse_page(&self) -> Response {
+        let detail = "Pages of this origin may not use the server";
+        self.count(Reason::ForeignOrigin, detail);
+        problem_response(StatusCode::FORBIDDEN, "foreign-origin", detail)
     }
 
     /// A body of the right type; or the answer to one that is not.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Gathered, LimitArgs, Mistake, Place, Settings, SettingsError};
@@ -15,12 +16,17 @@ impl Gathered {
     /// A setting is wrong in a way that only shows when it is used.
     pub fn configs(self) -> Result<(net::Config, media::Config), SettingsError> {
         let ice_servers = self.ice_servers()?;
+        let tls = self.tls()?;
+        let live = Arc::new(self.live()?);
         let settings = self.settings;
         let files = open_files();
         let media = settings.media(files);
         let config = net::Config {
+            tls,
             ice_servers,
+            live,
             core: settings.core(files),
+            metrics: settings.see.exposed(),
             page: settings.page,
             balance_to: settings.balance_to,
             ..net::Config::new(SocketAddr::new(settings.bind, settings.port))
@@ -40,7 +46,7 @@ impl Gathered {
             .collect()
     }
 
-    fn wrong(&self, name: &str, what: String) -> SettingsError {
+    pub(super) fn wrong(&self, name: &str, what: String) -> SettingsError {
         let unsaid = Place::Option(name.to_owned());
         let place = self.place(name).cloned().unwrap_or(unsaid);
         SettingsError::Wrong(vec![Mistake { place, what }])

@@ -116,6 +116,11 @@ impl Key {
 
     /// What is wrong with `values`, to go on from the name; `None` if nothing is.
     pub(super) fn complaint(&self, values: &[OsString]) -> Option<String> {
+        // Not clap's to tell: on its command line a switch has no value.
+        let is_switch = self.shape() == Shape::Switch;
+        if is_switch && !matches!(values, [value] if value == "true" || value == "false") {
+            return Some(self.expectation());
+        }
         let command = Command::new("setting")
             .no_binary_name(true)
             .arg(self.arg.clone());
@@ -129,7 +134,7 @@ impl Key {
     /// What would be right.
     pub(super) fn expectation(&self) -> String {
         let choices: Vec<_> = self.arg.get_possible_values();
-        if !choices.is_empty() {
+        if !choices.is_empty() && self.shape() != Shape::Switch {
             let choices: Vec<_> = choices.iter().map(|choice| choice.get_name()).collect();
             return format!("must be one of {}", choices.join(", "));
         }

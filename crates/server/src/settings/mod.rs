@@ -5,11 +5,15 @@
 //! `[limits]`, by its heading, and `TWOWAY_MAX_MESSAGE`. The command line outweighs the
 //! environment, which outweighs the file.
 
+mod access;
 mod configs;
 mod file;
 mod key;
 mod reference;
+mod running;
+mod see;
 mod source;
+mod tls;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -19,11 +23,15 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Args, CommandFactory, Parser, ValueEnum};
 
+use self::access::{AccessArgs, AddressArgs};
 use self::key::Key;
 pub use self::reference::{example, manual};
+use self::running::RunningArgs;
 use self::source::Sources;
 pub use self::source::{Mistake, Place, SettingsError};
+use self::tls::TlsArgs;
 use crate::limits::Limits;
+use crate::logs::Logs;
 use crate::media::{PublicAddress, Transports};
 use crate::{media, net};
 
@@ -44,11 +52,28 @@ pub struct Settings {
     #[arg(long, value_name = "HOST:PORT")]
     balance_to: Vec<net::BalanceTarget>,
     #[command(flatten)]
+    tls: TlsArgs,
+    #[command(flatten)]
     media: MediaArgs,
     #[command(flatten)]
     streams: StreamArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    addresses: AddressArgs,
+    #[command(flatten)]
+    access: AccessArgs,
+    #[command(flatten)]
+    running: RunningArgs,
+    #[command(flatten)]
+    see: see::SeeArgs,
+}
+
+impl Settings {
+    /// How the log is to be.
+    pub fn logs(&self) -> Logs {
+        self.see.logs()
+    }
 }
 
 /// Where media goes.
@@ -183,6 +208,8 @@ pub struct Gathered {
     /// The settings.
     pub settings: Settings,
     places: HashMap<String, Place>,
+    /// What was said of each, if something was.
+    values: HashMap<String, Vec<OsString>>,
 }
 
 impl Gathered {
@@ -204,9 +231,13 @@ impl Gathered {
         }
         sources.take_environment(environment, &keys);
         sources.take_options(options, &keys);
-        let (arguments, places) = sources.finish()?;
-        let Alone { settings } = Alone::try_parse_from(arguments)?;
-        Ok(Self { settings, places })
+        let said = sources.finish()?;
+        let Alone { settings } = Alone::try_parse_from(said.arguments)?;
+        Ok(Self {
+            settings,
+            places: said.places,
+            values: said.values,
+        })
     }
 
     /// Where a setting was said; `None` if nobody did.

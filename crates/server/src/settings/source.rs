@@ -90,6 +90,17 @@ fn list(mistakes: &[Mistake]) -> String {
     lines.collect()
 }
 
+/// What all sources came to.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// Of the command.
+    pub(super) arguments: Vec<OsString>,
+    /// Where each setting was said.
+    pub(super) places: HashMap<String, Place>,
+    /// What was said of it.
+    pub(super) values: HashMap<String, Vec<OsString>>,
+}
+
 /// What all sources together say, a setting once.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
@@ -175,26 +186,21 @@ impl Sources {
         self.given.push(given);
     }
 
-    /// All of it as arguments of the command, and where each setting was said.
+    /// All of it.
     ///
     /// # Errors
     /// Something was wrong.
-    pub(super) fn finish(
-        mut self,
-    ) -> Result<(Vec<OsString>, HashMap<String, Place>), SettingsError> {
+    pub(super) fn finish(mut self) -> Result<Said, SettingsError> {
         if !self.mistakes.is_empty() {
             self.mistakes.sort_by(|a, b| a.place.cmp(&b.place));
             return Err(SettingsError::Wrong(self.mistakes));
         }
-        let arguments = self
-            .given
-            .iter()
-            .flat_map(|given| given.key.arguments(&given.values));
-        let arguments = arguments.collect();
-        let places = self
-            .given
-            .into_iter()
-            .map(|given| (given.key.name().to_owned(), given.place));
-        Ok((arguments, places.collect()))
+        let mut said = Said::default();
+        for Given { key, values, place } in self.given {
+            said.arguments.extend(key.arguments(&values));
+            said.places.insert(key.name().to_owned(), place);
+            said.values.insert(key.name().to_owned(), values);
+        }
+        Ok(said)
     }
 }

@@ -11,6 +11,7 @@
 )]
 
 mod behaviour;
+mod denied;
 #[path = "../support/fake_backend.rs"]
 mod fake_backend;
 mod hold;

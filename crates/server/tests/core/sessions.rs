@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use twoway_server::core::{CloseCode, Config, Input};
+use twoway_server::core::{CloseCode, Config, Input, Problem, Reply};
 use twoway_server::counters::Reason;
 use twoway_server::limits::Limits;
+use wire::{ClientMessage, Connection};
 
 use crate::fake_backend::FLOWS;
-use crate::world::{World, play, publish};
+use crate::world::{World, play, publish, unpublish, whep};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -19,7 +20,7 @@ fn connection_is_answered_with_user_data_then_version() {
     world.send_text(
         client,
         r#"{"message":"connection","data":[{"appKey":"defaultApp","mediaProviders":["WebRTC","MSE"],
-        "clientVersion":"2.0","custom":{"token":"t"},"clientInfo":{},"authToken":"old"}]}"#,
+        "clientVersion":"2.0","custom":{"token":"t","room":1},"clientInfo":{},"authToken":"old"}]}"#,
     );
     let messages = world.read_json(client);
     assert_eq!(messages.len(), 2);
@@ -29,7 +30,11 @@ fn connection_is_answered_with_user_data_then_version() {
     assert_eq!(data["authToken"], token);
     assert_eq!(data["status"], "ESTABLISHED");
     assert_eq!(data["appKey"], "defaultApp");
-    assert_eq!(data["custom"], json!({"token": "t"}));
+    assert_eq!(
+        data["custom"],
+        json!({"room": 1}),
+        "the token is nobody's business"
+    );
     assert_eq!(data["mediaProviders"], json!(["WebRTC", "MSE"]));
     assert_eq!(messages[1]["message"], "getVersion");
     let version = messages[1]["data"][0].as_str().unwrap();
@@ -231,6 +236,42 @@ fn a_full_server_says_so() {
     world.handle(Input::Gone { client: first });
     let fourth = world.open();
     assert!(!world.closed.contains_key(&fourth));
+}
+
+#[test]
+fn a_server_about_to_end_keeps_what_it_has_and_takes_nobody_new() {
+    let mut world = World::new();
+    let (publisher, token) = world.connect_kept(None);
+    let viewer = world.connect();
+    world.send(publisher, publish("p", "live", FLOWS));
+    world.read(publisher);
+    let silent = world.open();
+    world.handle(Input::Drain);
+
+    world.send(silent, ClientMessage::Connection(Connection::default()));
+    assert_eq!(
+        world.closed.get(&silent),
+        Some(&CloseCode::TryAgainLater),
+        "it came before, but had no session"
+    );
+    let request = world.offer(&whep("live", "w"), FLOWS);
+    let Some(Reply::Refused { problem, detail }) = world.reply(request) else {
+        panic!("not refused");
+    };
+    assert_eq!(problem, Problem::Unavailable);
+    assert_eq!(detail, "the server is being restarted");
+    assert_eq!(world.refused, [Reason::Draining; 2]);
+
+    world.send(viewer, play("v", "live", FLOWS));
+    assert_eq!(world.read_short(viewer), ["v SDP", "v PLAYING"]);
+    world.handle(Input::Gone { client: publisher });
+    let (back, same) = world.connect_kept(Some(&token));
+    assert_eq!(same, token);
+    world.send(back, unpublish("p"));
+    assert_eq!(
+        world.read_short(viewer),
+        ["v FAILED Stopped by publisher stop"]
+    );
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn a_status_is_a_whole_stream() {
         .set_unix_time(Duration::from_millis(1_790_000_000_123));
     let asked = json!({
         "bitrate": 1500, "minBitrate": "300", "maxBitrate": 2000, "transport": "tcp",
-        "cvoExtension": true, "custom": {"token": 7},
+        "cvoExtension": true, "custom": {"room": 7, "token": "secret"},
     });
     world.send_text(client, &request("publishStream", "p", &asked));
     world.media_resizes(0, 1280, 720);
@@ -53,7 +53,7 @@ fn a_status_is_a_whole_stream() {
         "width": 0, "height": 0, "bitrate": 1500, "minBitrate": 300, "maxBitrate": 2000,
         "quality": 0, "gop": 0, "fps": 0, "audioBitrate": 0,
         "createDate": 1_790_000_000_123_u64, "mediaType": "publish", "transport": "TCP",
-        "cvoExtension": true, "custom": {"token": 7},
+        "cvoExtension": true, "custom": {"room": 7},
         "audioCodec": "opus", "videoCodec": "H264",
     });
     assert_eq!(publishing, expected);

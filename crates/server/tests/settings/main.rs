@@ -89,10 +89,14 @@ fn a_list_of_the_command_line_takes_the_place_of_the_files() {
 #[test]
 fn every_mistake_is_told_with_its_place() {
     let said = Said {
-        environment: &[("TWOWAY_MAX_SDP", "much"), ("TWOWAY_MEDIA", "smoke")],
+        environment: &[
+            ("TWOWAY_MAX_SDP", "much"),
+            ("TWOWAY_MEDIA", "smoke"),
+            ("TWOWAY_TLS_SELF_SIGNED", "1"),
+        ],
         ..file(
             "port = \"8080\"\nmax-sessions = 5\n\n[limits]\nmax-mesage = 5\nmax-name = -1\n\
-             [media]\nmedia-port = 70000\n[tls]\nx = 1\n",
+             [media]\nmedia-port = 70000\n[nonsense]\nx = 1\n",
         )
     };
     let expected = "the configuration is wrong\n  \
@@ -101,9 +105,10 @@ fn every_mistake_is_told_with_its_place() {
         server.toml:5: there is no setting limits.max-mesage: did you mean limits.max-message?\n  \
         server.toml:6: limits.max-name must be a whole number\n  \
         server.toml:8: media.media-port is wrong: 70000 is not in 0..=65535\n  \
-        server.toml:9: there is no table [tls]: the tables are media, streams, limits\n  \
+        server.toml:9: there is no table [nonsense]: the tables are tls, media, streams, limits, access, running, seeing\n  \
         TWOWAY_MAX_SDP: limits.max-sdp must be a whole number\n  \
-        TWOWAY_MEDIA: media.media must be one of udp, tcp, both";
+        TWOWAY_MEDIA: media.media must be one of udp, tcp, both\n  \
+        TWOWAY_TLS_SELF_SIGNED: tls.tls-self-signed must be true or false";
     assert_eq!(said.gather().unwrap_err(), expected);
 }
 

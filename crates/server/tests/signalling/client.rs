@@ -1,14 +1,17 @@
 //! A server in this process, on a free port and with scripted media, and clients for it.
 
+#![allow(dead_code, reason = "each test program uses its part")]
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 use twoway_server::core::backend::{Command, MediaBackend};
 use twoway_server::counters::Reason;
 use twoway_server::net::{self, EventSink, Running};
@@ -61,8 +64,8 @@ pub(crate) async fn start(config: net::Config) -> Running {
     started.await.unwrap()
 }
 
-pub(crate) struct Client {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+pub(crate) struct Client<S = MaybeTlsStream<TcpStream>> {
+    socket: WebSocketStream<S>,
 }
 
 impl Client {
@@ -77,11 +80,7 @@ impl Client {
     /// A client with an established session and nothing unread.
     pub(crate) async fn connect(addr: SocketAddr) -> Self {
         let mut client = Self::open(addr, "/").await;
-        client
-            .send(&ClientMessage::Connection(Connection::default()))
-            .await;
-        assert!(matches!(client.next().await, ServerMessage::UserData(_)));
-        assert!(matches!(client.next().await, ServerMessage::Version(_)));
+        client.establish().await;
         client
     }
 
@@ -91,6 +90,26 @@ impl Client {
         client.send(&publish("p", name)).await;
         assert_eq!(client.status().await, "p PUBLISHING");
         client
+    }
+
+    pub(crate) fn into_socket(self) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+        self.socket
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    /// A client that opens its socket on a connection that there is already.
+    pub(crate) async fn over(stream: S) -> Self {
+        let (socket, _) = soon(client_async("ws://localhost/", stream)).await.unwrap();
+        Self { socket }
+    }
+
+    /// Establishes a session, with nothing left unread.
+    pub(crate) async fn establish(&mut self) {
+        self.send(&ClientMessage::Connection(Connection::default()))
+            .await;
+        assert!(matches!(self.next().await, ServerMessage::UserData(_)));
+        assert!(matches!(self.next().await, ServerMessage::Version(_)));
     }
 
     pub(crate) async fn send(&mut self, message: &ClientMessage) {
@@ -148,10 +167,6 @@ impl Client {
     pub(crate) async fn assert_untouched(&mut self, name: &str) {
         self.send(&play("check", name)).await;
         assert_eq!(self.status().await, "check PLAYING");
-    }
-
-    pub(crate) fn into_socket(self) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
-        self.socket
     }
 }
 

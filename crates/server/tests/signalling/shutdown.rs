@@ -45,9 +45,9 @@ async fn a_port_in_use_is_an_error_of_its_own() {
     let server = start(config()).await;
     let second = net::Config::new(server.addr());
     let result = net::serve(second, twoway_server::media::Config::default()).await;
-    let Err(StartError::PortInUse(addr)) = result else {
+    let Err(StartError::PortInUse { address, option }) = result else {
         panic!("{result:?}");
     };
-    assert_eq!(addr, server.addr());
+    assert_eq!((address, option), (server.addr(), "--port"));
     server.shutdown().await;
 }

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Waiting longer than this for an answer is a failure.
@@ -63,7 +63,14 @@ pub(crate) async fn get(addr: SocketAddr, path: &str) -> Response {
 
 /// Sends bytes and reads what comes until the server closes.
 pub(crate) async fn exchange(addr: SocketAddr, bytes: &[u8]) -> Response {
-    let mut stream = TcpStream::connect(addr).await.unwrap();
+    exchange_on(TcpStream::connect(addr).await.unwrap(), bytes).await
+}
+
+/// The same on a connection that there is already.
+pub(crate) async fn exchange_on<S>(mut stream: S, bytes: &[u8]) -> Response
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     // A server that has seen enough may close before it has read everything.
     let _ = stream.write_all(bytes).await;
     let mut answer = Vec::new();

@@ -54,6 +54,7 @@ impl Fixture {
             }],
             extensions: Vec::new(),
             playout_delay: None,
+            lag: Duration::ZERO,
         };
         let start = Instant::now();
         let clock = WallClock::new(start, SystemTime::now());

@@ -21,6 +21,7 @@ use crate::media::packet::MediaPacket;
 use crate::media::picture::Shift;
 use crate::media::repair::Credit;
 use crate::media::sends::Sends;
+use crate::meters::Meter;
 
 /// What an m-line of the answer took.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(in crate::media) struct TrackConfig {
     pub(in crate::media) extensions: Vec<(u8, Extension)>,
     /// What video packets say instead of the publisher's own.
     pub(in crate::media) playout_delay: Option<(MediaTime, MediaTime)>,
+    /// How much younger than it is the media is reported to be.
+    pub(in crate::media) lag: Duration,
 }
 
 /// A payload type that the viewer takes.
@@ -78,6 +81,7 @@ pub(super) struct Track {
     formats: Vec<Format>,
     ids: ExtensionIds,
     playout_delay: Option<(MediaTime, MediaTime)>,
+    lag: Duration,
     /// The viewer has reported on the stream, so it knows whose it is.
     known: bool,
     /// The newest packet's time, when it was captured, and how fast that time is.
@@ -100,6 +104,7 @@ impl Track {
             repair_number: 0,
             formats: config.formats,
             playout_delay: config.playout_delay,
+            lag: config.lag,
             known: false,
             newest: None,
             history: History::new(most, longest),
@@ -145,12 +150,12 @@ impl Track {
     /// What the viewer is reported of the stream; `None` before it starts.
     pub(super) fn report(&self, clock: &WallClock, now: Instant) -> Option<SenderReport> {
         let (timestamp, captured, rate) = self.newest?;
-        let age = now.saturating_duration_since(captured).as_nanos();
-        let ticks = (age * u128::from(rate) / 1_000_000_000) as u32;
+        let ticks = |span: Duration| (span.as_nanos() * u128::from(rate) / 1_000_000_000) as u32;
+        let age = ticks(now.saturating_duration_since(captured));
         Some(SenderReport {
             ssrc: self.media.ssrc,
             ntp: clock.ntp(now),
-            rtp: timestamp.wrapping_add(ticks),
+            rtp: timestamp.wrapping_add(age).wrapping_sub(ticks(self.lag)),
             packets: self.media.packets,
             bytes: self.media.bytes as u32,
         })
@@ -223,6 +228,7 @@ impl Track {
             Some((_, What::Datagram(datagram))) => {
                 let allowed = context.credit.spend(datagram.len());
                 if allowed {
+                    sends.meters.add(Meter::SentAgain, 1);
                     let _ = sends.put(context.path, |bytes| {
                         bytes.extend_from_slice(datagram);
                         Ok::<(), Unspecified>(())
@@ -230,7 +236,10 @@ impl Track {
                 }
                 return allowed;
             }
-            None => return true,
+            None => {
+                sends.meters.add(Meter::NotKept, 1);
+                return true;
+            }
         };
         let mut formats = self.formats.iter();
         let rtx = formats.find(|format| format.pt == shown.pt);
@@ -243,6 +252,7 @@ impl Track {
         }
         self.repair_number += 1;
         if repair.spend(self.repair_number) {
+            sends.meters.add(Meter::SentAgain, 1);
             let header = Header {
                 pt,
                 marker: shown.packet.marker,

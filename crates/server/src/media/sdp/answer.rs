@@ -1,5 +1,6 @@
 //! str0m's answer, completed for the client.
 
+use super::SOUND_LAG;
 use super::offer::{Offer, Section};
 use super::select::Selection;
 use super::simulcast::OfferedLayer;
@@ -51,6 +52,10 @@ pub(crate) fn complete_answer(
                 block[*line] = told;
             }
             push_media(&mut complete, &block, stream, sends, first);
+            let lag = taken.sound_lag(section.kind).as_millis();
+            if lag > 0 {
+                push(&mut complete, &format!("a={SOUND_LAG}:{lag}"));
+            }
             first = false;
         } else {
             push_refusal(&mut complete, section);

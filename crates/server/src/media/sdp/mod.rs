@@ -77,6 +77,12 @@ const TRANSPORT_CC: &str =
 const VIDEO_ORIENTATION: &str = "urn:3gpp:video-orientation";
 const PLAYOUT_DELAY: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
 
+/// An attribute of our own, of an m-line of audio, in milliseconds: the player lets
+/// its sound come so much later than its picture, and the answer says how much of
+/// that is granted. A browser's sound takes longer than its picture, and the picture
+/// waits for it; so the sound's reports call it that much younger than it is.
+const SOUND_LAG: &str = "sound-lag";
+
 /// The extension of a URI that is negotiated here.
 fn extension(uri: &str) -> Option<str0m::rtp::Extension> {
     use str0m::rtp::Extension;

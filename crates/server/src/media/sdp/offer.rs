@@ -1,10 +1,12 @@
 //! A client's offer, read leniently, and written anew for str0m.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use str0m::format::FormatParams;
 use thiserror::Error;
 
+use super::SOUND_LAG;
 use super::simulcast::{self, OfferedLayer};
 use crate::fragment::Credentials;
 use crate::media::codec::{Codec, Kind, Profile};
@@ -35,6 +37,10 @@ const MAX_SECTIONS: usize = 16;
 /// Longest `a=mid`: a one-byte header extension holds 16 bytes (RFC 8285
 /// section 4.2).
 const MAX_MID: usize = 16;
+
+/// The most that sound may come behind its picture and still seem to belong to it
+/// (EBU Recommendation R 37).
+const MAX_SOUND_LAG: Duration = Duration::from_millis(60);
 
 /// An offer.
 #[derive(Debug, Clone, Default)]
@@ -70,6 +76,8 @@ pub(super) struct Section {
     extensions: Vec<(u8, String)>,
     /// The encodings that it would send at once, if it is more than one stream.
     pub(super) layers: Vec<OfferedLayer>,
+    /// How much later than its picture the sound may come; see [`SOUND_LAG`].
+    pub(super) sound_lag: Duration,
     /// The stream's SSRC and the one of its retransmissions.
     ssrc: Option<u32>,
     repair_ssrc: Option<u32>,
@@ -444,12 +452,19 @@ impl<'a> RawSection<'a> {
             receives: !inactive && !has("sendonly"),
             extensions,
             layers,
+            sound_lag: raw.sound_lag(&media),
             media,
             protocol,
             formats,
             ssrc,
             repair_ssrc,
         }
+    }
+
+    fn sound_lag(&self, media: &str) -> Duration {
+        let asked = self.all(SOUND_LAG).next().filter(|_| media == "audio");
+        let ms = asked.and_then(|ms| ms.trim().parse().ok());
+        Duration::from_millis(ms.unwrap_or_default()).min(MAX_SOUND_LAG)
     }
 
     /// The values of attributes such as `a=fmtp:<format> <value>`.

@@ -1,5 +1,7 @@
 //! Which m-lines and codecs of an offer are taken.
 
+use std::time::Duration;
+
 use super::offer::{Offer, OfferedCodec, Section};
 use super::simulcast::OfferedLayer;
 use super::{LAYERED_PLAYER_EXTENSIONS, PLAYER_EXTENSIONS, PUBLISHER_EXTENSIONS, TRANSPORT_CC};
@@ -24,10 +26,12 @@ pub(super) struct Taken {
     pub(super) codecs: Vec<OfferedCodec>,
     /// The simulcast encodings that a publisher sends; none if it is one stream.
     pub(super) layers: Vec<OfferedLayer>,
-    kind: Kind,
+    pub(super) kind: Kind,
     mid: String,
     /// The publisher's payload types and the player's that take them.
     map: Vec<(u8, u8)>,
+    /// How much later than its picture the player lets the sound come.
+    sound_lag: Duration,
     /// Payload types, and the `profile-level-id` that the answer says of them.
     pub(super) told: Vec<(u8, u32)>,
 }
@@ -80,6 +84,14 @@ impl Selection {
     /// See [`Selection::with_transport_feedback`].
     pub(crate) fn has_transport_feedback(&self) -> bool {
         self.extensions == LAYERED_PLAYER_EXTENSIONS
+    }
+
+    /// How much later than its picture a player's sound comes. None where str0m makes
+    /// the reports, which cannot be told.
+    pub(crate) fn sound_lag(&self, kind: Kind) -> Duration {
+        let of_kind = |s: &&Taken| s.kind == kind && !self.has_transport_feedback();
+        let section = self.sections.iter().find(of_kind);
+        section.map_or(Duration::ZERO, |s| s.sound_lag)
     }
 
     /// Kind, mid and codecs of each m-line.
@@ -163,7 +175,12 @@ pub(crate) fn select_for_player(offer: &Offer, source: &[SourceCodec]) -> Option
                 }
             }
             let taken = taken(kind, index, section, "recvonly", codecs, map)?;
-            Some(Taken { told, ..taken })
+            let sound_lag = section.sound_lag;
+            Some(Taken {
+                sound_lag,
+                told,
+                ..taken
+            })
         },
     );
     selection(sections, PLAYER_EXTENSIONS)
@@ -294,6 +311,7 @@ fn taken(
         kind,
         mid: section.mid.clone(),
         map,
+        sound_lag: Duration::ZERO,
         told: Vec::new(),
     })
 }

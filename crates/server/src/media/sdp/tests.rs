@@ -143,6 +143,42 @@ pub(super) fn lines_with<'a>(sdp: &'a str, start: &str) -> Vec<&'a str> {
 }
 
 #[test]
+fn the_answer_says_how_much_later_sound_may_come() {
+    const FEEDBACK: &str = "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 transport-cc\r\na=extmap:3 \
+        http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n";
+    let offer_of = |direction, lag: &str| {
+        let sdp = OFFER.replace("DIRECTION", direction);
+        let sdp = sdp.replace("a=mid:", &format!("a=sound-lag:{lag}\r\na=mid:"));
+        Offer::parse(&sdp.replace("a=rtpmap:96 VP8/90000\r\n", FEEDBACK)).unwrap()
+    };
+    let told = |offer: &Offer, selection: &Selection| {
+        let sdp = answer(offer, selection);
+        let lines = lines_with(&sdp, "a=sound-lag");
+        lines.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let player = |lag| {
+        let offer = offer_of("recvonly", lag);
+        let selection = select_for_player(&offer, &[OPUS, VP8]).unwrap();
+        (offer, selection)
+    };
+    let (offer, selection) = player("45");
+    // Once, and in the audio's part.
+    assert_eq!(told(&offer, &selection), ["a=sound-lag:45"]);
+    let sdp = answer(&offer, &selection);
+    assert!(sdp.find("a=sound-lag") < sdp.find("m=video"));
+    // str0m's reports cannot say it.
+    let layered = selection.with_transport_feedback(&offer);
+    assert!(layered.has_transport_feedback());
+    assert!(told(&offer, &layered).is_empty());
+    let (offer, selection) = player("61");
+    assert_eq!(told(&offer, &selection), ["a=sound-lag:60"]);
+    let (offer, selection) = player("0");
+    assert!(told(&offer, &selection).is_empty());
+    let offer = offer_of("sendonly", "45");
+    assert!(told(&offer, &select_for_publisher(&offer).unwrap()).is_empty());
+}
+
+#[test]
 fn publishers_offer_everything_forwarded_best_first() {
     let selection = select_for_publisher(&offer("sendonly")).unwrap();
     assert_eq!(taken(&selection, Kind::Audio), [111, 0, 8]);

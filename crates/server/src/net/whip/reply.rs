@@ -6,21 +6,16 @@ use serde_json::json;
 
 use super::{FRAGMENT, SDP};
 use crate::core::{Problem, Reply};
+use crate::net::gate::Cors;
 
 const PROBLEM: &str = "application/problem+json";
 
 pub(super) const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 pub(super) const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
-/// Any page may use the server, as over WebSocket, and read what it needs of
-/// the answers.
-const CORS: [(HeaderName, &str); 2] = [
-    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    (
-        header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        "Location, ETag, Link, Allow, Accept-Post, Accept-Patch, Retry-After",
-    ),
-];
+/// What a page that may use the server needs of the answers.
+const EXPOSED: &str = "Location, ETag, Link, Allow, Accept-Post, Accept-Patch, Retry-After, \
+                       WWW-Authenticate";
 
 /// What pages may send. The star leaves out `Authorization`, by the Fetch
 /// standard, and some browsers do not know it.
@@ -46,8 +41,24 @@ pub(super) fn options(
     response
 }
 
-pub(super) fn allow_any_page(response: &mut Response) {
-    add(response, CORS);
+/// Has browsers hand the answer to the page that asked.
+pub(super) fn allow_page(response: &mut Response, cors: Cors) {
+    add(response, [(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED)]);
+    let headers = response.headers_mut();
+    let origin = match cors {
+        Cors::AnyPage => Some(HeaderValue::from_static("*")),
+        Cors::Page(origin) => {
+            headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+            Some(origin)
+        }
+        Cors::NoPage => {
+            headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+            None
+        }
+    };
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
 }
 
 /// Tells of STUN and TURN servers.

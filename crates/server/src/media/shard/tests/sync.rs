@@ -50,6 +50,39 @@ fn audio_and_video_are_reported_on_one_clock() {
     }
 }
 
+/// What becomes of an offer on the way.
+type Edit = fn(String) -> String;
+
+/// How much later than its picture a viewer's sound is reported to be captured.
+fn told_lag(edit_offers: Edit) -> f64 {
+    let mut world = World::new(1);
+    world.publish();
+    world.edit_offers = edit_offers;
+    let viewer = world.play();
+    world.stream(3 * SECOND);
+    let client = &world.clients[viewer];
+    moment(client, false) - moment(client, true)
+}
+
+/// The offer, every m-line of which asks for this.
+fn asking(offer: &str, lag: &str) -> String {
+    offer.replace("a=mid:", &format!("a=sound-lag:{lag}\r\na=mid:"))
+}
+
+#[test]
+fn a_viewer_may_let_its_sound_lag() {
+    let table: [(Edit, f64); 4] = [
+        (|offer| asking(&offer, "45"), 0.045),
+        (|offer| asking(&offer, "5000"), 0.060),
+        (|offer| asking(&offer, "-1"), 0.0),
+        (|offer| offer, 0.0),
+    ];
+    for (edit_offers, granted) in table {
+        let lag = told_lag(edit_offers);
+        assert!((lag - granted).abs() < 0.005, "{lag} instead of {granted}");
+    }
+}
+
 #[test]
 fn reports_count_the_encoder_and_the_way_from_the_publisher() {
     let mut world = World::new(1);
