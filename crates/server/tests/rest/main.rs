@@ -8,7 +8,6 @@
 
 mod api;
 #[path = "../signalling/client.rs"]
-#[allow(dead_code, reason = "each test program uses its part")]
 mod client;
 mod described;
 #[path = "../support/fake_backend.rs"]

@@ -45,9 +45,9 @@ fn properties(rules: &Map<String, Value>, instance: &Value, document: &Value) ->
 /// Whether a word's rule holds. Rules for other types than the instance's do.
 fn holds(word: &str, rule: &Value, schema: &Map<String, Value>, instance: &Value) -> bool {
     match word {
-        "type" => match rule {
-            Value::Array(types) => types.iter().any(|wanted| is_of(wanted, instance)),
-            wanted => is_of(wanted, instance),
+        "type" => match rule.as_array() {
+            Some(types) => types.iter().any(|wanted| is_of(wanted, instance)),
+            None => is_of(rule, instance),
         },
         "const" => instance == rule,
         "enum" => rule.as_array().unwrap().contains(instance),
