@@ -3,22 +3,25 @@
 mod run;
 
 use std::env;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{ArgMatches, CommandFactory, Parser};
+use clap::{ArgMatches, Args, CommandFactory, Parser, Subcommand};
 use run::Signals;
+use twoway_server::doctor;
 use twoway_server::media::Reach;
 use twoway_server::net::{self, Running};
-use twoway_server::settings::{self, Gathered, Settings};
+use twoway_server::settings::{self, Gathered, Settings, SettingsError};
 
 /// The Two-way Streaming server: signalling, media and the page in one program.
 #[derive(Debug, Parser)]
 #[command(
     version,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
     after_help = "All but the first three may also stand in the configuration, in the \
         table of their heading, or in the environment: --max-message is max-message in \
         [limits], and TWOWAY_MAX_MESSAGE. The environment outweighs the configuration, an \
@@ -37,11 +40,36 @@ struct Command {
     print_config: bool,
     #[command(flatten)]
     settings: Settings,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+/// What else there is to do than to serve.
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Look at this host for what would keep clients from the server, and start nothing
+    Doctor(Doctor),
+}
+
+/// With the settings that the server has or will have.
+#[derive(Debug, Args)]
+struct Doctor {
+    /// Configuration to read, in TOML; TWOWAY_CONFIG in the environment names one, too
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Only ask the server that runs here, or the one at URL, whether it is well
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
+    health: Option<String>,
+    #[command(flatten)]
+    settings: Settings,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Command::command().get_matches();
+    if let Some(options) = options.subcommand_matches("doctor") {
+        return examine(options);
+    }
     if options.get_flag("print_config") {
         print!("{}", settings::example());
         return ExitCode::SUCCESS;
@@ -58,9 +86,7 @@ async fn main() -> ExitCode {
 async fn run(options: &ArgMatches) -> anyhow::Result<()> {
     // Before anything is announced, so that no signal is lost in between.
     let signals = Signals::new().context("cannot listen for signals")?;
-    let environment = env::vars_os().collect();
-    let gather = || Gathered::new(config_file(options).as_deref(), &environment, options);
-    let gathered = gather()?;
+    let gathered = gather(options)?;
     gathered.settings.logs().start()?;
     let (config, media) = gathered.clone().configs()?;
     if options.get_flag("check_config") {
@@ -70,8 +96,53 @@ async fn run(options: &ArgMatches) -> anyhow::Result<()> {
     let page = config.page.clone();
     let (server, reach) = net::serve(config, media).await?;
     announce(&server, &reach, &page).context("cannot write to stdout")?;
-    run::until_stopped(server, signals, gathered, gather).await;
+    run::until_stopped(server, signals, gathered, || gather(options)).await;
     Ok(())
+}
+
+/// Says how this host is, or how the server is that runs on it.
+fn examine(options: &ArgMatches) -> ExitCode {
+    let gathered = gather(options);
+    let result = match options.get_one::<String>("health") {
+        Some(url) => check_health(url, gathered),
+        None => report(&doctor::examine(gathered)),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn report(report: &doctor::Report) -> anyhow::Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    let coloured = out.is_terminal() && env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+    report
+        .write(&mut out, coloured)
+        .context("cannot write to stdout")?;
+    Ok(if report.is_wrong() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Of the server at `url`, or where the settings have it if that is empty.
+fn check_health(url: &str, gathered: Result<Gathered, SettingsError>) -> anyhow::Result<ExitCode> {
+    let url = match url {
+        "" => doctor::health::url(gathered?.configs()?.0.listen),
+        url => url.to_owned(),
+    };
+    doctor::health::ask(&url)?;
+    println!("the server answers at {url}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn gather(options: &ArgMatches) -> Result<Gathered, SettingsError> {
+    let environment = env::vars_os().collect();
+    Gathered::new(config_file(options).as_deref(), &environment, options)
 }
 
 fn config_file(options: &ArgMatches) -> Option<PathBuf> {

@@ -7,7 +7,8 @@
 //!
 //! - `directory`: which worker each peer is on; `report`: the way back to
 //!   signalling;
-//! - `address`, `reach`: what clients are told, and who can reach it;
+//! - `address`, `reach`: what clients are told, and who can reach it; `survey`: the
+//!   same without a start;
 //! - `worker`: the thread and its mailbox; `message` is what goes through;
 //! - `network`: its sockets, `socket` for UDP and `tcp`, with `frame`, for TCP;
 //!   `drops`: what comes to them in vain;
@@ -77,6 +78,7 @@ mod shard;
 mod snapshot;
 mod socket;
 mod sources;
+mod survey;
 mod tally;
 mod tcp;
 mod timers;
@@ -97,6 +99,7 @@ use tracing::{info, warn};
 pub use address::{PublicAddress, PublicAddressError};
 pub use config::{Config, Transports};
 pub use reach::{Note, Reach};
+pub(crate) use survey::{Survey, Told, Tried};
 
 use crate::core::backend::{
     Command, EndReason, Event, MediaBackend, PeerId, Role, SnapshotError, SnapshotId, Wishes,

@@ -225,7 +225,7 @@ fn limit(config: &Config, host: &Host, told: &[PublicAddress]) -> Option<Note> {
 
 /// Of this host or its network (RFC 1918, RFC 4193), or of a provider's behind
 /// its NAT (RFC 6598).
-fn is_private(ip: IpAddr) -> bool {
+pub(super) fn is_private(ip: IpAddr) -> bool {
     ip.is_loopback()
         || match ip {
             IpAddr::V4(ip) => {

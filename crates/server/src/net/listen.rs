@@ -12,6 +12,18 @@ const BACKLOG: i32 = 1024;
 /// Listens on `address`; `::` takes IPv4 as well. Where the machine has no
 /// IPv6, `::` means `0.0.0.0`.
 pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::from_std(open(address)?)
+}
+
+/// Whether [`bind`] would do.
+///
+/// # Errors
+/// It would not.
+pub(crate) fn try_bind(address: SocketAddr) -> io::Result<()> {
+    open(address).map(drop)
+}
+
+fn open(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     match listen(address) {
         Err(error) if is_any_v6(address) && error.kind() != io::ErrorKind::AddrInUse => {
             listen(SocketAddr::from(([0, 0, 0, 0], address.port())))
@@ -24,7 +36,7 @@ fn is_any_v6(address: SocketAddr) -> bool {
     address.is_ipv6() && address.ip().is_unspecified()
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let domain = Domain::for_address(address);
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     if is_any_v6(address) {
@@ -37,5 +49,5 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket.into())
 }

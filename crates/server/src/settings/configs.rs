@@ -17,6 +17,7 @@ impl Gathered {
     pub fn configs(self) -> Result<(net::Config, media::Config), SettingsError> {
         let ice_servers = self.ice_servers()?;
         let tls = self.tls()?;
+        let hooks = self.hooks()?;
         let live = Arc::new(self.live()?);
         let settings = self.settings;
         let files = open_files();
@@ -24,6 +25,7 @@ impl Gathered {
         let config = net::Config {
             tls,
             ice_servers,
+            hooks,
             live,
             core: settings.core(files),
             metrics: settings.see.exposed(),
@@ -104,7 +106,7 @@ impl LimitArgs {
 }
 
 /// Files that are neither connections of clients nor their media.
-const OTHER_FILES: usize = 64;
+pub(crate) const OTHER_FILES: usize = 64;
 
 /// Has the system allow this process as many open files, connections among them,
 /// as it may ask for; how many those are, as far as that is known.

@@ -8,6 +8,7 @@
 mod access;
 mod configs;
 mod file;
+mod hooks;
 mod key;
 mod reference;
 mod running;
@@ -24,6 +25,8 @@ use std::path::{Path, PathBuf};
 use clap::{ArgMatches, Args, CommandFactory, Parser, ValueEnum};
 
 use self::access::{AccessArgs, AddressArgs};
+pub(crate) use self::configs::OTHER_FILES;
+use self::hooks::HookArgs;
 use self::key::Key;
 pub use self::reference::{example, manual};
 use self::running::RunningArgs;
@@ -63,6 +66,8 @@ pub struct Settings {
     addresses: AddressArgs,
     #[command(flatten)]
     access: AccessArgs,
+    #[command(flatten)]
+    hooks: HookArgs,
     #[command(flatten)]
     running: RunningArgs,
     #[command(flatten)]
@@ -243,6 +248,24 @@ impl Gathered {
     /// Where a setting was said; `None` if nobody did.
     pub fn place(&self, name: &str) -> Option<&Place> {
         self.places.get(name)
+    }
+
+    /// How many settings somebody chose.
+    pub fn chosen(&self) -> usize {
+        self.places.len()
+    }
+
+    /// What a setting comes to, as somebody wrote it or by its default; none if it is
+    /// not given, several if it is a list.
+    pub fn values(&self, name: &str) -> Vec<String> {
+        if let Some(said) = self.values.get(name) {
+            let said = said.iter();
+            return said
+                .map(|value| value.to_string_lossy().into_owned())
+                .collect();
+        }
+        let key = keys().into_iter().find(|key| key.name() == name);
+        key.and_then(|key| key.default()).into_iter().collect()
     }
 }
 

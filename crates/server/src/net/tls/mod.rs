@@ -7,6 +7,7 @@
 //! that are written one after the other are taken together. What does not fit
 //! leaves the one before in use.
 
+mod facts;
 mod identity;
 mod stamp;
 
@@ -21,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+pub(crate) use self::facts::Certificate;
 pub use self::identity::{Credentials, Fingerprint, TlsError};
 use self::stamp::Stamp;
 use crate::counters::{Counters, Reason};
