@@ -18,6 +18,7 @@ impl Gathered {
         let ice_servers = self.ice_servers()?;
         let tls = self.tls()?;
         let live = Arc::new(self.live()?);
+        let listen = self.listen();
         let settings = self.settings;
         let files = open_files();
         let media = settings.media(files);
@@ -28,9 +29,15 @@ impl Gathered {
             core: settings.core(files),
             page: settings.page,
             balance_to: settings.balance_to,
-            ..net::Config::new(SocketAddr::new(settings.bind, settings.port))
+            ..net::Config::new(listen)
         };
         Ok((config, media))
+    }
+
+    /// Where HTTP and WebSocket are served.
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        SocketAddr::new(self.settings.bind, self.settings.port)
     }
 
     /// Parsed here and not by clap, which would repeat a password that is wrong.
