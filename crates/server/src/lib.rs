@@ -9,6 +9,8 @@ pub mod counters;
 pub mod doctor;
 mod fragment;
 pub mod limits;
+pub mod logs;
 pub mod media;
+pub mod meters;
 pub mod net;
 pub mod settings;

@@ -11,7 +11,6 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{ArgMatches, Args, CommandFactory, Parser, Subcommand};
 use run::Signals;
-use tracing_subscriber::EnvFilter;
 use twoway_server::doctor;
 use twoway_server::media::Reach;
 use twoway_server::net::{self, Running};
@@ -27,7 +26,7 @@ use twoway_server::settings::{self, Gathered, Settings, SettingsError};
         table of their heading, or in the environment: --max-message is max-message in \
         [limits], and TWOWAY_MAX_MESSAGE. The environment outweighs the configuration, an \
         option both.\n\n\
-        Logs go to stderr; RUST_LOG=debug has it say more."
+        Logs go to stderr; --log debug has it say more."
 )]
 struct Command {
     /// Configuration to read, in TOML; TWOWAY_CONFIG in the environment names one, too
@@ -71,12 +70,6 @@ async fn main() -> ExitCode {
     if let Some(options) = options.subcommand_matches("doctor") {
         return examine(options);
     }
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
-        .init();
     if options.get_flag("print_config") {
         print!("{}", settings::example());
         return ExitCode::SUCCESS;
@@ -94,6 +87,7 @@ async fn run(options: &ArgMatches) -> anyhow::Result<()> {
     // Before anything is announced, so that no signal is lost in between.
     let signals = Signals::new().context("cannot listen for signals")?;
     let gathered = gather(options)?;
+    gathered.settings.logs().start()?;
     let (config, media) = gathered.clone().configs()?;
     if options.get_flag("check_config") {
         println!("the configuration is right");

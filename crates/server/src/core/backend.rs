@@ -5,7 +5,10 @@
 //! process: every call returns at once and the result comes as an event.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::meters::Meters;
 
 /// One peer connection, publisher or player. Made by the signalling core,
 /// never reused within a process.
@@ -303,4 +306,9 @@ pub trait MediaBackend: Send {
     /// Hands over a command; never blocks. Events come by the channel that the
     /// implementation was made with.
     fn send(&mut self, command: Command);
+
+    /// What its workers measure, to be read at any time; none if it has none here.
+    fn meters(&self) -> Vec<Arc<Meters>> {
+        Vec::new()
+    }
 }

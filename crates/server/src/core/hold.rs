@@ -99,7 +99,11 @@ impl Core {
         if !flowed || !self.may_hold() {
             return self.end_players(players);
         }
-        tracing::info!(name = ?stream.name.as_str(), players = players.len(), "name held");
+        tracing::info!(
+            stream = stream.name.as_str(),
+            players = players.len(),
+            "name held"
+        );
         let held = Held {
             from: peer,
             players,
@@ -154,7 +158,7 @@ impl Core {
 
     fn let_go(&mut self, name: &StreamName) {
         if let Some(held) = self.registry.holds.take(name) {
-            tracing::info!(name = ?name.as_str(), "name held no longer");
+            tracing::info!(stream = name.as_str(), "name held no longer");
             self.deadlines.clear(Timer::Hold(held.from));
             self.end_players(held.players);
         }

@@ -157,7 +157,8 @@ impl Core {
         tracing::info!(
             client = stream.client.0,
             peer = peer.0,
-            name = ?stream.name.as_str(),
+            stream = stream.name.as_str(),
+            media_session = self.shown_id(stream),
             codecs = ?stream.codecs,
             "media flows"
         );

@@ -13,6 +13,7 @@
 //! for the next publisher of its name, see `hold`. A session ends in one place
 //! too, `Core::end_session`; it may outlive its socket, see `resume`.
 
+mod about;
 pub mod backend;
 mod client;
 mod config;
@@ -274,6 +275,10 @@ pub struct Stats {
     pub publishers: usize,
     /// Played streams, starting ones included.
     pub players: usize,
+    /// Those of the published streams that came by WHIP.
+    pub whip: usize,
+    /// Those of the played streams that were asked for by WHEP.
+    pub whep: usize,
 }
 
 /// The signalling core; see the [module](self).
@@ -385,11 +390,14 @@ impl Core {
 
     /// How much of everything there is now.
     pub fn stats(&self) -> Stats {
+        let (whip, whep) = self.resource_counts();
         Stats {
             sessions: self.clients.values().filter(|c| c.is_established()).count()
                 + self.kept.away_count(),
             publishers: self.registry.publisher_count(),
             players: self.registry.player_count(),
+            whip,
+            whep,
         }
     }
 
@@ -453,7 +461,8 @@ impl Core {
         tracing::info!(
             client = stream.client.0,
             peer = peer.0,
-            name = ?stream.name.as_str(),
+            stream = stream.name.as_str(),
+            media_session = self.shown_id(&stream),
             status = status.as_str(),
             info,
             "stream ended"

@@ -110,6 +110,20 @@ pub(super) struct Resource {
 }
 
 impl Core {
+    /// How many of them publish, and how many play.
+    pub(super) fn resource_counts(&self) -> (usize, usize) {
+        let clients = self.resources.keys();
+        let peers = clients.flat_map(|client| self.registry.of_client(*client));
+        let streams: Vec<_> = peers
+            .filter_map(|peer| self.registry.stream(peer))
+            .collect();
+        let publish = streams
+            .iter()
+            .filter(|stream| stream.is_publisher())
+            .count();
+        (publish, streams.len() - publish)
+    }
+
     pub(super) fn handle_offer(
         &mut self,
         client: ClientId,

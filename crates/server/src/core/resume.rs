@@ -53,6 +53,11 @@ impl Kept {
         self.away.len()
     }
 
+    /// The token of a session that waits.
+    pub(super) fn token_of(&self, client: ClientId) -> Option<&str> {
+        Some(&self.away.get(&client)?.token)
+    }
+
     /// Those that wait, from `first` on.
     pub(super) fn away(&self, first: u64) -> impl Iterator<Item = (ClientId, &Arc<SessionInfo>)> {
         let away = self.away.range(ClientId(first)..);

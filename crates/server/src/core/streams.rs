@@ -304,24 +304,29 @@ impl Core {
             wishes,
             echo,
         } = admitted;
-        tracing::info!(client = client.0, peer = peer.0, name = ?name.as_str(), ?role, "stream opened");
-        self.registry.insert(
-            peer,
-            Stream {
-                client,
-                session,
-                id,
-                name,
-                kind,
-                state: State::Offered,
-                has_audio,
-                has_video,
-                codecs: Codecs::default(),
-                echo,
-                rate: None,
-                created: self.unix_time.map(|time| time.as_millis() as u64),
-            },
+        let stream = Stream {
+            client,
+            session,
+            id,
+            name,
+            kind,
+            state: State::Offered,
+            has_audio,
+            has_video,
+            codecs: Codecs::default(),
+            echo,
+            rate: None,
+            created: self.unix_time.map(|time| time.as_millis() as u64),
+        };
+        tracing::info!(
+            client = client.0,
+            peer = peer.0,
+            stream = stream.name.as_str(),
+            media_session = self.shown_id(&stream),
+            ?role,
+            "stream opened"
         );
+        self.registry.insert(peer, stream);
         let overdue = now + self.config.start_timeout;
         self.deadlines.set(Timer::Stream(peer), overdue);
         self.command(Command::Open {

@@ -47,7 +47,7 @@ impl Bench {
             clock: WallClock::new(Instant::now(), SystemTime::now()),
         };
         Self {
-            shard: Shard::new(HERE, Arc::new(settings), vec![address], Arc::default()),
+            shard: Shard::new(HERE, Arc::new(settings), vec![address], Default::default()),
             network: None,
             address,
             players: 0,

@@ -25,6 +25,8 @@ pub(super) struct Gaps {
     newest: Option<u64>,
     /// Sequence numbers in order, and since when each is missing.
     missing: VecDeque<(u64, Instant)>,
+    /// How many were found missing, and given up, since that was last asked for.
+    counts: (u64, u64),
 }
 
 /// How long a missing packet is waited for.
@@ -43,7 +45,14 @@ impl Gaps {
         // One of those before is kept, to be given up.
         let first = (newest + 1).max(sequence.saturating_sub(WINDOW + 1));
         self.missing.extend((first..sequence).map(|n| (n, now)));
+        self.counts.0 += sequence - newest - 1;
         self.newest = Some(sequence);
+    }
+
+    /// How many packets were found missing, and how many given up, since the last
+    /// time.
+    pub(super) fn take_counts(&mut self) -> (u64, u64) {
+        std::mem::take(&mut self.counts)
     }
 
     /// When the next missing packet is given up.
@@ -60,7 +69,9 @@ impl Gaps {
         {
             self.missing.pop_front();
         }
-        self.missing.len() < before
+        let given_up = before - self.missing.len();
+        self.counts.1 += given_up as u64;
+        given_up > 0
     }
 }
 

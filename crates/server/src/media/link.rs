@@ -27,6 +27,7 @@ use super::transport;
 use crate::core::backend::EndReason;
 use crate::counters::Reason;
 use crate::fragment::Fragment;
+use crate::meters::Time;
 
 /// What every peer of a forwarder shares.
 #[derive(Debug)]
@@ -100,6 +101,10 @@ pub(super) struct Link {
     repair: Repair,
     /// `None` if str0m sends the media.
     pub(super) tap: Option<Tap>,
+    /// When the answer was made, there was a way, and the way was secure.
+    answered_at: Instant,
+    paired_at: Option<Instant>,
+    secured_at: Option<Instant>,
     /// Something has come in since the last [`Link::drain`].
     touched: bool,
     /// When DTLS began, and what a round trip took when last measured.
@@ -157,6 +162,9 @@ impl Link {
             gate: Gate::new(offer, taken, config),
             repair,
             tap,
+            answered_at: now,
+            paired_at: None,
+            secured_at: None,
             touched: true,
             hello_at: None,
             round_trip: None,
@@ -226,6 +234,21 @@ impl Link {
     /// handshake until there is a report.
     pub(super) fn round_trip(&self) -> Option<Duration> {
         self.round_trip
+    }
+
+    /// How long ICE took and then DTLS, under these names, once the link is up.
+    pub(super) fn steps(&self, [ice, dtls]: [Time; 2]) -> impl Iterator<Item = (Time, Duration)> {
+        let ice_took = self
+            .paired_at
+            .map(|at| (ice, at.saturating_duration_since(self.answered_at)));
+        let since = self.paired_at.zip(self.secured_at);
+        let dtls_took = since.map(|(since, at)| (dtls, at.saturating_duration_since(since)));
+        ice_took.into_iter().chain(dtls_took)
+    }
+
+    /// How long ago it was up for the first time.
+    pub(super) fn up_for(&self, now: Instant) -> Option<Duration> {
+        self.secured_at.map(|at| now.saturating_duration_since(at))
     }
 
     /// Most packets to keep for retransmission, and how long.
@@ -453,6 +476,7 @@ impl Link {
             Event::IceConnectionStateChange(state) => self.handle_ice(state, now),
             Event::Connected => {
                 self.secured = true;
+                self.secured_at = Some(now);
                 self.phase = Phase::Up;
                 let hello = self.hello_at.take();
                 self.round_trip = hello.map(|at| now.saturating_duration_since(at));
@@ -502,6 +526,7 @@ impl Link {
         }
         match (&self.phase, state.is_connected()) {
             (Phase::Connecting { .. }, true) => {
+                self.paired_at = Some(now);
                 self.phase = Phase::Securing {
                     until: now + self.dtls_timeout,
                 };

@@ -27,7 +27,7 @@
 //! - `head_start`, `replay`: what a player's viewer is shown first;
 //! - `snapshot`: pictures of what publishers send, on a thread of their own;
 //! - `clock`, `codec`, `keyframe`, `packet`, `picture`, `playout`, `rate`, `sdp`: one
-//!   matter each, pure.
+//!   matter each, pure; `tally`: what of packets is counted for the operator.
 //!
 //! Not here: decoding but for snapshots, recording, and asking a publisher for less:
 //! what its viewers' networks do not carry of a stream that it sends once, they lose.
@@ -79,6 +79,7 @@ mod snapshot;
 mod socket;
 mod sources;
 mod survey;
+mod tally;
 mod tcp;
 mod timers;
 mod transport;
@@ -104,6 +105,7 @@ use crate::core::backend::{
     Command, EndReason, Event, MediaBackend, PeerId, Role, SnapshotError, SnapshotId, Wishes,
 };
 use crate::counters::Counters;
+use crate::meters::Meters;
 use directory::{Directory, Home, Move};
 use drops::Watch;
 use egress::WallClock;
@@ -172,6 +174,7 @@ pub struct Forwarder {
     directory: Arc<Directory>,
     reach: Reach,
     reporter: Reporter,
+    meters: Vec<Arc<Meters>>,
     /// `None` where the system does not say what it drops.
     _drops: Option<Watch>,
 }
@@ -223,6 +226,7 @@ impl Forwarder {
                 notes: plan.notes,
             },
             reporter: Reporter::new(directory, events, snapshots),
+            meters: workers.iter().map(|w| w.meters.clone()).collect(),
             _drops: watch,
         };
         info!(addresses = ?forwarder.reach.addresses, "media");
@@ -362,6 +366,10 @@ impl MediaBackend for Forwarder {
             Command::Snapshot { request, source } => self.take_picture(request, source),
             Command::Close { peer } => self.close(peer),
         }
+    }
+
+    fn meters(&self) -> Vec<Arc<Meters>> {
+        self.meters.clone()
     }
 }
 

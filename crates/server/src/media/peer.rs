@@ -1,7 +1,7 @@
 //! A publisher or a player, as its worker drives it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use str0m::net::Transmit;
 
@@ -14,6 +14,7 @@ use super::sends::Sends;
 use super::snapshot::Keyframe;
 use crate::core::backend::{EndReason, PictureSize, SnapshotId, VideoRate};
 use crate::counters::Reason;
+use crate::meters::{Meter, Time};
 
 /// What a peer tells its worker.
 #[derive(Debug)]
@@ -35,6 +36,10 @@ pub(super) enum PeerEvent {
     NotEnoughBandwidth { needed_bps: u64, available_bps: u64 },
     /// The video rate of the last interval.
     Rate(VideoRate),
+    /// So much more to count.
+    Counted(Meter, u64),
+    /// Something took so long.
+    Took(Time, Duration),
     /// A datagram came to nothing.
     Refused(Reason),
     /// Over; nothing follows.

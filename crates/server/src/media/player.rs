@@ -23,8 +23,10 @@ use super::replay::Replay;
 use super::rewrite::{Position, Rewriter};
 use super::sdp::{self, Offer, Selection, SourceCodec};
 use super::sends::Sends;
+use super::tally::Forwarded;
 use super::way::{Line, Way};
 use crate::core::backend::{EndReason, PeerId, PlayoutDelay, VideoRate};
+use crate::meters::{Meter, Time};
 
 /// How often a player that waits for a keyframe says so again, in case one was
 /// lost between the workers.
@@ -57,6 +59,13 @@ pub(super) struct Player {
     measure_at: Option<Instant>,
     /// To be told with the next [`Player::drain`].
     told: Option<PeerEvent>,
+    forwarded: Forwarded,
+    /// Its client has been sent what it starts with; how long after the link was
+    /// up is yet to be told.
+    started: bool,
+    start_took: Option<Duration>,
+    /// What it says it has lost, where str0m sends.
+    lost_packets: u64,
     events: Vec<LinkEvent>,
 }
 
@@ -117,6 +126,10 @@ impl Player {
             measure_every: config.rate_interval,
             measure_at: None,
             told: None,
+            forwarded: Forwarded::default(),
+            started: false,
+            start_took: None,
+            lost_packets: 0,
             events: Vec::new(),
         }
     }
@@ -156,6 +169,9 @@ impl Player {
         }
         let refused = self.way.flush(&self.link, now, sends);
         events.extend(refused.map(PeerEvent::Refused));
+        self.forwarded.settle(&sends.meters);
+        let start_took = self.start_took.take();
+        events.extend(start_took.map(|took| PeerEvent::Took(Time::ViewerMedia, took)));
         self.measure_own(now, events);
         events.extend(self.told.take());
     }
@@ -170,6 +186,7 @@ impl Player {
         match event {
             LinkEvent::Up => self.handle_up(now, events),
             LinkEvent::KeyframeRequest => {
+                events.push(PeerEvent::Counted(Meter::KeyframesWanted, 1));
                 events.push(PeerEvent::KeyframeWanted(self.choice.shown()));
             }
             LinkEvent::Rtcp(packet) => self.handle_rtcp(&packet, now, events),
@@ -186,6 +203,8 @@ impl Player {
     }
 
     fn handle_up(&mut self, now: Instant, events: &mut Vec<PeerEvent>) {
+        let steps = self.link.steps([Time::ViewerIce, Time::ViewerDtls]);
+        events.extend(steps.map(|(time, took)| PeerEvent::Took(time, took)));
         let up = match &mut self.way {
             Way::Own(egress) => {
                 self.measure_at = self.rate.as_ref().map(|_| now + self.measure_every);
@@ -206,6 +225,7 @@ impl Player {
         };
         let feedback = egress.handle_rtcp(rtcp, now);
         if feedback.wants_keyframe {
+            events.push(PeerEvent::Counted(Meter::KeyframesWanted, 1));
             events.push(PeerEvent::KeyframeWanted(self.choice.shown()));
         }
         if let Some(loss) = feedback.loss {
@@ -217,6 +237,8 @@ impl Player {
     }
 
     fn handle_stats(&mut self, stats: &MediaEgressStats, events: &mut Vec<PeerEvent>) {
+        let round_trip = |took| PeerEvent::Took(Time::ViewerRoundTrip, took);
+        events.extend(stats.rtt.map(round_trip));
         let mut tracks = self.tracks.iter();
         let video = tracks.find(|track| track.is_video());
         if video.is_none_or(|video| video.mid != stats.mid) {
@@ -226,6 +248,11 @@ impl Player {
             self.bandwidth.handle_loss(loss);
         }
         let remote = stats.remote.as_ref();
+        if let Some(remote) = remote {
+            let more = remote.packets_lost.saturating_sub(self.lost_packets);
+            self.lost_packets = remote.packets_lost;
+            events.push(PeerEvent::Counted(Meter::ViewerLost, more));
+        }
         let counts = VideoCounts {
             bytes: stats.bytes,
             nacks: stats.nacks,
@@ -395,6 +422,14 @@ impl Player {
         }
     }
 
+    /// A picture starts with a keyframe; sound counts if there is nothing else.
+    fn note_start(&mut self, kind: Kind, now: Instant) {
+        if kind == Kind::Video || !self.tracks.iter().any(Track::is_video) {
+            self.started = true;
+            self.start_took = self.link.up_for(now);
+        }
+    }
+
     fn write(&mut self, packet: &Arc<MediaPacket>, now: Instant) {
         let mut tracks = self.tracks.iter_mut().enumerate();
         let Some((place, track)) = tracks.find(|(_, track)| track.kind == packet.kind) else {
@@ -432,6 +467,10 @@ impl Player {
             pictures: rewritten.pictures,
             captured: position.captured,
         };
+        self.forwarded.note(packet);
+        if !self.started {
+            self.note_start(packet.kind, now);
+        }
         let anew = taken == Taken::Down;
         self.way.write(&mut self.link, place, out, anew);
         self.dirty = true;

@@ -27,6 +27,7 @@ use super::sdp::{OfferedLayer, Selection, SourceCodec};
 use super::snapshot::{self, Keyframe};
 use super::sources::STRAGGLERS;
 use crate::core::backend::{EndReason, SnapshotError, SnapshotId, VideoRate};
+use crate::meters::{Meter, Time};
 
 pub(super) struct Publisher {
     pub(super) link: Link,
@@ -243,7 +244,7 @@ impl Publisher {
         transmits: &mut Vec<Transmit>,
         events: &mut Vec<PeerEvent>,
     ) {
-        self.request_keyframes(now);
+        self.request_keyframes(now, events);
         let mut link_events = std::mem::take(&mut self.events);
         self.link.drain(now, transmits, &mut link_events);
         for event in link_events.drain(..) {
@@ -259,7 +260,7 @@ impl Publisher {
         self.answer_snapshots(now, events);
     }
 
-    fn request_keyframes(&mut self, now: Instant) {
+    fn request_keyframes(&mut self, now: Instant, events: &mut Vec<PeerEvent>) {
         for layer in self.tracks.iter_mut().flat_map(|track| &mut track.layers) {
             let Some(Current { ssrc, .. }) = layer.current else {
                 // Nothing has come yet; what comes first is a keyframe.
@@ -270,13 +271,18 @@ impl Publisher {
                 && let Some(stream) = self.link.rtc.direct_api().stream_rx(&ssrc)
             {
                 stream.request_keyframe(KeyframeRequestKind::Pli);
+                events.push(PeerEvent::Counted(Meter::KeyframesAsked, 1));
             }
         }
     }
 
     fn handle(&mut self, event: LinkEvent, now: Instant, events: &mut Vec<PeerEvent>) {
         match event {
-            LinkEvent::Up => self.silent_until = Some(now + self.rtp_timeout),
+            LinkEvent::Up => {
+                self.silent_until = Some(now + self.rtp_timeout);
+                let steps = self.link.steps([Time::PublisherIce, Time::PublisherDtls]);
+                events.extend(steps.map(|(time, took)| PeerEvent::Took(time, took)));
+            }
             LinkEvent::Rtp(packet) => {
                 let Some(packet) = self.handle_rtp(*packet) else {
                     return;
@@ -284,6 +290,8 @@ impl Publisher {
                 self.silent_until = Some(now + self.rtp_timeout);
                 if !self.flowing {
                     self.flowing = true;
+                    let took = self.link.up_for(now);
+                    events.extend(took.map(|took| PeerEvent::Took(Time::PublisherMedia, took)));
                     events.push(PeerEvent::Flowing);
                 }
                 self.pictures.take_in(&packet);
@@ -329,6 +337,7 @@ impl Publisher {
     fn handle_stats(&mut self, stats: &MediaIngressStats, events: &mut Vec<PeerEvent>) {
         if let Some(round_trip) = stats.rtt {
             self.clock.handle_round_trip(round_trip, stats.timestamp);
+            events.push(PeerEvent::Took(Time::PublisherRoundTrip, round_trip));
         }
         let Some(layer) = self.layer(stats.mid, stats.rid) else {
             return;
@@ -359,6 +368,13 @@ impl Publisher {
             for (number, layer) in (0..).zip(&mut track.layers) {
                 if layer.gaps.give_up(now, patience) {
                     events.push(PeerEvent::KeyframeWanted(number));
+                }
+                let (missing, given_up) = layer.gaps.take_counts();
+                if missing > 0 {
+                    events.push(PeerEvent::Counted(Meter::Missing, missing));
+                }
+                if given_up > 0 {
+                    events.push(PeerEvent::Counted(Meter::GivenUp, given_up));
                 }
             }
         }

@@ -3,7 +3,10 @@
 //! Those of one viewer stand together, so that the system takes them at once (UDP
 //! GSO) and from where they were encrypted.
 
+use std::sync::Arc;
+
 use super::demux::Path;
+use crate::meters::Meters;
 
 /// Past so many bytes it is time to send what there is: it is still in the
 /// processor's cache, and no buffer grows with the number of viewers.
@@ -22,6 +25,8 @@ pub(super) struct Sends {
     /// Which packets go the same way: where they go, and how many packets are
     /// before them.
     runs: Vec<(Path, usize)>,
+    /// Of the worker, for whoever puts something here: a send is worth counting.
+    pub(super) meters: Arc<Meters>,
 }
 
 /// Packets that go the same way, one behind the other.
@@ -68,6 +73,11 @@ impl Sends {
     /// How many packets there are.
     pub(super) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// How many bytes they have together.
+    pub(super) fn byte_count(&self) -> usize {
+        self.bytes.len()
     }
 
     pub(super) fn runs(&self) -> impl Iterator<Item = Run<'_>> {

@@ -22,10 +22,12 @@ use super::player::Player;
 use super::publisher::Publisher;
 use super::sdp::{self, Offer, Selection};
 use super::sends::Sends;
+use super::tally;
 use super::timers::Timers;
 use super::transport;
 use crate::core::backend::{Codecs, EndReason, Event, PeerId, SnapshotError, SnapshotId, Wishes};
 use crate::counters::{Counters, Reason};
+use crate::meters::{Meter, Meters};
 
 /// See the module.
 pub(super) struct Shard {
@@ -56,8 +58,10 @@ impl Shard {
         id: WorkerId,
         settings: Arc<Settings>,
         candidates: Vec<SocketAddr>,
-        counters: Arc<Counters>,
+        (counters, meters): (Arc<Counters>, Arc<Meters>),
     ) -> Self {
+        let mut outbox = Outbox::default();
+        outbox.sends.meters = meters;
         Self {
             id,
             settings,
@@ -71,9 +75,18 @@ impl Shard {
             subscribers: Subscribers::default(),
             pending: Vec::new(),
             left: None,
-            outbox: Outbox::default(),
+            outbox,
             events: Vec::new(),
         }
+    }
+
+    /// How many publishers and viewers there are.
+    pub(super) fn peer_count(&self) -> usize {
+        self.peers.len()
+    }
+
+    fn meters(&self) -> &Meters {
+        &self.outbox.sends.meters
     }
 
     /// No later than the next [`Shard::handle_timeout`] is due.
@@ -162,6 +175,8 @@ impl Shard {
 
     /// Takes a datagram, or a packet that a TCP connection had a frame for.
     pub(super) fn handle_datagram(&mut self, path: Path, datagram: &[u8], now: Instant) {
+        self.meters().add(Meter::PacketsIn, 1);
+        self.meters().add(Meter::BytesIn, datagram.len() as u64);
         let Some(id) = self.demux.route(path, datagram) else {
             if self.counters.count(Reason::StrayDatagram) {
                 let source = path.remote;
@@ -458,6 +473,8 @@ impl Shard {
                 available_bps,
             }),
             PeerEvent::Rate(rate) => self.outbox.events.push(Event::Rate { peer: id, rate }),
+            PeerEvent::Counted(meter, more) => self.meters().add(meter, more),
+            PeerEvent::Took(time, took) => self.meters().took(time, took),
             PeerEvent::Refused(reason) => self.refused(id, reason),
             PeerEvent::Ended(reason) => {
                 self.remove(id, now);
@@ -468,6 +485,7 @@ impl Shard {
 
     /// Passes a publisher's packet to every worker with players of it.
     fn forward(&mut self, source: PeerId, packet: Arc<MediaPacket>, now: Instant) {
+        tally::received(&packet, self.meters());
         let mut here = false;
         for worker in self.subscribers.workers(source) {
             if worker == self.id {

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,6 +20,7 @@ use super::network::Network;
 use super::report::Reporter;
 use super::shard::Shard;
 use crate::counters::Counters;
+use crate::meters::{Meter, Meters, Queue, TURN};
 
 const WAKE: Token = Token(0);
 
@@ -45,7 +46,7 @@ pub(super) struct Mailbox {
     /// Those among them that may be dropped, and are if there are more than so
     /// many, when the worker does not keep up. All else is little, and never
     /// lost.
-    droppable: Arc<AtomicUsize>,
+    droppable: Arc<Queue>,
     max_droppable: usize,
     waker: Arc<Waker>,
 }
@@ -54,9 +55,10 @@ impl Mailbox {
     /// Puts a message in; [`Mailbox::wake`] makes the worker look.
     pub(super) fn put(&self, message: Message) {
         if message.is_droppable()
-            && self.droppable.fetch_add(1, Ordering::Relaxed) >= self.max_droppable
+            && self.droppable.waiting.fetch_add(1, Ordering::Relaxed) >= self.max_droppable
         {
-            self.droppable.fetch_sub(1, Ordering::Relaxed);
+            self.droppable.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.droppable.dropped.fetch_add(1, Ordering::Relaxed);
             trace!("a worker does not keep up");
             return;
         }
@@ -74,6 +76,7 @@ impl Mailbox {
 /// A worker before it runs.
 pub(super) struct Worker {
     pub(super) mailbox: Mailbox,
+    pub(super) meters: Arc<Meters>,
     id: WorkerId,
     /// What its peers are told.
     candidates: Vec<SocketAddr>,
@@ -107,10 +110,12 @@ impl Worker {
         registered.map_err(StartError::Thread)?;
         let waker = Waker::new(poll.registry(), WAKE).map_err(StartError::Thread)?;
         let (messages_in, messages) = mpsc::channel();
+        let droppable = Arc::<Queue>::default();
         Ok(Self {
+            meters: Arc::new(Meters::new(droppable.clone())),
             mailbox: Mailbox {
                 messages: messages_in,
-                droppable: Arc::default(),
+                droppable,
                 max_droppable: config.worker_queue,
                 waker: Arc::new(waker),
             },
@@ -150,6 +155,7 @@ impl Worker {
         others: Vec<Mailbox>,
         reporter: Reporter,
     ) -> io::Result<JoinHandle<()>> {
+        let counters = (counters, self.meters.clone());
         let shard = Shard::new(self.id, settings, self.candidates.clone(), counters);
         let running = Running {
             worker: self,
@@ -185,12 +191,14 @@ impl Running {
     fn run_supervised(self) {
         let worker = self.worker.id;
         let (others, reporter) = (self.others.clone(), self.reporter.clone());
+        let meters = self.worker.meters.clone();
         // What a panic leaves half-done is dropped, never used again.
         match catch_unwind(AssertUnwindSafe(move || self.run())) {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error!(%error, "media worker {} cannot wait and stops", worker.0),
             Err(_) => error!("media worker {} panicked and stops", worker.0),
         }
+        meters.end();
         reporter.worker_gone(worker);
         for other in others {
             other.put(Message::WorkerGone { worker });
@@ -207,11 +215,11 @@ impl Running {
         let mut more = false;
         loop {
             let timeout = if more {
-                Some(Duration::ZERO)
+                Duration::ZERO
             } else {
-                self.timeout()
+                self.timeout().unwrap_or(TURN).min(TURN)
             };
-            if let Err(error) = self.worker.poll.poll(&mut events, timeout)
+            if let Err(error) = self.worker.poll.poll(&mut events, Some(timeout))
                 && error.kind() != io::ErrorKind::Interrupted
             {
                 return Err(error);
@@ -231,6 +239,7 @@ impl Running {
             self.shard.handle_timeout(now);
             self.flush(now);
             self.settle(now);
+            self.worker.meters.turn(self.shard.peer_count(), now);
         }
     }
 
@@ -249,7 +258,7 @@ impl Running {
                 Ok(message) => {
                     if message.is_droppable() {
                         let droppable = &self.worker.mailbox.droppable;
-                        droppable.fetch_sub(1, Ordering::Relaxed);
+                        droppable.waiting.fetch_sub(1, Ordering::Relaxed);
                     }
                     // The shard would give it out all at once.
                     if self.shard.is_behind() && message.waits_for_media() {
@@ -314,6 +323,13 @@ impl Running {
     fn deliver(&mut self) {
         let outbox = &mut self.shard.outbox;
         let (transmits, sends) = (&mut outbox.transmits, &mut outbox.sends);
+        let packets = transmits.len() + sends.len();
+        if packets > 0 {
+            let bytes: usize = transmits.iter().map(|t| t.contents.len()).sum();
+            let bytes = bytes + sends.byte_count();
+            self.worker.meters.add(Meter::PacketsOut, packets as u64);
+            self.worker.meters.add(Meter::BytesOut, bytes as u64);
+        }
         self.worker
             .network
             .send_all(transmits, sends, Instant::now());

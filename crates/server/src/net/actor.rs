@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::events::Events;
 use super::socket::{Link, Overflow};
+use super::tracker::{Seen, Tracker};
 use crate::core::backend::MediaBackend;
 use crate::core::{
     Answer, ClientId, Core, Input, ListedSession, ListedStream, Order, Output, Page, Reply,
@@ -56,6 +57,20 @@ pub(super) enum Message {
     },
     /// Somebody wants to know how much of everything there is.
     Stats(oneshot::Sender<Stats>),
+    /// The same, with what waits.
+    Measure(oneshot::Sender<Measured>),
+}
+
+/// What only the actor knows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Measured {
+    pub(super) stats: Stats,
+    /// Open sockets, and what waits for their clients.
+    pub(super) sockets: usize,
+    pub(super) messages: usize,
+    pub(super) bytes: usize,
+    /// Events of media that wait.
+    pub(super) events: usize,
 }
 
 pub(super) struct Actor {
@@ -64,6 +79,7 @@ pub(super) struct Actor {
     counters: Arc<Counters>,
     links: HashMap<ClientId, Link>,
     requests: HashMap<ClientId, oneshot::Sender<Reply>>,
+    tracker: Tracker,
     orders: HashMap<ClientId, oneshot::Sender<Answer>>,
 }
 
@@ -75,8 +91,14 @@ impl Actor {
             counters,
             links: HashMap::new(),
             requests: HashMap::new(),
+            tracker: Tracker::default(),
             orders: HashMap::new(),
         }
+    }
+
+    /// What it counts and times, to be read while it runs.
+    pub(super) fn seen(&self) -> Arc<Seen> {
+        self.tracker.seen()
     }
 
     /// Runs until `stopped`, or until nobody can send to it any more; then
@@ -91,10 +113,15 @@ impl Actor {
             let due = self.core.timeout();
             tokio::select! {
                 message = inbox.recv() => match message {
+                    // The asker may be gone by now.
+                    Some(Message::Measure(reply)) => drop(reply.send(self.measure(&events))),
                     Some(message) => self.handle_message(message),
                     None => break,
                 },
-                Some(event) = events.next() => self.handle(Input::Backend(event)),
+                Some(event) = events.next() => {
+                    self.tracker.heard(&event, Instant::now());
+                    self.handle(Input::Backend(event));
+                }
                 () = sleep_until(due) => self.handle(Input::Timeout),
                 _ = &mut stopped => break,
             }
@@ -161,11 +188,29 @@ impl Actor {
                 reply,
             } => drop(reply.send(self.core.sessions(&filter, after))),
             Message::Stats(reply) => drop(reply.send(self.core.stats())),
+            // At the end nobody is answered any more.
+            Message::Measure(_) => {}
+        }
+    }
+
+    fn measure(&self, events: &Events) -> Measured {
+        let waiting = self.links.values().map(Link::waiting);
+        let (messages, bytes) = waiting.fold((0, 0), |(m, b), (messages, bytes)| {
+            (m + messages, b + bytes)
+        });
+        Measured {
+            stats: self.core.stats(),
+            sockets: self.links.len(),
+            messages,
+            bytes,
+            events: events.waiting(),
         }
     }
 
     fn handle(&mut self, input: Input) {
         let now = Instant::now();
+        let about = self.core.about(&input);
+        let _entered = about.enter();
         if let Ok(time) = SystemTime::now().duration_since(UNIX_EPOCH) {
             self.core.set_unix_time(time);
         }
@@ -226,7 +271,10 @@ impl Actor {
                     link.close(code, reason);
                 }
             }
-            Output::Backend(command) => self.backend.send(command),
+            Output::Backend(command) => {
+                self.tracker.asked(&command, now);
+                self.backend.send(command);
+            }
             Output::Refused {
                 client,
                 reason,

@@ -53,6 +53,11 @@ impl EventSink {
 }
 
 impl Events {
+    /// How many wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.events.len() + self.rates.len()
+    }
+
     /// The next event, rates last; `None` once the backend is gone. Cancelled,
     /// it takes nothing.
     pub(super) async fn next(&mut self) -> Option<Event> {

@@ -1,5 +1,6 @@
 //! HTTP: the accept loop, the API, and which requests are WebSockets.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +23,8 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use super::connections::{Door, Place, Places};
+use super::health::{self, Health};
+use super::metrics::{self, Exposed, Metrics};
 use super::page::Page;
 use super::patience::{Patient, Stalled, Waiver};
 use super::rest::{self, Rest};
@@ -53,13 +56,21 @@ pub(super) fn router(
     requests: Requests,
     page: Page,
     balance_to: Vec<BalanceTarget>,
-    visitors: Visitors,
-    rest: Rest,
+    (visitors, rest): (Visitors, Rest),
+    (exposed, metrics): (Exposed, Metrics),
 ) -> Router {
     let gate = requests.gate.clone();
+    let health = health::router(Arc::clone(&metrics.health), requests.hub.clone());
+    let (open, closed) = match exposed {
+        Exposed::Admin => (health, metrics::router(metrics)),
+        Exposed::Open => (health.merge(metrics::router(metrics)), Router::new()),
+        Exposed::Off => (health.merge(metrics::nowhere()), Router::new()),
+    };
     let counters = Arc::clone(&requests.counters);
     let rest = Arc::new(rest);
-    let operators = rest::router(Arc::clone(&rest)).merge(status::router());
+    let operators = rest::router(Arc::clone(&rest))
+        .merge(status::router())
+        .merge(closed);
     let admin = admin::guarded(operators, gate.clone(), Arc::clone(&counters));
     let stat = admin::guarded(
         rest::stat::router(rest),
@@ -86,7 +97,8 @@ pub(super) fn router(
         .merge(page::router(page))
         .layer(middleware::from_fn_with_state(stat, rest::stat::divert))
         .layer(middleware::from_fn_with_state(upgrades, upgrade));
-    visitors.guard(router)
+    // Whoever watches the server is answered however often others ask.
+    visitors.guard(router).merge(open)
 }
 
 /// Serves every connection, over TLS if there is any; they end when this future is
@@ -100,7 +112,7 @@ pub(super) async fn accept(
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            accepted = server.accept(&listener) => match accepted {
                 Ok((stream, remote)) => match server.enter(remote.ip().to_canonical()) {
                     Ok(place) => {
                         let router = router.clone();
@@ -132,9 +144,17 @@ pub(super) struct Server {
     pub(super) counters: Arc<Counters>,
     pub(super) head_timeout: Duration,
     pub(super) write_timeout: Duration,
+    pub(super) health: Arc<Health>,
 }
 
 impl Server {
+    /// The next connection. A server that gets none is not ready.
+    async fn accept(&self, listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+        let accepted = listener.accept().await;
+        self.health.set_accepting(accepted.is_ok());
+        accepted
+    }
+
     /// A place for a connection from `remote`.
     fn enter(&self, remote: IpAddr) -> Result<Place, Door> {
         if !self.visitors.may_connect(remote) {

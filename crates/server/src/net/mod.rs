@@ -18,9 +18,11 @@ mod denied;
 mod events;
 mod files;
 mod gate;
+mod health;
 mod http;
 mod ice_server;
 mod listen;
+mod metrics;
 mod negotiate;
 mod page;
 mod patience;
@@ -28,6 +30,7 @@ mod rest;
 mod socket;
 mod status;
 mod tls;
+mod tracker;
 mod upgrade;
 mod visitors;
 mod whip;
@@ -52,8 +55,10 @@ pub use self::events::EventSink;
 use self::files::Files;
 use self::gate::Gate;
 pub use self::gate::Live;
+pub use self::health::Health;
 pub use self::ice_server::{IceServer, IceServerError};
 pub(crate) use self::listen::try_bind;
+pub use self::metrics::{Exposed, manual as metrics_manual};
 use self::page::Page;
 use self::rest::Rest;
 pub(crate) use self::tls::Certificate;
@@ -106,6 +111,8 @@ pub struct Config {
     pub core: core::Config,
     /// What [`Running::reload`] changes.
     pub live: Arc<Live>,
+    /// Who may read the metrics.
+    pub metrics: Exposed,
 }
 
 impl Config {
@@ -121,6 +128,7 @@ impl Config {
             balance_to: Vec::new(),
             core: core::Config::default(),
             live: Arc::default(),
+            metrics: Exposed::default(),
         }
     }
 }
@@ -167,6 +175,7 @@ pub struct Running {
     counters: Arc<Counters>,
     live: watch::Sender<Arc<Live>>,
     inbox: mpsc::Sender<Message>,
+    health: Arc<Health>,
     stop: oneshot::Sender<Infallible>,
     server: JoinHandle<()>,
 }
@@ -203,6 +212,11 @@ impl Running {
         &self.counters
     }
 
+    /// How the server is.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
     /// Goes on with other rules: they hold for what is asked from now on.
     pub fn reload(&self, live: Arc<Live>) {
         self.live.send_replace(live);
@@ -210,6 +224,7 @@ impl Running {
 
     /// Lets no new session in from now on. Ends once nobody publishes or plays any more.
     pub async fn drain(&self) {
+        self.health.set_draining();
         let mut sent = self.inbox.send(Message::Input(Input::Drain)).await.is_ok();
         while sent {
             let (reply, stats) = oneshot::channel();
@@ -278,6 +293,8 @@ where
     let (inbox_sender, inbox) = mpsc::channel(INBOX);
     let to_actor = inbox_sender.clone();
     let limits = config.core.limits.clone();
+    let workers = backend.meters();
+    let health = Arc::new(Health::new(workers.clone()));
     let actor = Actor::new(
         Core::new(config.core),
         Box::new(backend),
@@ -292,6 +309,7 @@ where
         counters: Arc::clone(&counters),
         head_timeout: config.head_timeout,
         write_timeout: config.write_timeout,
+        health: Arc::clone(&health),
     };
     let (stop, stopped) = oneshot::channel();
     let (open_sockets, all_closed) = mpsc::channel(1);
@@ -305,13 +323,23 @@ where
         gate,
     };
     let counted = Arc::clone(&counters);
-    let rest = Rest::new(hub, counted, &limits, config.head_timeout);
+    let rest = Rest::new(hub.clone(), counted, &limits, config.head_timeout);
+    let seeing = metrics::Metrics {
+        hub,
+        counters: Arc::clone(&counters),
+        workers,
+        seen: actor.seen(),
+        health: Arc::clone(&health),
+        started: metrics::Started::now(),
+    };
+    let seeing = (config.metrics, seeing);
+    let operated = (visitors, rest);
     let only_at = secure
         .as_ref()
         .filter(|_| config.tls.as_ref().is_some_and(|tls| tls.redirect));
     let only_at = only_at.map(|secure| secure.addr.port());
     let page = Page { files, only_at };
-    let router = http::router(requests, page, config.balance_to, visitors, rest);
+    let router = http::router(requests, page, config.balance_to, operated, seeing);
     // Connections in flight live in the accepting tasks and end with them.
     let mut accepting = JoinSet::new();
     accepting.spawn(http::accept(
@@ -343,6 +371,7 @@ where
         counters,
         live,
         inbox: to_actor,
+        health,
         stop,
         server,
     })

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tungstenite::error::{CapacityError, Error as WsError};
 
 use super::LINGER;
-use super::actor::Message;
+use super::actor::{Measured, Message};
 use super::addresses::SocketPlace;
 use super::connections::Place;
 use super::gate::{Gate, SessionGate, Verdict};
@@ -81,6 +81,18 @@ impl Hub {
         let (reply, stats) = oneshot::channel();
         self.inbox.send(Message::Stats(reply)).await.ok()?;
         stats.await.ok()
+    }
+
+    /// How much of everything there is and waits; `None` once the server ends.
+    pub(super) async fn measure(&self) -> Option<Measured> {
+        let (reply, measured) = oneshot::channel();
+        self.inbox.send(Message::Measure(reply)).await.ok()?;
+        measured.await.ok()
+    }
+
+    /// How many inputs wait for the actor.
+    pub(super) fn inputs_waiting(&self) -> usize {
+        self.inbox.max_capacity() - self.inbox.capacity()
     }
 
     /// A part of a list of streams, from `after` on; `None` once the server ends.
@@ -357,6 +369,13 @@ impl Link {
             closed,
         };
         (link, outgoing)
+    }
+
+    /// How many messages wait for the client, and bytes.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let messages = self.frames.max_capacity() - self.frames.capacity();
+        let bytes = [false, true].map(|large| self.backlog.of(large).load(Ordering::Relaxed));
+        (messages, bytes.iter().sum())
     }
 
     /// Queues a message. One to a socket that is over is dropped.

@@ -27,6 +27,7 @@ impl Gathered {
             ice_servers,
             live,
             core: settings.core(files),
+            metrics: settings.see.exposed(),
             page: settings.page,
             balance_to: settings.balance_to,
             ..net::Config::new(listen)

@@ -134,7 +134,7 @@ impl Key {
     /// What would be right.
     pub(super) fn expectation(&self) -> String {
         let choices: Vec<_> = self.arg.get_possible_values();
-        if !choices.is_empty() {
+        if !choices.is_empty() && self.shape() != Shape::Switch {
             let choices: Vec<_> = choices.iter().map(|choice| choice.get_name()).collect();
             return format!("must be one of {}", choices.join(", "));
         }

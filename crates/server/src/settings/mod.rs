@@ -11,6 +11,7 @@ mod file;
 mod key;
 mod reference;
 mod running;
+mod see;
 mod source;
 mod tls;
 
@@ -31,6 +32,7 @@ use self::source::Sources;
 pub use self::source::{Mistake, Place, SettingsError};
 use self::tls::TlsArgs;
 use crate::limits::Limits;
+use crate::logs::Logs;
 use crate::media::{PublicAddress, Transports};
 use crate::{media, net};
 
@@ -64,6 +66,15 @@ pub struct Settings {
     access: AccessArgs,
     #[command(flatten)]
     running: RunningArgs,
+    #[command(flatten)]
+    see: see::SeeArgs,
+}
+
+impl Settings {
+    /// How the log is to be.
+    pub fn logs(&self) -> Logs {
+        self.see.logs()
+    }
 }
 
 /// Where media goes.

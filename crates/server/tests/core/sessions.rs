@@ -263,7 +263,7 @@ fn a_server_about_to_end_keeps_what_it_has_and_takes_nobody_new() {
     assert_eq!(world.refused, [Reason::Draining; 2]);
 
     world.send(viewer, play("v", "live", FLOWS));
-    assert_eq!(world.read_short(viewer), ["v PLAYING"]);
+    assert_eq!(world.read_short(viewer), ["v SDP", "v PLAYING"]);
     world.handle(Input::Gone { client: publisher });
     let (back, same) = world.connect_kept(Some(&token));
     assert_eq!(same, token);

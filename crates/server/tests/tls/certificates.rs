@@ -1,5 +1,7 @@
 //! Certificates and keys, good and bad, in files.
 
+#![allow(dead_code, reason = "each test program uses its part")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Clients that speak TLS.
 
+#![allow(dead_code, reason = "each test program uses its part")]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 

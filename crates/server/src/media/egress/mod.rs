@@ -53,6 +53,7 @@ use super::demux::Path;
 use super::repair::{Credit, UNKNOWN_ROUND_TRIP, kept_for};
 use super::sends::Sends;
 use crate::counters::Reason;
+use crate::meters::{Meter, Time};
 use report::ReceiverTime;
 use srtp::Srtp;
 use track::{Context, Track};
@@ -103,6 +104,9 @@ pub(super) struct Egress {
     round_trip: Option<Duration>,
     longest: Duration,
     credit: Credit,
+    /// To be counted with the next flush: packets that the viewer has lost, and its
+    /// round trip.
+    untold: (u64, Option<Duration>),
 }
 
 impl Egress {
@@ -130,6 +134,7 @@ impl Egress {
             round_trip: None,
             longest,
             credit: Credit::default(),
+            untold: (0, None),
         }
     }
 
@@ -180,6 +185,17 @@ impl Egress {
             self.asked.clear();
             return None;
         };
+        let (lost, round_trip) = std::mem::take(&mut self.untold);
+        if lost > 0 {
+            sends.meters.add(Meter::ViewerLost, lost);
+        }
+        if let Some(round_trip) = round_trip {
+            sends.meters.took(Time::ViewerRoundTrip, round_trip);
+        }
+        if !self.asked.is_empty() {
+            let asked = self.asked.len() as u64;
+            sends.meters.add(Meter::AskedAgain, asked);
+        }
         let mut context = Context {
             srtp,
             path,
@@ -304,10 +320,13 @@ impl Egress {
     fn handle_report(&mut self, report: &ReceptionReport, now: Instant) -> Option<f32> {
         let mut tracks = self.tracks.iter_mut();
         let track = tracks.find(|track| track.is(*report.ssrc))?;
+        let lost = track.lost();
         let loss = track.handle_report(report, now);
+        self.untold.0 += u64::from(track.lost().saturating_sub(lost));
         let is_video = track.kind == Kind::Video;
         if let Some(trip) = feedback::round_trip(report, &self.clock, now) {
             self.follow(Some(trip));
+            self.untold.1 = Some(trip);
         }
         loss.filter(|_| is_video)
     }

@@ -21,6 +21,7 @@ use crate::media::packet::MediaPacket;
 use crate::media::picture::Shift;
 use crate::media::repair::Credit;
 use crate::media::sends::Sends;
+use crate::meters::Meter;
 
 /// What an m-line of the answer took.
 #[derive(Debug)]
@@ -227,6 +228,7 @@ impl Track {
             Some((_, What::Datagram(datagram))) => {
                 let allowed = context.credit.spend(datagram.len());
                 if allowed {
+                    sends.meters.add(Meter::SentAgain, 1);
                     let _ = sends.put(context.path, |bytes| {
                         bytes.extend_from_slice(datagram);
                         Ok::<(), Unspecified>(())
@@ -234,7 +236,10 @@ impl Track {
                 }
                 return allowed;
             }
-            None => return true,
+            None => {
+                sends.meters.add(Meter::NotKept, 1);
+                return true;
+            }
         };
         let mut formats = self.formats.iter();
         let rtx = formats.find(|format| format.pt == shown.pt);
@@ -247,6 +252,7 @@ impl Track {
         }
         self.repair_number += 1;
         if repair.spend(self.repair_number) {
+            sends.meters.add(Meter::SentAgain, 1);
             let header = Header {
                 pt,
                 marker: shown.packet.marker,

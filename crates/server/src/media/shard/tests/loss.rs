@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::media::gaps;
+use crate::meters::{Meter, Time};
 
 /// Which RTP packets of a client are lost.
 type Pattern = fn(u64) -> bool;
@@ -53,6 +54,27 @@ fn what_a_publisher_loses_is_asked_for() {
         check(1, true, pattern);
     }
     check(2, true, PATTERNS[0]);
+}
+
+#[test]
+fn what_is_lost_and_sent_again_is_counted() {
+    let mut world = World::new(1);
+    world.publish();
+    let viewer = world.play();
+    world.lose(viewer, is_rtp, PATTERNS[0]);
+    world.stream(10 * SECOND);
+    let meters = world.shards[0].outbox.sends.meters.clone();
+    let asked = meters.count(Meter::AskedAgain);
+    let sent = meters.count(Meter::SentAgain);
+    assert!(sent > 0 && meters.times(Time::ViewerRoundTrip).count() > 0);
+    assert_eq!(asked, sent + meters.count(Meter::NotKept));
+    assert_eq!(meters.count(Meter::Missing), 0);
+    world.network.losses.clear();
+    world.lose(0, is_rtp, PATTERNS[0]);
+    world.stream(10 * SECOND);
+    assert!(meters.count(Meter::Missing) > 0);
+    assert_eq!(meters.count(Meter::GivenUp), 0, "all of it came");
+    assert_eq!(meters.count(Meter::KeyframesAsked), 0);
 }
 
 /// One in ten, as if by chance.

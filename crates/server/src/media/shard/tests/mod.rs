@@ -249,7 +249,7 @@ impl World {
         });
         let shard = |index| {
             let candidates = vec![shard_address(index)];
-            let counters = Arc::default();
+            let counters = (Arc::default(), Arc::default());
             Shard::new(WorkerId(index), settings.clone(), candidates, counters)
         };
         let start = Instant::now();
