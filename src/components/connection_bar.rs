@@ -8,8 +8,7 @@ use crate::pages::view::View;
 use crate::platform::dom;
 use crate::state::{Controls, Field, Press, Setting, Typed};
 
-/// The server's address, for WHIP and WHEP a token, "Connect" or "Disconnect",
-/// and what became of it.
+/// The server's address, a token, "Connect" or "Disconnect", and what became of it.
 pub fn connection_bar(view: &View) -> Html {
     let screen = view.screen;
     let actions = view.actions;
@@ -38,9 +37,7 @@ pub fn connection_bar(view: &View) -> Html {
         <section class="connection" aria-label="Connection">
             <form id="connectionForm" class="controls" novalidate=true {onsubmit}>
                 { text_field(&server) }
-                if screen.takes_token() {
-                    { token(view, controls.server) }
-                }
+                { token(view, controls.server) }
                 <button
                     id="connectBtn"
                     type="submit"
@@ -68,7 +65,7 @@ pub fn connection_bar(view: &View) -> Html {
     }
 }
 
-/// The bearer token.
+/// The access token.
 fn token(view: &View, enabled: bool) -> Html {
     text_field(&TextField {
         id: "token",

@@ -392,12 +392,13 @@ fn socket_input(event: SocketEvent) -> Input {
     }
 }
 
-fn config() -> Config {
+fn config(token: Option<Token>) -> Config {
     Config {
         app_key: APP_KEY.to_owned(),
         client_os_version: location::app_version(),
         client_browser_version: location::user_agent(),
         custom: None,
+        token,
         connect_timeout: CONNECT_TIMEOUT,
         stream_timeout: STREAM_TIMEOUT,
         silence_timeout: SILENCE_TIMEOUT,

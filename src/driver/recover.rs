@@ -85,10 +85,12 @@ impl Shell {
 
     /// The session is over. What is wanted on is tried for again.
     pub(super) fn end_session(&mut self) {
+        let mut severity = Severity::Passing;
         if let Some(live) = self.live.take() {
+            severity = live.session.severity();
             self.keep_lingering(live.number, live.session);
         }
-        self.lost(Target::Connection, Severity::Passing);
+        self.lost(Target::Connection, severity);
         if !self.recovery.is_wanted(Target::Connection) {
             self.clear_picture(StreamRole::Player);
             self.end_capture();

@@ -26,7 +26,9 @@ impl Shell {
     /// A session for the address the user wants.
     pub(super) fn signalling(&self) -> Result<Signalling, String> {
         match Address::parse(&self.wanted.url).map_err(|error| error.to_string())? {
-            Address::WebCallServer(_) => Ok(Signalling::WebCallServer(Session::new(config()))),
+            Address::WebCallServer(_) => Ok(Signalling::WebCallServer(Session::new(config(
+                self.wanted.token.clone(),
+            )))),
             Address::Http(address) => Ok(Signalling::Http(HttpSession::new(HttpConfig {
                 address,
                 token: self.wanted.token.clone(),

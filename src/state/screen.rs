@@ -77,7 +77,7 @@ pub struct Half {
 pub struct Screen {
     /// The server's address.
     pub server: Field,
-    /// The bearer token of a WHIP and WHEP server; empty for none. Never stored.
+    /// The access token for it; empty for none. Never stored.
     pub token: String,
     /// The connection to it.
     pub connection: Connection,
@@ -128,7 +128,7 @@ pub struct ServerRate {
 pub enum Typed {
     /// The server's address.
     Server(String),
-    /// The bearer token for it.
+    /// The access token for it.
     Token(String),
     /// The name to publish or to play by.
     Name(StreamRole, String),
@@ -160,7 +160,7 @@ pub enum Command {
     Connect {
         /// Its address.
         url: String,
-        /// The bearer token, if there is one.
+        /// The access token, if there is one.
         token: Option<Token>,
     },
     /// End the session.
@@ -296,12 +296,6 @@ impl Screen {
             server_rate: None,
             play_again: false,
         }
-    }
-
-    /// Whether the server's address is one for WHIP and WHEP, which take a token.
-    pub fn takes_token(&self) -> bool {
-        let address = self.server.text.trim_start();
-        address.starts_with("http://") || address.starts_with("https://")
     }
 
     /// Takes what the user typed.
@@ -446,7 +440,7 @@ impl Screen {
     }
 
     fn read_token(&self) -> Result<Option<Token>, BadToken> {
-        if self.takes_token() && !self.token.is_empty() {
+        if !self.token.trim().is_empty() {
             Token::new(&self.token).map(Some)
         } else {
             Ok(None)

@@ -24,7 +24,8 @@ const ORDERS: usize = 64;
 pub struct SessionOptions {
     /// Where it is and what it speaks.
     pub server: Server,
-    /// Sent as `Authorization: Bearer` (RFC 6750 section 2.1); never shown.
+    /// Sent as `Authorization: Bearer` (RFC 6750 section 2.1), to a Web Call Server also
+    /// as `token` of `custom`, since proxies may keep the header; never shown.
     pub token: Option<Token>,
     /// Whom to trust.
     pub tls: TlsOptions,

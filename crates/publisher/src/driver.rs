@@ -387,7 +387,7 @@ impl Driver {
                 leg.end(end.clone());
             }
         }
-        let severity = self.failure.unwrap_or_default();
+        let severity = self.failure.unwrap_or(self.signalling.severity());
         self.state.send_modify(|state| {
             state.status = status;
             state.end = end;
@@ -404,6 +404,7 @@ fn signalling(options: &SessionOptions) -> Signalling {
             client_browser_version: concat!("twoway-publish/", env!("CARGO_PKG_VERSION"))
                 .to_owned(),
             custom: options.custom.clone(),
+            token: options.token.clone(),
             connect_timeout: CONNECT_TIMEOUT,
             stream_timeout: STREAM_TIMEOUT,
             silence_timeout: SILENCE_TIMEOUT,

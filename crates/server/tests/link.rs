@@ -89,6 +89,7 @@ fn new_session() -> Session {
         client_os_version: "os".into(),
         client_browser_version: "browser".into(),
         custom: None,
+        token: None,
         connect_timeout: Duration::from_secs(10),
         stream_timeout: Duration::from_secs(90),
         silence_timeout: Duration::from_secs(30),

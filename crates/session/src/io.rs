@@ -8,7 +8,7 @@ use wire::{MediaSessionId, StreamEventType, StreamName};
 
 use crate::{
     BadName, Event, HttpRequest, HttpResponse, IceServer, LocalCandidate, Play, Publish, RequestId,
-    Severity, StreamRole,
+    Severity, StreamRole, Token,
 };
 
 /// Streams a session can have at once; one page needs two.
@@ -32,6 +32,9 @@ pub struct Config {
     pub client_browser_version: String,
     /// Application data for the server.
     pub custom: Option<Value>,
+    /// What gives rights: it goes with the application data as their `token`, unless they
+    /// have one or are no object.
+    pub token: Option<Token>,
     /// From [`Input::Connect`] to ESTABLISHED; then the session fails.
     pub connect_timeout: Duration,
     /// From a publish or play request to its first active or final status;

@@ -59,11 +59,12 @@ pub(crate) fn severity_of_info(info: Option<&str>) -> Severity {
         Some(
             info::NO_COMMON_CODECS
             | info::TRANSCODING_REQUIRED_BUT_DISABLED
-            | info::RESTRICTED_ACCESS
             | info::FAILED_BY_DTLS_FINGERPRINT_ERROR
             | info::STREAM_NAME_ALREADY_IN_USE,
         ) => Severity::Fatal,
         Some(info) if FATAL_INFOS.contains(&info) => Severity::Fatal,
+        // What comes behind it says why.
+        Some(info) if info.starts_with(info::RESTRICTED_ACCESS) => Severity::Fatal,
         Some(_) | None => Severity::Passing,
     }
 }
@@ -279,6 +280,7 @@ mod tests {
                 info::NO_COMMON_CODECS,
                 info::TRANSCODING_REQUIRED_BUT_DISABLED,
                 info::RESTRICTED_ACCESS,
+                "Restricted access: the access token has expired",
                 info::FAILED_BY_DTLS_FINGERPRINT_ERROR,
                 info::STREAM_NAME_ALREADY_IN_USE,
             ],

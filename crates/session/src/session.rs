@@ -11,6 +11,7 @@ mod messages;
 
 use core::mem;
 
+use serde_json::{Map, Value};
 use tracing::{debug, info};
 use wire::{
     AvailableRequest, ClientMessage, Connection, MediaSessionId, StreamEventType, StreamName,
@@ -20,7 +21,7 @@ use crate::identity::{MEDIA_PROVIDER, Offer};
 use crate::io::{MAX_AVAILABLE_REQUESTS, MAX_STREAMS};
 use crate::outbox::Outbox;
 use crate::stream::Stream;
-use crate::{Config, Error, Event, Input, Output, SessionStatus, Time};
+use crate::{Config, Error, Event, Input, Output, SessionStatus, Severity, Time, Token};
 
 /// The signalling version that the original clients name.
 const CLIENT_VERSION: &str = "2.0";
@@ -38,6 +39,8 @@ pub struct Session {
     streams: Vec<Stream>,
     /// Requests, and when to give up waiting for the reply.
     available: Vec<(MediaSessionId, Time)>,
+    /// Of what ended it.
+    severity: Severity,
     out: Outbox,
 }
 
@@ -60,6 +63,19 @@ enum State {
     Failed,
 }
 
+/// Application data with the token in them.
+fn with_token(custom: Option<Value>, token: Option<&Token>) -> Option<Value> {
+    let Some(token) = token else {
+        return custom;
+    };
+    let mut custom = custom.unwrap_or_else(|| Value::Object(Map::new()));
+    if let Value::Object(members) = &mut custom {
+        let free = members.entry("token");
+        free.or_insert_with(|| token.as_str().into());
+    }
+    Some(custom)
+}
+
 /// How a session ends; a failure says why, for people.
 enum End {
     Disconnected,
@@ -74,8 +90,15 @@ impl Session {
             state: State::New,
             streams: Vec::new(),
             available: Vec::new(),
+            severity: Severity::Passing,
             out: Outbox::default(),
         }
+    }
+
+    /// Whether a session that failed may be tried again: not if the server has refused
+    /// it for what it is.
+    pub fn severity(&self) -> Severity {
+        self.severity
     }
 
     /// The session's status.
@@ -253,7 +276,7 @@ impl Session {
             client_version: CLIENT_VERSION.to_owned(),
             client_os_version: config.client_os_version.clone(),
             client_browser_version: config.client_browser_version.clone(),
-            custom: config.custom.clone(),
+            custom: with_token(config.custom.clone(), config.token.as_ref()),
             ..Connection::default()
         }));
     }

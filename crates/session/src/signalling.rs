@@ -1,6 +1,6 @@
 //! One field for a driver that speaks either kind of signalling.
 
-use crate::{Error, HttpSession, Input, Output, Session, SessionStatus, Time};
+use crate::{Error, HttpSession, Input, Output, Session, SessionStatus, Severity, Time};
 
 /// A session of either kind; the methods are those of both.
 #[derive(Debug)]
@@ -44,6 +44,14 @@ impl Signalling {
         match self {
             Self::WebCallServer(session) => session.status(),
             Self::Http(session) => session.status(),
+        }
+    }
+
+    /// See [`Session::severity`]; over HTTP a session never fails.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::WebCallServer(session) => session.severity(),
+            Self::Http(_) => Severity::Passing,
         }
     }
 

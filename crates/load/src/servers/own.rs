@@ -39,6 +39,8 @@ fn command(program: &Path, cores: &[usize], no_page: &TempDir) -> Command {
         .args(["--bind", loopback, "--port", "0"])
         .args(["--media-bind", loopback, "--media-port", "0"])
         .args(["--media", "udp"])
+        // All of a test's clients are one address.
+        .args(["--max-connection-rate", "0", "--max-request-rate", "0"])
         .arg("--page")
         .arg(no_page.path())
         .env("RUST_LOG", "error");

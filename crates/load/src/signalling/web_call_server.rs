@@ -124,6 +124,7 @@ impl Client {
             client_os_version: std::env::consts::OS.to_owned(),
             client_browser_version: concat!("twoway-load/", env!("CARGO_PKG_VERSION")).to_owned(),
             custom: None,
+            token: None,
             connect_timeout: ANSWER_WITHIN,
             stream_timeout: ANSWER_WITHIN,
             silence_timeout: SILENCE,

@@ -117,9 +117,16 @@ fn cannot_start(error: &io::Error) -> String {
 /// sentence of our own tells.
 const LOG: &str = "warn,rustls_platform_verifier=off";
 
+/// A WebSocket's own log shows what goes over it, the access token among that.
+const UNLOGGED: &str = "tungstenite=warn";
+
 fn log_to(console: Console) {
+    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| LOG.into());
+    if let Ok(unlogged) = UNLOGGED.parse() {
+        filter = filter.add_directive(unlogged);
+    }
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| LOG.into()))
+        .with_env_filter(filter)
         .with_ansi(console.colours_logs())
         .with_writer(console)
         .init();

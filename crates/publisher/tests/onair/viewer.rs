@@ -37,6 +37,7 @@ impl Viewer {
             client_os_version: String::new(),
             client_browser_version: String::new(),
             custom: None,
+            token: None,
             connect_timeout: TIMEOUT,
             stream_timeout: TIMEOUT,
             silence_timeout: TIMEOUT,

@@ -10,7 +10,8 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 use twoway_server::core::backend::{Command, MediaBackend};
 use twoway_server::counters::Reason;
@@ -71,10 +72,24 @@ pub(crate) struct Client<S = MaybeTlsStream<TcpStream>> {
 impl Client {
     /// A client that has opened its socket and said nothing.
     pub(crate) async fn open(addr: SocketAddr, path: &str) -> Self {
-        let (socket, _) = soon(connect_async(format!("ws://{addr}{path}")))
-            .await
-            .unwrap();
-        Self { socket }
+        Self::open_with(addr, path, &[]).await.unwrap()
+    }
+
+    /// The same with these headers; the status if the server does not want it.
+    pub(crate) async fn open_with(
+        addr: SocketAddr,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, u16> {
+        let mut request = format!("ws://{addr}{path}").into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        match soon(connect_async(request)).await {
+            Ok((socket, _)) => Ok(Self { socket }),
+            Err(Error::Http(answer)) => Err(answer.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// A client with an established session and nothing unread.

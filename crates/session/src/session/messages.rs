@@ -6,8 +6,9 @@ use wire::{
     StreamStatusEvent, VideoRate,
 };
 
-use super::{Session, State, find};
+use super::{End, Session, State, find};
 use crate::io::MAX_MESSAGE_BYTES;
+use crate::retry::severity_of_info;
 use crate::{Event, StreamRole, Time};
 
 impl Session {
@@ -104,7 +105,8 @@ impl Session {
         }
     }
 
-    /// A warning; the failure of a stream may come this way too.
+    /// A warning; the failure of a stream may come this way too, and that of the whole
+    /// session.
     fn handle_failure(&mut self, failure: Failure, deadline: Time) {
         let Failure {
             api_method,
@@ -116,6 +118,10 @@ impl Session {
             Some(info) => info.clone(),
             None => format!("{api_method} failed"),
         };
+        if let ("connection", State::Connected { .. }) = (api_method.as_str(), self.state) {
+            self.severity = severity_of_info(info.as_deref());
+            return self.end(End::Failed(warning));
+        }
         self.out.notify(Event::Warning(warning));
         if let ("StreamStatusEvent", Some(id)) = (api_method.as_str(), id) {
             let status = StreamStatus::from_wire(&status);

@@ -17,7 +17,7 @@ use wire::{
 };
 
 use crate::{
-    Config, Error, Event, Input, Output, Play, Publish, Session, Severity, StreamRole, Time,
+    Config, Error, Event, Input, Output, Play, Publish, Session, Severity, StreamRole, Time, Token,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,11 +32,17 @@ struct Harness {
 
 impl Harness {
     fn new() -> Self {
+        Self::with(None, None)
+    }
+
+    /// One that has these application data and this token.
+    fn with(custom: Option<Value>, token: Option<&str>) -> Self {
         let session = Session::new(Config {
             app_key: "defaultApp".into(),
             client_os_version: "Linux".into(),
             client_browser_version: "two-way".into(),
-            custom: None,
+            custom,
+            token: token.map(|token| Token::new(token).unwrap()),
             connect_timeout: CONNECT_TIMEOUT,
             stream_timeout: STREAM_TIMEOUT,
             silence_timeout: SILENCE_TIMEOUT,

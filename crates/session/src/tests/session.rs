@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wire::{
-    Availability, DataEvent, Failure, ServerMessage, SessionDebug, StreamName, StreamStatus,
-    UserData,
+    Availability, ClientMessage, DataEvent, Failure, ServerMessage, SessionDebug, StreamName,
+    StreamStatus, UserData,
 };
 
 use super::{
@@ -13,8 +13,8 @@ use super::{
     media_failed, offer_created, play, publish,
 };
 use crate::{
-    Error, HttpResponse, Input, MAX_AVAILABLE_REQUESTS, MAX_MESSAGE_BYTES, MAX_STREAMS,
-    SessionStatus, Time,
+    Error, HttpResponse, Input, MAX_AVAILABLE_REQUESTS, MAX_MESSAGE_BYTES, MAX_STREAMS, Output,
+    SessionStatus, Severity, Time,
 };
 
 fn available(text: &str) -> Input {
@@ -355,6 +355,64 @@ fn available_without_a_reply_is_a_no() {
         harness.session.timeout(),
         Some(harness.now + SILENCE_TIMEOUT)
     );
+}
+
+#[test]
+fn a_refused_connection_fails_the_session_and_says_why() {
+    let fail = |info: &str| {
+        ServerMessage::Fail(Failure {
+            api_method: "connection".into(),
+            id: None,
+            status: "FAILED".into(),
+            info: Some(info.to_owned()),
+        })
+    };
+    for (info, severity) in [
+        (
+            "Restricted access: the access token has expired",
+            Severity::Fatal,
+        ),
+        ("the server is shutting down", Severity::Passing),
+    ] {
+        let mut harness = Harness::connected();
+        harness.say(fail(info));
+        assert_eq!(harness.session.status(), SessionStatus::Failed);
+        assert_eq!(harness.session.severity(), severity, "{info}");
+    }
+    // Of a session that is established it is a remark.
+    let mut harness = Harness::established();
+    assert_eq!(harness.say(fail("no SIP")), "warning no SIP");
+    assert_eq!(harness.session.status(), SessionStatus::Established);
+}
+
+#[test]
+fn a_token_goes_with_the_application_data() {
+    let check = |custom: Option<Value>, token: Option<&str>, expected: Option<Value>| {
+        let mut harness = Harness::with(custom, token);
+        harness.session.handle(Input::Connect, harness.now).unwrap();
+        harness.drain();
+        let opened = Input::SocketOpened;
+        harness.session.handle(opened, harness.now).unwrap();
+        let mut outputs = harness.drain().into_iter();
+        let sent = outputs.find_map(|output| {
+            if let Output::Send(text) = output {
+                return Some(text);
+            }
+            None
+        });
+        let sent = ClientMessage::decode(&sent.unwrap()).unwrap();
+        let ClientMessage::Connection(connection) = sent else {
+            panic!("{sent:?}");
+        };
+        assert_eq!(connection.custom, expected);
+    };
+    check(None, None, None);
+    check(None, Some("secret"), Some(json!({ "token": "secret" })));
+    let own = json!({ "room": 7, "token": "own" });
+    check(Some(own.clone()), Some("secret"), Some(own));
+    let with = Some(json!({ "room": 7, "token": "secret" }));
+    check(Some(json!({ "room": 7 })), Some("secret"), with);
+    check(Some(json!("text")), Some("secret"), Some(json!("text")));
 }
 
 #[test]
