@@ -18,7 +18,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use tokio::sync::Semaphore;
@@ -29,6 +29,12 @@ use crate::counters::{Counters, Reason};
 
 /// What the API says of itself: OpenAPI 3.1.
 const DESCRIPTION: &str = include_str!("openapi.json");
+
+/// Answers are what they are called, and as old as they are.
+const HEADERS: [(HeaderName, &str); 2] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::CACHE_CONTROL, "no-store"),
+];
 
 /// Lists that are made at a time; the others wait for their turn.
 const LISTS: usize = 2;
@@ -123,7 +129,7 @@ impl Rest {
     async fn answer(&self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
-        match self.dispatch(&parts, body).await {
+        let mut response = match self.dispatch(&parts, body).await {
             Ok(response) => response,
             Err(refused) => {
                 if refused.status == StatusCode::BAD_REQUEST {
@@ -131,7 +137,12 @@ impl Rest {
                 }
                 refused.into_response(&path)
             }
+        };
+        for (name, value) in HEADERS {
+            let value = HeaderValue::from_static(value);
+            response.headers_mut().insert(name, value);
         }
+        response
     }
 
     async fn dispatch(&self, parts: &Parts, body: Body) -> Result<Response, Refused> {
