@@ -131,6 +131,17 @@ reasons! {
     WrongAudience => "wrong_audience",
     /// Somebody without the right to it.
     NotAllowed => "not_allowed",
+    /// Somebody whom the application for hooks refuses.
+    HookRefused => "hook_refused",
+    /// Somebody about whom the application for hooks could not be asked, so that they
+    /// were refused.
+    HookUnanswered => "hook_unanswered",
+    /// A request to the application for hooks that it did not answer, whatever came of
+    /// that.
+    HookFailed => "hook_failed",
+    /// An event that the application for hooks was not told of, since too many others
+    /// wait.
+    HookDropped => "hook_dropped",
 }
 
 /// One counter a reason, shared by every part of the server.

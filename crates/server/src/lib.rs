@@ -8,6 +8,7 @@ pub mod core;
 pub mod counters;
 pub mod doctor;
 mod fragment;
+pub mod hooks;
 pub mod limits;
 pub mod logs;
 pub mod media;

@@ -81,6 +81,12 @@ pub enum Denied {
     /// It is valid, and does not allow what was asked for.
     #[error("the access token does not allow this")]
     NotAllowed,
+    /// The application behind the REST hooks says no.
+    #[error("the application does not allow this")]
+    HookRefused,
+    /// The application behind the REST hooks cannot be asked.
+    #[error("the application cannot be asked whether this is allowed")]
+    HookFailed,
 }
 
 impl Denied {
@@ -93,6 +99,8 @@ impl Denied {
             Self::NotYet => Reason::EarlyToken,
             Self::WrongAudience => Reason::WrongAudience,
             Self::NotAllowed => Reason::NotAllowed,
+            Self::HookRefused => Reason::HookRefused,
+            Self::HookFailed => Reason::HookUnanswered,
         }
     }
 }

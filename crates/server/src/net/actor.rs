@@ -17,6 +17,7 @@ use crate::core::{
     SessionFilter, Stats, StreamFilter,
 };
 use crate::counters::{Counters, Reason};
+use crate::hooks::Hooks;
 
 /// What the actor is told by sockets and by the HTTP API.
 #[derive(Debug)]
@@ -81,11 +82,19 @@ pub(super) struct Actor {
     requests: HashMap<ClientId, oneshot::Sender<Reply>>,
     tracker: Tracker,
     orders: HashMap<ClientId, oneshot::Sender<Answer>>,
+    /// The application that is told of everything, if there is one.
+    hooks: Option<Hooks>,
 }
 
 impl Actor {
-    pub(super) fn new(core: Core, backend: Box<dyn MediaBackend>, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(
+        core: Core,
+        backend: Box<dyn MediaBackend>,
+        counters: Arc<Counters>,
+        hooks: Option<Hooks>,
+    ) -> Self {
         Self {
+            hooks,
             core,
             backend,
             counters,
@@ -280,8 +289,11 @@ impl Actor {
                 reason,
                 detail,
             } => self.count(client, reason, &detail),
-            // Nobody asks for them here yet.
-            Output::Notice(_) => {}
+            Output::Notice(notice) => {
+                if let Some(hooks) = &self.hooks {
+                    hooks.notice(&notice);
+                }
+            }
         }
     }
 

@@ -46,7 +46,9 @@ fn refuse(denied: Denied) -> Response {
     let status = denied::status(denied);
     let mut response = (status, format!("{denied}\n")).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::WWW_AUTHENTICATE, denied::challenge(denied));
+    if let Some(challenge) = denied::challenge(denied) {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
     if status == StatusCode::UNAUTHORIZED {
         headers.append(header::WWW_AUTHENTICATE, BASIC);
     }

@@ -16,14 +16,16 @@ pub(super) fn status(denied: Denied) -> StatusCode {
         | Denied::Expired
         | Denied::NotYet
         | Denied::WrongAudience => StatusCode::UNAUTHORIZED,
-        Denied::NotAllowed => StatusCode::FORBIDDEN,
+        Denied::NotAllowed | Denied::HookRefused => StatusCode::FORBIDDEN,
+        Denied::HookFailed => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
-/// The value of `WWW-Authenticate`.
-pub(super) fn challenge(denied: Denied) -> HeaderValue {
+/// The value of `WWW-Authenticate`; none if no token would change anything.
+pub(super) fn challenge(denied: Denied) -> Option<HeaderValue> {
     let error = match denied {
-        Denied::NoToken => return HeaderValue::from_static(CHALLENGE),
+        Denied::HookRefused | Denied::HookFailed => return None,
+        Denied::NoToken => return Some(HeaderValue::from_static(CHALLENGE)),
         Denied::BadToken | Denied::Expired | Denied::NotYet | Denied::WrongAudience => {
             "invalid_token"
         }
@@ -31,7 +33,8 @@ pub(super) fn challenge(denied: Denied) -> HeaderValue {
     };
     let text = format!("{CHALLENGE}, error=\"{error}\", error_description=\"{denied}\"");
     // A sentence of ours is plain text, always.
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(CHALLENGE))
+    let value = HeaderValue::try_from(text);
+    Some(value.unwrap_or(HeaderValue::from_static(CHALLENGE)))
 }
 
 #[cfg(test)]
@@ -41,6 +44,7 @@ mod tests {
     #[test]
     fn a_challenge_says_what_is_wrong_with_a_token_if_there_is_one() {
         let realm = "Bearer realm=\"Two-way Streaming\"";
+        let challenge = |denied| challenge(denied).unwrap();
         assert_eq!(challenge(Denied::NoToken), realm);
         let expired = format!(
             "{realm}, error=\"invalid_token\", error_description=\"the access token has expired\""
@@ -51,5 +55,12 @@ mod tests {
              error_description=\"the access token does not allow this\""
         );
         assert_eq!(challenge(Denied::NotAllowed), scope);
+    }
+
+    #[test]
+    fn what_no_token_changes_is_no_challenge() {
+        for denied in [Denied::HookRefused, Denied::HookFailed] {
+            assert_eq!(challenge(denied), None);
+        }
     }
 }

@@ -13,7 +13,10 @@ use base64::prelude::BASE64_STANDARD;
 use tokio::sync::watch;
 
 pub(super) use self::session::{SessionGate, Verdict};
+use super::http::Ends;
 use crate::access::{Access, Denied, Grant, Origins, Proxies, Right, decide};
+use crate::core::ResourcePath;
+use crate::hooks::Hooks;
 use crate::limits::AddressLimits;
 
 /// What proxies add to what they pass on (RFC 7239, and what was there before it).
@@ -55,11 +58,45 @@ pub(super) struct ForeignOrigin;
 #[derive(Debug, Clone)]
 pub(super) struct Gate {
     live: watch::Receiver<Arc<Live>>,
+    /// The application that has the last word, if there is one.
+    hooks: Option<Hooks>,
 }
 
 impl Gate {
-    pub(super) fn new(live: watch::Receiver<Arc<Live>>) -> Self {
-        Self { live }
+    pub(super) fn new(live: watch::Receiver<Arc<Live>>, hooks: Option<Hooks>) -> Self {
+        Self { live, hooks }
+    }
+
+    /// A client that has asked for a WebSocket.
+    pub(super) fn session(&self, headers: &HeaderMap, ends: Ends) -> SessionGate {
+        let hooks = self.hooks.as_ref();
+        let hooks = hooks.map(|hooks| hooks.session(ends.remote, ends.local, origin(headers)));
+        SessionGate::new(token(headers), hooks)
+    }
+
+    /// Asks the application, if there is one, whether an HTTP request may make a
+    /// resource.
+    ///
+    /// # Errors
+    /// It may not.
+    pub(super) async fn ask_offer(
+        &self,
+        headers: &HeaderMap,
+        ends: Ends,
+        path: &ResourcePath,
+        offer: &str,
+    ) -> Result<(), Denied> {
+        let Some(hooks) = &self.hooks else {
+            return Ok(());
+        };
+        let session = hooks.session(ends.remote, ends.local, origin(headers));
+        let token = token(headers).filter(|_| self.tells_tokens());
+        session.ask_offer(path, offer, token.as_deref()).await
+    }
+
+    /// Whether tokens are the application's: where this server checks none itself.
+    fn tells_tokens(&self) -> bool {
+        !self.live.borrow().access.is_controlled()
     }
 
     /// What is set now.
@@ -149,6 +186,12 @@ pub(super) fn token(headers: &HeaderMap) -> Option<String> {
     Some(password.to_owned())
 }
 
+/// The origin of the page that a request comes from, if a browser says so.
+fn origin(headers: &HeaderMap) -> Option<String> {
+    let origin = headers.get(header::ORIGIN)?.to_str().ok()?;
+    Some(origin.to_owned())
+}
+
 /// Whether the request was made on this host, for this host, by no other page.
 fn is_own(headers: &HeaderMap, remote: IpAddr) -> bool {
     let text = |name| {
@@ -197,7 +240,7 @@ mod tests {
             access,
             ..Live::default()
         };
-        Gate::new(watch::channel(Arc::new(live)).1)
+        Gate::new(watch::channel(Arc::new(live)).1, None)
     }
 
     fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {

@@ -67,6 +67,7 @@ pub use self::tls::{Credentials, Fingerprint, TlsConfig, TlsError};
 use self::visitors::Visitors;
 use crate::core::{self, Core, Input, backend};
 use crate::counters::Counters;
+use crate::hooks::{self, Hooks};
 use crate::media::{self, Forwarder};
 
 /// Inputs of all clients together that wait for the actor. When it is full,
@@ -109,6 +110,8 @@ pub struct Config {
     pub balance_to: Vec<BalanceTarget>,
     /// Signalling.
     pub core: core::Config,
+    /// The application that is asked and told, if there is one.
+    pub hooks: Option<hooks::Config>,
     /// What [`Running::reload`] changes.
     pub live: Arc<Live>,
     /// Who may read the metrics.
@@ -127,6 +130,7 @@ impl Config {
             ice_servers: Vec::new(),
             balance_to: Vec::new(),
             core: core::Config::default(),
+            hooks: None,
             live: Arc::default(),
             metrics: Exposed::default(),
         }
@@ -161,6 +165,9 @@ pub enum StartError<E> {
     /// The system has no randomness, without which nothing here is safe.
     #[error("the system gives no random numbers: {0}")]
     Randomness(String),
+    /// The application for hooks cannot be asked.
+    #[error(transparent)]
+    Hooks(hooks::StartError),
     /// The media backend did not start.
     #[error(transparent)]
     Media(E),
@@ -286,6 +293,7 @@ where
     }
     let counters = Arc::new(Counters::default());
     let secure = secure(config.tls.as_ref(), &counters).await?;
+    let (hooks, hooks_ending) = start_hooks(&mut config, &counters).map_err(StartError::Hooks)?;
     let files = Files::new(config.page).map_err(StartError::Thread)?;
     let (event_sink, events) = events::channel(Arc::clone(&counters));
     let backend = start_media(event_sink, Arc::clone(&counters)).map_err(StartError::Media)?;
@@ -299,9 +307,10 @@ where
         Core::new(config.core),
         Box::new(backend),
         Arc::clone(&counters),
+        hooks.clone(),
     );
     let (live, rules) = watch::channel(config.live);
-    let gate = Gate::new(rules);
+    let gate = Gate::new(rules, hooks);
     let visitors = Visitors::new(gate.clone(), Arc::clone(&counters));
     let connections = http::Server {
         visitors: visitors.clone(),
@@ -364,6 +373,7 @@ where
     let server = tokio::spawn(async move {
         let backend = actor.run(inbox, events, stopped).await;
         end(accepting, all_closed, backend).await;
+        tell_the_last(hooks_ending).await;
     });
     Ok(Running {
         addr,
@@ -418,6 +428,32 @@ async fn secure<E>(
         addr,
         tls: Arc::new(loaded?),
     }))
+}
+
+/// The application for hooks, if there is one. Clients that it is asked about have as
+/// much more time to connect.
+fn start_hooks(
+    config: &mut Config,
+    counters: &Arc<Counters>,
+) -> Result<(Option<Hooks>, Option<hooks::Ending>), hooks::StartError> {
+    let Some(application) = &config.hooks else {
+        return Ok((None, None));
+    };
+    config.core.notices = true;
+    config.core.connection_timeout += application.timeout;
+    let node_id = &config.core.node_id;
+    let (hooks, ending) = Hooks::start(application, node_id, Arc::clone(counters))?;
+    Ok((Some(hooks), Some(ending)))
+}
+
+/// What the server's end comes to is told, too, unless the application takes too long.
+async fn tell_the_last(ending: Option<hooks::Ending>) {
+    let Some(ending) = ending else {
+        return;
+    };
+    if tokio::time::timeout(SHUTDOWN, ending.told()).await.is_err() {
+        tracing::warn!("the application for hooks was not told of everything in time");
+    }
 }
 
 /// Ends the server once clients are told: nobody new is let in, sockets close,

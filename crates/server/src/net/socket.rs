@@ -1,7 +1,6 @@
 //! One client's WebSocket: a task that reads and writes, and the actor's end of it.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -19,6 +18,7 @@ use super::actor::{Measured, Message};
 use super::addresses::SocketPlace;
 use super::connections::Place;
 use super::gate::{Gate, SessionGate, Verdict};
+use super::http::Ends;
 use crate::allowance::Allowance;
 use crate::core::{
     Answer, ClientId, CloseCode, Input, ListedSession, ListedStream, Order, Page, Reply,
@@ -62,7 +62,7 @@ impl Hub {
     pub(super) fn upgrade(
         self,
         upgrade: WebSocketUpgrade,
-        (remote, local): (SocketAddr, SocketAddr),
+        ends: Ends,
         places: (Place, SocketPlace),
         session: SessionGate,
     ) -> Response {
@@ -71,7 +71,7 @@ impl Hub {
             .max_message_size(self.limits.message_bytes)
             .max_frame_size(self.limits.message_bytes)
             .on_upgrade(async move |socket| {
-                self.serve(socket, remote, local, session).await;
+                self.serve(socket, ends, session).await;
                 drop(places);
             })
     }
@@ -170,13 +170,7 @@ impl Hub {
         ClientId(self.last_client.fetch_add(1, Ordering::Relaxed))
     }
 
-    async fn serve(
-        self,
-        socket: WebSocket,
-        remote: SocketAddr,
-        local: SocketAddr,
-        session: SessionGate,
-    ) {
+    async fn serve(self, socket: WebSocket, ends: Ends, session: SessionGate) {
         let nonce = match super::random_bits() {
             Ok(nonce) => nonce,
             Err(error) => return tracing::error!(%error, "no randomness"),
@@ -185,8 +179,8 @@ impl Hub {
         let (link, outgoing) = Link::new(&self.limits);
         let join = Message::Join {
             client,
-            remote,
-            local,
+            remote: ends.remote,
+            local: ends.local,
             nonce,
             link,
         };

@@ -1,6 +1,5 @@
 //! Which requests are WebSockets, and who may open one.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::ws::WebSocketUpgrade;
@@ -50,7 +49,7 @@ enum Refused {
 
 impl Upgrades {
     async fn answer(self, mut parts: Parts) -> Response {
-        let (Some(Ends { remote, local, .. }), Some(place)) =
+        let (Some(ends), Some(place)) =
             (parts.extensions.get().copied(), parts.extensions.remove())
         else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -59,10 +58,10 @@ impl Upgrades {
             Ok(upgrade) => upgrade,
             Err(rejection) => return rejection.into_response(),
         };
-        match self.admit(&parts.headers, remote.ip()) {
+        match self.admit(&parts.headers, ends) {
             Ok((session, socket_place)) => {
                 let places = (place, socket_place);
-                self.hub.upgrade(upgrade, (remote, local), places, session)
+                self.hub.upgrade(upgrade, ends, places, session)
             }
             Err(refused) => self.refuse(refused),
         }
@@ -71,7 +70,7 @@ impl Upgrades {
     fn admit(
         &self,
         headers: &HeaderMap,
-        client: IpAddr,
+        ends: Ends,
     ) -> Result<(SessionGate, SocketPlace), Refused> {
         if self.gate.cors(headers).is_err() {
             return Err(Refused::Page);
@@ -79,8 +78,11 @@ impl Upgrades {
         let token = gate::token(headers);
         let checked = self.gate.check_token(token.as_deref());
         checked.map_err(Refused::Token)?;
-        let place = self.visitors.open_socket(client).ok_or(Refused::Busy)?;
-        Ok((SessionGate::new(token), place))
+        let place = self
+            .visitors
+            .open_socket(ends.remote.ip())
+            .ok_or(Refused::Busy)?;
+        Ok((self.gate.session(headers, ends), place))
     }
 
     fn refuse(&self, refused: Refused) -> Response {
@@ -92,7 +94,8 @@ impl Upgrades {
             }
             Refused::Token(denied) => {
                 self.count(denied.reason(), &denied.to_string());
-                let challenge = [(header::WWW_AUTHENTICATE, denied::challenge(denied))];
+                let challenge = denied::challenge(denied);
+                let challenge = challenge.map(|value| [(header::WWW_AUTHENTICATE, value)]);
                 let status = denied::status(denied);
                 (status, challenge, format!("{denied}\n")).into_response()
             }

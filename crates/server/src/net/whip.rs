@@ -139,7 +139,7 @@ impl Requests {
             Ok(offer) => offer,
             Err(response) => return response,
         };
-        let Some(Ends { remote, local, .. }) = parts.extensions.get().copied() else {
+        let Some(ends) = parts.extensions.get::<Ends>().copied() else {
             return problem(
                 Problem::Failed,
                 "The server does not know the request's addresses",
@@ -157,14 +157,18 @@ impl Requests {
             name,
             id: MediaSessionId::from_random(random),
         };
+        let asked = self.gate.ask_offer(&parts.headers, ends, &path, &offer);
+        if let Err(denied) = asked.await {
+            return self.deny(denied);
+        }
         let location = location(&path);
         let made = |client| Input::Offer {
             client,
             path,
             offer,
             wishes,
-            remote,
-            local,
+            remote: ends.remote,
+            local: ends.local,
         };
         let mut response = reply(self.hub.request(made).await, &location);
         if response.status() == StatusCode::CREATED {
@@ -249,13 +253,15 @@ impl Requests {
             Denied::Expired => "token-expired",
             Denied::NotYet => "token-not-valid-yet",
             Denied::WrongAudience => "token-for-another-audience",
-            Denied::NotAllowed => "not-allowed",
+            Denied::NotAllowed | Denied::HookRefused => "not-allowed",
+            Denied::HookFailed => return problem(Problem::Unavailable, &detail),
         };
         let mut response = problem_response(denied::status(denied), kind, &detail);
-        let challenge = denied::challenge(denied);
-        response
-            .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, challenge);
+        if let Some(challenge) = denied::challenge(denied) {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
+        }
         response
     }
 

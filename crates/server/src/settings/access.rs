@@ -158,11 +158,11 @@ fn anonymous(rights: &[Anonymous]) -> Option<Grant> {
     Some(grant)
 }
 
-fn about(path: &Path, why: &str) -> String {
+pub(super) fn about(path: &Path, why: &str) -> String {
     format!("{}: {why}", path.display())
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     if fs::metadata(path)?.len() > MAX_FILE {
         let error = format!("it is larger than {MAX_FILE} bytes");
         return Err(io::Error::other(error));
@@ -171,7 +171,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Says so if a file with secrets is open to everybody on this host.
-fn warn_if_exposed(path: &Path) {
+pub(super) fn warn_if_exposed(path: &Path) {
     if is_exposed(path) {
         let path = path.display();
         tracing::warn!(

@@ -17,6 +17,7 @@ impl Gathered {
     pub fn configs(self) -> Result<(net::Config, media::Config), SettingsError> {
         let ice_servers = self.ice_servers()?;
         let tls = self.tls()?;
+        let hooks = self.hooks()?;
         let live = Arc::new(self.live()?);
         let listen = self.listen();
         let settings = self.settings;
@@ -25,6 +26,7 @@ impl Gathered {
         let config = net::Config {
             tls,
             ice_servers,
+            hooks,
             live,
             core: settings.core(files),
             metrics: settings.see.exposed(),

@@ -8,6 +8,7 @@
 mod access;
 mod configs;
 mod file;
+mod hooks;
 mod key;
 mod reference;
 mod running;
@@ -25,6 +26,7 @@ use clap::{ArgMatches, Args, CommandFactory, Parser, ValueEnum};
 
 use self::access::{AccessArgs, AddressArgs};
 pub(crate) use self::configs::OTHER_FILES;
+use self::hooks::HookArgs;
 use self::key::Key;
 pub use self::reference::{example, manual};
 use self::running::RunningArgs;
@@ -64,6 +66,8 @@ pub struct Settings {
     addresses: AddressArgs,
     #[command(flatten)]
     access: AccessArgs,
+    #[command(flatten)]
+    hooks: HookArgs,
     #[command(flatten)]
     running: RunningArgs,
     #[command(flatten)]

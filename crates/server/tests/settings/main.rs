@@ -1,5 +1,7 @@
 //! What an operator may choose: by file, by environment, by option.
 
+mod hooks;
+
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
@@ -105,7 +107,8 @@ fn every_mistake_is_told_with_its_place() {
         server.toml:5: there is no setting limits.max-mesage: did you mean limits.max-message?\n  \
         server.toml:6: limits.max-name must be a whole number\n  \
         server.toml:8: media.media-port is wrong: 70000 is not in 0..=65535\n  \
-        server.toml:9: there is no table [nonsense]: the tables are tls, media, streams, limits, access, running, seeing\n  \
+        server.toml:9: there is no table [nonsense]: the tables are tls, media, streams, limits, access, \
+         hooks, running, seeing\n  \
         TWOWAY_MAX_SDP: limits.max-sdp must be a whole number\n  \
         TWOWAY_MEDIA: media.media must be one of udp, tcp, both\n  \
         TWOWAY_TLS_SELF_SIGNED: tls.tls-self-signed must be true or false";

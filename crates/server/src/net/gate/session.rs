@@ -13,6 +13,7 @@ use wire::{ClientMessage, Connection, StreamName};
 
 use super::Gate;
 use crate::access::{Denied, Right};
+use crate::hooks;
 
 /// A client over WebSocket, as far as the gate knows it.
 #[derive(Default)]
@@ -20,6 +21,8 @@ pub(in crate::net) struct SessionGate {
     token: Option<String>,
     /// It has sent its `connection`.
     connected: bool,
+    /// What the application for hooks knows of it, if there is one.
+    hooks: Option<hooks::Session>,
 }
 
 impl fmt::Debug for SessionGate {
@@ -32,10 +35,11 @@ impl fmt::Debug for SessionGate {
 
 impl SessionGate {
     /// A client that has shown `token` at the upgrade.
-    pub(in crate::net) fn new(token: Option<String>) -> Self {
+    pub(in crate::net) fn new(token: Option<String>, hooks: Option<hooks::Session>) -> Self {
         Self {
             token,
             connected: false,
+            hooks,
         }
     }
 }
@@ -57,19 +61,40 @@ impl Gate {
     /// core to refuse.
     pub(in crate::net) async fn decide(&self, session: &mut SessionGate, text: &str) -> Verdict {
         // A token is taken note of even where none is needed yet.
-        if session.connected && self.is_open() {
+        if session.connected && self.is_open() && session.hooks.is_none() {
             return Verdict::Pass;
         }
         let Ok(message) = ClientMessage::decode(text) else {
             return Verdict::Pass;
         };
-        match self.check(session, &message) {
+        let checked = match self.check(session, &message) {
+            Ok(()) => self.ask(session, &message).await,
+            Err(denied) => Err(denied),
+        };
+        match checked {
             Ok(()) => Verdict::Pass,
             Err(denied) => Verdict::Refuse {
                 message: Box::new(message),
                 denied,
             },
         }
+    }
+
+    /// The application for hooks is asked last: nobody without the rights troubles it.
+    async fn ask(&self, session: &mut SessionGate, message: &ClientMessage) -> Result<(), Denied> {
+        let Some(hooks) = &mut session.hooks else {
+            return Ok(());
+        };
+        let of_stream = if let ClientMessage::PublishStream(request) = message {
+            shown(request.custom.as_ref())
+        } else if let ClientMessage::PlayStream(request) = message {
+            shown(request.custom.as_ref())
+        } else {
+            None
+        };
+        let token = of_stream.or_else(|| session.token.clone());
+        let token = token.filter(|_| self.tells_tokens());
+        hooks.ask(message, token.as_deref()).await
     }
 
     fn check(&self, session: &mut SessionGate, message: &ClientMessage) -> Result<(), Denied> {
@@ -138,7 +163,7 @@ mod tests {
     /// What becomes of messages of one client that showed `token` at the upgrade.
     async fn decided(token: Option<&str>, messages: &[(&str, Value)]) -> Vec<Option<Denied>> {
         let gate = gate(Some(TOKENS));
-        let mut session = SessionGate::new(token.map(Into::into));
+        let mut session = SessionGate::new(token.map(Into::into), None);
         let mut decided = Vec::new();
         for (message, argument) in messages {
             let text = json!({ "message": message, "data": [argument] }).to_string();
@@ -234,7 +259,7 @@ mod tests {
 
     #[test]
     fn nothing_shows_a_token() {
-        let session = SessionGate::new(Some("secret-secret".into()));
+        let session = SessionGate::new(Some("secret-secret".into()), None);
         assert!(!format!("{session:?}").contains("secret"));
     }
 }
