@@ -96,6 +96,15 @@ pub(crate) fn programs_and(shell: &Shell, profile: Profile, others: &[&str]) -> 
     })
 }
 
+/// Builds the server as users get it, with the page of this folder in it; where it is.
+pub(crate) fn server_with(shell: &Shell, page: &Path) -> Result<PathBuf> {
+    let mut build = shell.cargo(["build", "--release", "--bin", SERVER]);
+    // What crates/server/build.rs looks for.
+    build.args(NATIVE).env("TWOWAY_PAGE_DIR", page);
+    shell.run(&mut build)?;
+    Ok(program(&target_folder()?.join("release"), SERVER))
+}
+
 fn program(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }

@@ -13,7 +13,7 @@ use clap::{ArgMatches, Args, CommandFactory, Parser, Subcommand};
 use run::Signals;
 use twoway_server::doctor;
 use twoway_server::media::Reach;
-use twoway_server::net::{self, Running};
+use twoway_server::net::{self, PageSource, Running};
 use twoway_server::settings::{self, Gathered, Settings, SettingsError};
 
 /// The Two-way Streaming server: signalling, media and the page in one program.
@@ -151,7 +151,7 @@ fn config_file(options: &ArgMatches) -> Option<PathBuf> {
 }
 
 /// Says on stdout where everything is; the last line is for programs.
-fn announce(server: &Running, media: &Reach, page: &std::path::Path) -> io::Result<()> {
+fn announce(server: &Running, media: &Reach, page: &PageSource) -> io::Result<()> {
     let addr = server.addr();
     let mut out = io::stdout().lock();
     writeln!(
@@ -176,11 +176,11 @@ fn announce(server: &Running, media: &Reach, page: &std::path::Path) -> io::Resu
         let kind = if note.is_warning() { "warning" } else { "note" };
         writeln!(out, "{kind}: {note}")?;
     }
-    if !page.join("index.html").is_file() {
-        let page = page.display();
+    if let (PageSource::Folder(folder), false) = (page, page.is_there()) {
+        let folder = folder.display();
         writeln!(
             out,
-            "no page in {page}: build it with trunk build --release"
+            "no page in {folder}: build it with trunk build --release"
         )?;
     }
     if let Some(addr) = server.tls_addr() {

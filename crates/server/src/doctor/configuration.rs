@@ -1,8 +1,7 @@
 //! Whether the settings are right, and lead to a page.
 
-use std::path::Path;
-
 use super::Finding;
+use crate::net::PageSource;
 use crate::settings::{Gathered, SettingsError};
 
 /// How many settings a file, the environment and options choose.
@@ -34,10 +33,13 @@ pub(super) fn wrong(error: &SettingsError) -> Vec<Finding> {
     }
 }
 
-/// Whether there is a page in `folder`.
-pub(super) fn page(folder: &Path) -> Vec<Finding> {
+/// Whether there is a page.
+pub(super) fn page(source: &PageSource) -> Vec<Finding> {
+    let PageSource::Folder(folder) = source else {
+        return vec![Finding::ok("page", "is part of the program")];
+    };
     let shown = folder.display();
-    vec![if folder.join("index.html").is_file() {
+    vec![if source.is_there() {
         Finding::ok("page", format!("is in {shown}"))
     } else {
         let text = format!(
@@ -81,8 +83,8 @@ mod tests {
     #[test]
     fn a_folder_with_an_index_is_a_page() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(page(folder.path())[0].level, Level::Warning);
+        assert_eq!(page(&folder.path().into())[0].level, Level::Warning);
         fs::write(folder.path().join("index.html"), "").unwrap();
-        assert_eq!(page(folder.path())[0].level, Level::Ok);
+        assert_eq!(page(&folder.path().into())[0].level, Level::Ok);
     }
 }

@@ -27,10 +27,52 @@ const BROTLI_QUALITY: u32 = 11;
 const BROTLI_WINDOW_BITS: u32 = 22;
 const BROTLI_BUFFER: usize = 1 << 16;
 
-/// A folder of files; as many are kept as are in it.
+/// The page that was built into this program, if one was: names and contents.
+const BUILT_IN: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
+
+type BuiltIn = (&'static str, &'static [u8]);
+
+/// Where the page's files come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageSource {
+    /// A folder; what is in it may change while the server runs.
+    Folder(PathBuf),
+    /// This program itself, which has none unless it was built with one.
+    Program,
+}
+
+impl PageSource {
+    /// Whether there is a page, so far. Blocks.
+    pub fn is_there(&self) -> bool {
+        match self {
+            Self::Folder(folder) => folder.join("index.html").is_file(),
+            Self::Program => !BUILT_IN.is_empty(),
+        }
+    }
+}
+
+impl Default for PageSource {
+    /// The program's own, or `dist`, where it lies in the checkout.
+    fn default() -> Self {
+        if Self::Program.is_there() {
+            Self::Program
+        } else {
+            Self::Folder("dist".into())
+        }
+    }
+}
+
+impl From<&Path> for PageSource {
+    fn from(folder: &Path) -> Self {
+        Self::Folder(folder.into())
+    }
+}
+
+/// A page's files; as many are kept as it has.
 #[derive(Debug)]
 pub(super) struct Files {
-    folder: PathBuf,
+    source: PageSource,
+    built_in: &'static [BuiltIn],
     kept: Mutex<HashMap<PathBuf, Arc<File>>>,
     /// Those whose brotli is still to be made. The thread ends with this.
     compress: Sender<Weak<File>>,
@@ -51,7 +93,7 @@ pub(super) struct File {
 impl Files {
     /// # Errors
     /// No thread can be started.
-    pub(super) fn new(folder: PathBuf) -> io::Result<Self> {
+    pub(super) fn new(source: PageSource) -> io::Result<Self> {
         let (compress, files) = mpsc::channel::<Weak<File>>();
         let thread = std::thread::Builder::new().name("brotli".into());
         thread.spawn(move || {
@@ -63,7 +105,8 @@ impl Files {
             }
         })?;
         Ok(Self {
-            folder,
+            source,
+            built_in: BUILT_IN,
             kept: Mutex::default(),
             compress,
         })
@@ -71,8 +114,12 @@ impl Files {
 
     /// The file of a decoded URL path; `None` if there is none. Blocks.
     pub(super) fn file(&self, path: &str) -> Option<Arc<File>> {
-        let path = self.folder.join(relative(path)?);
-        match self.load(&path) {
+        let path = relative(path)?;
+        let loaded = match &self.source {
+            PageSource::Folder(folder) => self.load(&path, folder),
+            PageSource::Program => return self.built_in(&path),
+        };
+        match loaded {
             Ok(file) => Some(file),
             Err(error) => {
                 if error.kind() != io::ErrorKind::NotFound {
@@ -87,19 +134,40 @@ impl Files {
     /// Gets a page's files ready, so that the first visitor finds them
     /// compressed. Blocks.
     pub(super) fn warm_up(&self) {
-        let entries = fs::read_dir(&self.folder);
-        let (Ok(entries), Some(_)) = (entries, self.file("index.html")) else {
+        if self.file("index.html").is_none() {
             return;
-        };
-        for entry in entries.flatten() {
-            if let Some(name) = entry.file_name().to_str() {
-                self.file(name);
+        }
+        match &self.source {
+            PageSource::Folder(folder) => {
+                for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                    if let Some(name) = entry.file_name().to_str() {
+                        self.file(name);
+                    }
+                }
+            }
+            PageSource::Program => {
+                for (name, _) in self.built_in {
+                    self.file(name);
+                }
             }
         }
     }
 
-    fn load(&self, path: &Path) -> io::Result<Arc<File>> {
-        let file = fs::File::open(path)?;
+    /// A file of the program's own, which never changes.
+    fn built_in(&self, path: &Path) -> Option<Arc<File>> {
+        if let Some(kept) = self.lock().get(path) {
+            return Some(Arc::clone(kept));
+        }
+        let (_, content) = self
+            .built_in
+            .iter()
+            .find(|(name, _)| Path::new(name) == path)?;
+        let file = File::new(None, Bytes::from_static(content));
+        file.ok().map(|file| self.keep(path, file))
+    }
+
+    fn load(&self, path: &Path, folder: &Path) -> io::Result<Arc<File>> {
+        let file = fs::File::open(folder.join(path))?;
         let metadata = file.metadata()?;
         if !metadata.is_file() || metadata.len() > MAX_FILE {
             return Err(io::Error::other("not a file, or too large"));
@@ -111,11 +179,15 @@ impl Files {
         }
         let mut content = Vec::new();
         file.take(MAX_FILE).read_to_end(&mut content)?;
-        let file = Arc::new(File::new(modified, content.into())?);
+        Ok(self.keep(path, File::new(modified, content.into())?))
+    }
+
+    fn keep(&self, path: &Path, file: File) -> Arc<File> {
+        let file = Arc::new(file);
         self.lock().insert(path.to_owned(), Arc::clone(&file));
         // The thread lives as long as this does.
         let _ = self.compress.send(Arc::downgrade(&file));
-        Ok(file)
+        file
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<File>>> {
@@ -214,6 +286,30 @@ mod tests {
         check("/..\\secret", None);
         check("/c:/secret", None);
         check("/a\0b", None);
+    }
+
+    #[test]
+    fn a_page_in_the_program_is_served_like_one_in_a_folder() {
+        let script = "export const answer = 42;\n".repeat(100).leak();
+        let built_in: Vec<BuiltIn> = vec![("index.html", b"the page"), ("a.js", script.as_bytes())];
+        let files = Files {
+            built_in: built_in.leak(),
+            ..Files::new(PageSource::Program).unwrap()
+        };
+        files.warm_up();
+        assert_eq!(files.lock().len(), 2);
+        let file = files.file("/a.js").unwrap();
+        assert!(Arc::ptr_eq(&file, &files.file("/a.js").unwrap()));
+        let gzip = Accepted {
+            brotli: false,
+            gzip: true,
+        };
+        let (coding, content) = file.content(gzip);
+        assert_eq!(coding, Coding::Gzip);
+        assert!(content.len() < script.len());
+        assert_eq!(files.file("/index.html").unwrap().plain, "the page");
+        assert!(files.file("/b.js").is_none());
+        assert!(files.file("/../a.js").is_none());
     }
 
     #[test]

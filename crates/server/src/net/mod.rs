@@ -38,7 +38,6 @@ mod whip;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +52,7 @@ pub use self::balance::{BadTarget, BalanceTarget};
 use self::connections::Places;
 pub use self::events::EventSink;
 use self::files::Files;
+pub use self::files::PageSource;
 use self::gate::Gate;
 pub use self::gate::Live;
 pub use self::health::Health;
@@ -95,8 +95,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The same over TLS, on a port of its own; `None`: only without.
     pub tls: Option<TlsConfig>,
-    /// Folder with the page's built files.
-    pub page: PathBuf,
+    /// Where the page's built files are.
+    pub page: PageSource,
     /// How long a connection may take to send a request's head, and then its
     /// body, and how long it may stay open without one. Default: 10 s.
     pub head_timeout: Duration,
@@ -119,12 +119,12 @@ pub struct Config {
 }
 
 impl Config {
-    /// The page from `dist`, default signalling.
+    /// The page of the program or from `dist`, default signalling.
     pub fn new(listen: SocketAddr) -> Self {
         Self {
             listen,
             tls: None,
-            page: PathBuf::from("dist"),
+            page: PageSource::default(),
             head_timeout: Duration::from_secs(10),
             write_timeout: WRITE_TIMEOUT,
             ice_servers: Vec::new(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Gathered, LimitArgs, Mistake, Place, Settings, SettingsError};
 use crate::limits::Limits;
+use crate::net::PageSource;
 use crate::{core, media, net};
 
 impl Gathered {
@@ -30,7 +31,7 @@ impl Gathered {
             live,
             core: settings.core(files),
             metrics: settings.see.exposed(),
-            page: settings.page,
+            page: settings.page.map(PageSource::Folder).unwrap_or_default(),
             balance_to: settings.balance_to,
             ..net::Config::new(listen)
         };

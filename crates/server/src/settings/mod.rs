@@ -47,9 +47,10 @@ pub struct Settings {
     /// TCP port of HTTP and WebSocket; 0 takes a free one
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Folder with the built page
-    #[arg(long, value_name = "DIR", default_value = "dist")]
-    page: PathBuf,
+    /// Folder with the built page [default: the page that is part of the program, or dist
+    /// if none is]
+    #[arg(long, value_name = "DIR")]
+    page: Option<PathBuf>,
     /// Server that clients with lbUrl are sent to, if it is not this one; may be
     /// given several times, and each takes its turn
     #[arg(long, value_name = "HOST:PORT")]

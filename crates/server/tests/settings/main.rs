@@ -5,10 +5,10 @@ mod hooks;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
 
 use clap::{Args, Command};
 use twoway_server::media::Transports;
+use twoway_server::net::PageSource;
 use twoway_server::settings::{Gathered, Place, Settings, example, manual};
 
 /// What a file, an environment and a command line come to.
@@ -68,7 +68,7 @@ fn all_three_sources_count_and_the_command_line_most() {
     assert_eq!(*line, 5);
     let (config, media) = gathered.configs().unwrap();
     assert_eq!(config.listen.port(), 3);
-    assert_eq!(config.page, PathBuf::from("a"));
+    assert_eq!(config.page, PageSource::Folder("a".into()));
     assert_eq!(config.balance_to.len(), 2);
     assert_eq!(config.core.limits.sessions, 21);
     assert_eq!(config.core.limits.name_chars, 12);

@@ -192,7 +192,7 @@ async fn deaf(server: &Running) -> TcpStream {
 async fn start_with_large_file(mut config: Config) -> (TempDir, Running) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("large.bin"), vec![0; LARGE_FILE]).unwrap();
-    config.page = folder.path().to_owned();
+    config.page = folder.path().into();
     (folder, start(config).await)
 }
 

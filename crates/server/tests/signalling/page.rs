@@ -227,7 +227,7 @@ async fn odd_requests_are_answered_as_such() {
 async fn without_a_page_the_server_says_how_to_build_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = config();
-    config.page = folder.path().join("dist");
+    config.page = folder.path().join("dist").as_path().into();
     let server = start(config).await;
     let response = get(server.addr(), "/").await;
     assert_eq!(response.status, 200);
