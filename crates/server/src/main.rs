@@ -132,7 +132,7 @@ fn report(report: &doctor::Report) -> anyhow::Result<ExitCode> {
 /// Of the server at `url`, or where the settings have it if that is empty.
 fn check_health(url: &str, gathered: Result<Gathered, SettingsError>) -> anyhow::Result<ExitCode> {
     let url = match url {
-        "" => doctor::health::url(gathered?.configs()?.0.listen),
+        "" => doctor::health::url(gathered?.listen()),
         url => url.to_owned(),
     };
     doctor::health::ask(&url)?;

@@ -20,6 +20,7 @@ impl Gathered {
         let tls = self.tls()?;
         let hooks = self.hooks()?;
         let live = Arc::new(self.live()?);
+        let listen = self.listen();
         let settings = self.settings;
         let files = open_files();
         let media = settings.media(files);
@@ -32,9 +33,15 @@ impl Gathered {
             metrics: settings.see.exposed(),
             page: settings.page.map(PageSource::Folder).unwrap_or_default(),
             balance_to: settings.balance_to,
-            ..net::Config::new(SocketAddr::new(settings.bind, settings.port))
+            ..net::Config::new(listen)
         };
         Ok((config, media))
+    }
+
+    /// Where HTTP and WebSocket are served.
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        SocketAddr::new(self.settings.bind, self.settings.port)
     }
 
     /// Parsed here and not by clap, which would repeat a password that is wrong.
