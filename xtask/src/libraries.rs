@@ -30,6 +30,25 @@ pub(crate) fn ensure_alsa(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
+/// Finds or installs what the commands of the operator's guide take.
+///
+/// # Errors
+/// One sentence, with the command to run by hand.
+pub(crate) fn ensure_guide(shell: &Shell) -> Result<()> {
+    for program in ["curl", "openssl"] {
+        if shell.find(program).is_none() {
+            apt::install(
+                shell,
+                "the test of the operator's guide",
+                program,
+                &[program],
+            )?;
+        }
+        eprintln!("  {program}: on the path");
+    }
+    Ok(())
+}
+
 /// Finds or installs the X server of the tests.
 ///
 /// # Errors

@@ -108,7 +108,7 @@ impl Step {
             Self::ClippyWasm => &[Need::Lints, Need::WasmTarget],
             Self::Doc => &[Need::WasmTarget, Need::Alsa],
             Self::Deny => &[Need::CargoDeny],
-            Self::Test => &[Need::Alsa, Need::Ffmpeg, Need::Xvfb],
+            Self::Test => &[Need::Alsa, Need::Ffmpeg, Need::Xvfb, Need::Guide],
             Self::PageTest => &[Need::WasmTarget, Need::WasmBindgen, Need::Browser],
             Self::E2e => &[
                 Need::WasmTarget,

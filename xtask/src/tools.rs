@@ -48,6 +48,8 @@ pub(crate) enum Need {
     Alsa,
     /// An X server without a screen, for tests of capturing one.
     Xvfb,
+    /// What the commands of the operator's guide take.
+    Guide,
     /// The server that ours is compared with; on request only.
     Janus,
 }
@@ -74,6 +76,7 @@ pub(crate) const ALL: &[Need] = &[
     Need::WebClients,
     Need::Alsa,
     Need::Xvfb,
+    Need::Guide,
 ];
 
 /// Finds or installs everything in `needs`, and puts it on the shell's path.
@@ -97,6 +100,7 @@ pub(crate) fn prepare(shell: &mut Shell, needs: impl IntoIterator<Item = Need>) 
             Need::WebClients => clients::ensure_web_clients(shell)?,
             Need::Alsa => libraries::ensure_alsa(shell)?,
             Need::Xvfb => libraries::ensure_xvfb(shell)?,
+            Need::Guide => libraries::ensure_guide(shell)?,
             Need::Janus => janus::ensure(shell)?,
         }
     }

@@ -59,9 +59,9 @@ fn field(text: &str, name: &str) -> Option<u64> {
 /// may have spaces and parentheses in it.
 fn cpu_seconds(stat: &str) -> Option<f64> {
     let (_, fields) = stat.rsplit_once(") ")?;
-    let times = fields.split_whitespace().skip(11).take(2);
-    let times: Option<Vec<f64>> = times.map(|field| field.parse().ok()).collect();
-    Some(times?.iter().sum::<f64>() / TICKS)
+    let mut times = fields.split_whitespace().skip(11);
+    let mut time = || times.next()?.parse::<f64>().ok();
+    Some((time()? + time()?) / TICKS)
 }
 
 #[cfg(test)]
