@@ -50,8 +50,11 @@ fn audio_and_video_are_reported_on_one_clock() {
     }
 }
 
+/// What becomes of an offer on the way.
+type Edit = fn(String) -> String;
+
 /// How much later than its picture a viewer's sound is reported to be captured.
-fn told_lag(edit_offers: fn(String) -> String) -> f64 {
+fn told_lag(edit_offers: Edit) -> f64 {
     let mut world = World::new(1);
     world.publish();
     world.edit_offers = edit_offers;
@@ -68,7 +71,7 @@ fn asking(offer: &str, lag: &str) -> String {
 
 #[test]
 fn a_viewer_may_let_its_sound_lag() {
-    let table: [(fn(String) -> String, f64); 4] = [
+    let table: [(Edit, f64); 4] = [
         (|offer| asking(&offer, "45"), 0.045),
         (|offer| asking(&offer, "5000"), 0.060),
         (|offer| asking(&offer, "-1"), 0.0),
