@@ -33,7 +33,7 @@ pub(crate) const FRAME: Duration = Duration::from_millis(40);
 
 /// A worker with a publisher and viewers, and the clients.
 pub(crate) struct Rig {
-    bench: Bench,
+    pub(crate) bench: Bench,
     pub(crate) clients: Vec<Client>,
     pub(crate) now: Instant,
 }
@@ -128,6 +128,13 @@ impl Rig {
                 return;
             }
         }
+    }
+
+    /// Takes a datagram that none of the clients made.
+    #[allow(dead_code, reason = "only fuzzing does so")]
+    pub(crate) fn inject(&mut self, remote: SocketAddr, datagram: &[u8]) {
+        self.bench.handle_datagram(remote, datagram, self.now);
+        self.exchange();
     }
 
     /// The publisher sends a frame; to how many datagrams that comes.

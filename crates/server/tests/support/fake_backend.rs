@@ -148,6 +148,11 @@ impl FakeBackend {
         self.events.retain(|event| peer_of(event) != Some(peer));
     }
 
+    /// The peer opened last of those that are.
+    pub(crate) fn newest_peer(&self) -> Option<PeerId> {
+        self.peers.keys().next_back().copied()
+    }
+
     /// How many peers are open.
     pub(crate) fn open_peers(&self) -> usize {
         self.peers.len()

@@ -1,0 +1,95 @@
+//! Whatever comes over a connection to the HTTP port: heads and bodies of WHIP and WHEP,
+//! the API, WebSocket upgrades and frames.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::runtime::Runtime;
+use twoway_server::core::backend::{Command, MediaBackend};
+use twoway_server::net::{self, EventSink, Running};
+
+use crate::fake_backend::FakeBackend;
+
+/// A connection that is still open by then is one that the server forgot.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server for all inputs.
+struct Server {
+    address: SocketAddr,
+    /// Held for their `Drop`.
+    _running: Mutex<Running>,
+    _runtime: Runtime,
+}
+
+static SERVER: OnceLock<Server> = OnceLock::new();
+
+/// The bytes are all that a client sends before it has no more to say.
+///
+/// # Panics
+/// The server answers with something else than HTTP, or never comes to an end.
+pub fn http(data: &[u8]) {
+    let server = SERVER.get_or_init(Server::start);
+    let mut stream = TcpStream::connect(server.address).expect("a connection");
+    // Without it ports would run out: closed connections keep theirs for a minute.
+    SockRef::from(&stream)
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // The server may well have ended it by now.
+    let _ = stream
+        .write_all(data)
+        .and_then(|()| stream.shutdown(Shutdown::Write));
+    let mut answer = Vec::new();
+    if let Err(error) = stream.read_to_end(&mut answer) {
+        let kind = error.kind();
+        assert!(
+            !matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut),
+            "the connection stays open"
+        );
+    }
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1."));
+}
+
+impl Server {
+    fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let config = net::Config {
+            page: PathBuf::from("there-is-none"),
+            head_timeout: Duration::from_millis(500),
+            ..net::Config::new((Ipv4Addr::LOCALHOST, 0).into())
+        };
+        let running = runtime.block_on(net::serve_with(config, |events, _| {
+            let backend = FakeBackend::default();
+            Ok::<_, std::convert::Infallible>(Scripted { backend, events })
+        }));
+        let running = running.expect("a server");
+        Self {
+            address: running.addr(),
+            _running: Mutex::new(running),
+            _runtime: runtime,
+        }
+    }
+}
+
+/// Answers at once.
+struct Scripted {
+    backend: FakeBackend,
+    events: EventSink,
+}
+
+impl MediaBackend for Scripted {
+    fn send(&mut self, command: Command) {
+        self.backend.command(command);
+        while let Some(event) = self.backend.poll_event() {
+            self.events.send(event);
+        }
+    }
+}
