@@ -39,7 +39,7 @@ pub(crate) fn ensure_guide(shell: &Shell) -> Result<()> {
         if shell.find(program).is_none() {
             apt::install(
                 shell,
-                "the test of the operator's guide",
+                "tests of the operator's guide",
                 program,
                 &[program],
             )?;
