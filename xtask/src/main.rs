@@ -5,6 +5,7 @@
 //! | `demo` | builds everything and plays the test picture until Ctrl-C |
 //! | `test` | every check CI runs, and where the time went |
 //! | `bench` | how fast it is, next to another server, and `docs/PERFORMANCE.md` |
+//! | `fuzz` | made-up bytes for every way by which strangers' bytes come in |
 //! | `screenshots` | the README's pictures |
 //! | `build` | the page and the programs, for all of them |
 //! | `squeeze` | makes the built page smaller; trunk calls it |
@@ -22,6 +23,7 @@ mod cache;
 mod clients;
 mod demo;
 mod ffmpeg;
+mod fuzz;
 mod janus;
 mod libraries;
 mod process;
@@ -57,6 +59,8 @@ enum Task {
     Test(test::Options),
     /// Measure how fast it is, and write docs/PERFORMANCE.md.
     Bench(bench::Options),
+    /// Feed what strangers can reach with made-up bytes, and say what fails.
+    Fuzz(fuzz::Options),
     /// Make the README's pictures anew.
     Screenshots,
     /// Make a page that trunk has built smaller; trunk's hook.
@@ -86,6 +90,7 @@ fn run(task: Task) -> Result<()> {
         Task::Demo(options) => demo::run(&mut shell, &options),
         Task::Test(options) => test::run(&mut shell, &options),
         Task::Bench(options) => bench::run(&mut shell, &options),
+        Task::Fuzz(options) => fuzz::run(&mut shell, &options),
         Task::Screenshots => screenshots::run(&mut shell),
         Task::Squeeze => squeeze::run(),
         Task::Setup => tools::prepare(&mut shell, tools::ALL.iter().copied()),
