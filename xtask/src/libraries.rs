@@ -37,12 +37,7 @@ pub(crate) fn ensure_alsa(shell: &Shell) -> Result<()> {
 pub(crate) fn ensure_guide(shell: &Shell) -> Result<()> {
     for program in ["curl", "openssl"] {
         if shell.find(program).is_none() {
-            apt::install(
-                shell,
-                "tests of the operator's guide",
-                program,
-                &[program],
-            )?;
+            apt::install(shell, "tests of the operator's guide", program, &[program])?;
         }
         eprintln!("  {program}: on the path");
     }

@@ -6,6 +6,7 @@
 //! | `test` | every check CI runs, and where the time went |
 //! | `bench` | how fast it is, next to another server, and `docs/PERFORMANCE.md` |
 //! | `release` | the server as one program, with the page in it |
+//! | `fuzz` | made-up bytes for every way by which strangers' bytes come in |
 //! | `screenshots` | the README's pictures |
 //! | `build` | the page and the programs, for all of them |
 //! | `squeeze` | makes the built page smaller; trunk calls it |
@@ -23,6 +24,7 @@ mod cache;
 mod clients;
 mod demo;
 mod ffmpeg;
+mod fuzz;
 mod janus;
 mod libraries;
 mod process;
@@ -61,6 +63,8 @@ enum Task {
     Bench(bench::Options),
     /// Build the server as one program, with the page in it.
     Release,
+    /// Feed what strangers can reach with made-up bytes, and say what fails.
+    Fuzz(fuzz::Options),
     /// Make the README's pictures anew.
     Screenshots,
     /// Make a page that trunk has built smaller; trunk's hook.
@@ -91,6 +95,7 @@ fn run(task: Task) -> Result<()> {
         Task::Test(options) => test::run(&mut shell, &options),
         Task::Bench(options) => bench::run(&mut shell, &options),
         Task::Release => release::run(&mut shell),
+        Task::Fuzz(options) => fuzz::run(&mut shell, &options),
         Task::Screenshots => screenshots::run(&mut shell),
         Task::Squeeze => squeeze::run(),
         Task::Setup => tools::prepare(&mut shell, tools::ALL.iter().copied()),

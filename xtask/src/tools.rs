@@ -52,6 +52,10 @@ pub(crate) enum Need {
     Guide,
     /// The server that ours is compared with; on request only.
     Janus,
+    /// The compiler that fuzzing takes; on request only.
+    Nightly,
+    /// Drives libFuzzer; on request only.
+    CargoFuzz,
 }
 
 /// What building the page needs.
@@ -102,6 +106,8 @@ pub(crate) fn prepare(shell: &mut Shell, needs: impl IntoIterator<Item = Need>) 
             Need::Xvfb => libraries::ensure_xvfb(shell)?,
             Need::Guide => libraries::ensure_guide(shell)?,
             Need::Janus => janus::ensure(shell)?,
+            Need::Nightly => nightly(shell)?,
+            Need::CargoFuzz => ensure(shell, &[CARGO_FUZZ])?,
         }
     }
     Ok(())
@@ -166,6 +172,14 @@ const CARGO_DENY: Tool = Tool {
     version: Version(0, 20, 2),
     oldest: Some(Version(0, 18, 0)),
     programs: &["cargo-deny"],
+};
+
+const CARGO_FUZZ: Tool = Tool {
+    package: "cargo-fuzz",
+    source: Source::Locked,
+    version: Version(0, 13, 2),
+    oldest: Some(Version(0, 12, 0)),
+    programs: &["cargo-fuzz"],
 };
 
 /// The page's glue code has to be of exactly the version of the library in it.
@@ -386,6 +400,18 @@ fn lints(shell: &Shell) -> Result<()> {
         return Ok(());
     }
     rustup(shell, ["component", "add", "rustfmt", "clippy"])
+}
+
+/// libFuzzer's instrumentation is not in stable Rust.
+fn nightly(shell: &Shell) -> Result<()> {
+    let mut version = shell.command("rustup");
+    version.args(["run", "nightly", "rustc", "--version"]);
+    if let Some(version) = shell.output_of(&mut version) {
+        eprintln!("  nightly: {version}");
+        return Ok(());
+    }
+    let install = ["toolchain", "install", "nightly", "--profile", "minimal"];
+    rustup(shell, install)
 }
 
 fn rustup<const N: usize>(shell: &Shell, arguments: [&str; N]) -> Result<()> {

@@ -4,18 +4,26 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::runtime::Runtime;
 use twoway_server::core::backend::{Command, MediaBackend};
-use twoway_server::net::{self, EventSink, Running};
+use twoway_server::limits::AddressLimits;
+use twoway_server::net::{self, EventSink, Live, PageSource, Running};
 
 use crate::fake_backend::FakeBackend;
 
 /// A connection that is still open by then is one that the server forgot.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// All inputs come from one address.
+const UNLIMITED: AddressLimits = AddressLimits {
+    sockets: 0,
+    connections_per_second: 0,
+    requests_per_second: 0,
+};
 
 /// A server for all inputs.
 struct Server {
@@ -62,8 +70,12 @@ impl Server {
             .build()
             .unwrap();
         let config = net::Config {
-            page: PathBuf::from("there-is-none"),
+            page: PageSource::Folder(PathBuf::from("there-is-none")),
             head_timeout: Duration::from_millis(500),
+            live: Arc::new(Live {
+                limits: UNLIMITED,
+                ..Live::default()
+            }),
             ..net::Config::new((Ipv4Addr::LOCALHOST, 0).into())
         };
         let running = runtime.block_on(net::serve_with(config, |events, _| {
