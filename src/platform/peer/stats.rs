@@ -7,7 +7,7 @@ use js_sys::{Array, Reflect};
 use serde_json::Value;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{RtcPeerConnection, RtcStatsReport};
+use web_sys::RtcStatsReport;
 use yew::Callback;
 
 use super::Probe;

@@ -5,7 +5,7 @@
 //! question is answered by the status: 200 is yes, 4xx and 5xx are no. An application
 //! that does neither in time has failed, and [`OnError`] says what that comes to.
 //! Questions wait for their answers, each its own client only; events go into bounded
-//! queues ([`tell`]), in order for each session, and are told once.
+//! queues (`tell`), in order for each session, and are told once.
 //!
 //! Not here: which messages are asked about when ([`Session`] is told), and what clients
 //! are told of a refusal.

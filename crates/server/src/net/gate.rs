@@ -160,7 +160,8 @@ impl Gate {
     /// It may not.
     pub(super) fn administer(&self, headers: &HeaderMap, remote: IpAddr) -> Result<(), Denied> {
         let live = self.live();
-        if !live.access.is_controlled() && is_own(headers, remote) {
+        let is_proxy = live.proxies.contain(remote);
+        if !live.access.is_controlled() && !is_proxy && is_own(headers, remote) {
             return Ok(());
         }
         let token = token(headers);
@@ -274,6 +275,12 @@ mod tests {
         assert_eq!(open.administer(&proxied, HERE), refused);
         let ipv6 = headers(&[(header::HOST, "[::1]:8080")]);
         assert_eq!(open.administer(&ipv6, HERE), Ok(()));
+        let behind = Live {
+            proxies: Proxies(vec!["127.0.0.0/8".parse().unwrap()]),
+            ..Live::default()
+        };
+        let behind = Gate::new(watch::channel(Arc::new(behind)).1);
+        assert_eq!(behind.administer(&own, HERE), refused);
     }
 
     #[test]
