@@ -87,9 +87,6 @@ impl<'b> TwoWayPage<'b> {
             Signalling::WhipWhep => server.url().to_owned(),
         };
         self.fill("urlServer", &url).await?;
-        // Only WHIP and WHEP have a field for it.
-        let token = signalling == Signalling::WhipWhep;
-        self.wait_there("#token", token).await?;
         self.click("connectBtn").await?;
         self.wait_text("connectStatus", "ESTABLISHED").await
     }

@@ -9,37 +9,25 @@
 
 use std::time::Duration;
 
-/// The attribute, in milliseconds.
-const ATTRIBUTE: &str = "a=sound-lag:";
+/// How much later: nobody notices less than 60 ms (EBU Recommendation R 37).
+const LAG: Duration = Duration::from_millis(45);
 
-/// What the page asks for: nobody notices less than 60 ms (EBU Recommendation R 37).
-const ASKED: Duration = Duration::from_millis(45);
+/// The attribute that says so, in milliseconds.
+const ATTRIBUTE: &str = "a=sound-lag:45\r\n";
 
-/// `sdp` asking for it in each media section of audio.
-pub(super) fn with_sound_lag(sdp: &str) -> String {
-    let asked = format!("{ATTRIBUTE}{}\r\n", ASKED.as_millis());
-    let mut result = String::with_capacity(sdp.len() + asked.len());
-    let mut in_audio = false;
-    for line in sdp.split_inclusive('\n') {
-        if line.starts_with("m=") {
-            if in_audio {
-                result.push_str(&asked);
-            }
-            in_audio = line.starts_with("m=audio");
-        }
-        result.push_str(line);
-    }
-    if in_audio {
-        result.push_str(&asked);
-    }
-    result
+/// A player's offer asking for it; there the audio's part comes before the video's.
+pub(super) fn with_sound_lag(offer: &str) -> String {
+    const VIDEO: &str = "m=video";
+    offer.replacen(VIDEO, &[ATTRIBUTE, VIDEO].concat(), 1)
 }
 
-/// What an answer grants of it; nothing if it does not say.
-pub(super) fn granted(sdp: &str) -> Duration {
-    let mut lines = sdp.lines();
-    let ms = lines.find_map(|line| line.strip_prefix(ATTRIBUTE)?.trim().parse().ok());
-    Duration::from_millis(ms.unwrap_or_default()).min(ASKED)
+/// What an answer grants of it: nothing, unless it says the same.
+pub(super) fn granted(answer: &str) -> Duration {
+    if answer.contains(ATTRIBUTE) {
+        LAG
+    } else {
+        Duration::ZERO
+    }
 }
 
 #[cfg(test)]
@@ -47,35 +35,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_asked_for_where_there_is_sound() {
-        let video = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=recvonly\r\n";
-        assert_eq!(with_sound_lag(video), video);
-        let both = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=recvonly\r\n\
-                    m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=recvonly\r\n";
+    fn it_is_asked_for_in_the_part_of_the_sound() {
+        let offer = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=recvonly\r\n\
+                     m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=recvonly\r\n";
         let asked = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=recvonly\r\na=sound-lag:45\r\n\
                      m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=recvonly\r\n";
-        assert_eq!(with_sound_lag(both), asked);
-        let last = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n";
-        assert_eq!(with_sound_lag(last), format!("{last}a=sound-lag:45\r\n"));
+        assert_eq!(with_sound_lag(offer), asked);
     }
 
     #[test]
-    fn nothing_is_granted_that_was_not_said_or_asked_for() {
-        let ms = Duration::from_millis;
-        assert_eq!(
-            granted("v=0\r\nm=audio 9 X 111\r\na=sound-lag:30\r\n"),
-            ms(30)
-        );
-        assert_eq!(granted("a=sound-lag:45"), ms(45));
-        assert_eq!(granted("a=sound-lag:5000\r\n"), ms(45));
-        for text in [
-            "",
-            "v=0\r\n",
-            "a=sound-lag:",
-            "a=sound-lag:-1",
-            "a=sound-lag:x",
-        ] {
-            assert_eq!(granted(text), Duration::ZERO, "{text}");
+    fn it_is_granted_by_an_answer_that_says_the_same() {
+        let answer = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=sound-lag:45\r\n";
+        assert_eq!(granted(answer), LAG);
+        for other in ["", "v=0\r\n", "a=sound-lag:4\r\n", "a=sound-lag:450\r\n"] {
+            assert_eq!(granted(other), Duration::ZERO, "{other}");
         }
     }
 }
