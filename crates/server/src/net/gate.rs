@@ -279,7 +279,7 @@ mod tests {
             proxies: Proxies(vec!["127.0.0.0/8".parse().unwrap()]),
             ..Live::default()
         };
-        let behind = Gate::new(watch::channel(Arc::new(behind)).1);
+        let behind = Gate::new(watch::channel(Arc::new(behind)).1, None);
         assert_eq!(behind.administer(&own, HERE), refused);
     }
 
