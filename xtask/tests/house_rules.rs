@@ -95,7 +95,8 @@ fn is_this(path: &str) -> bool {
 #[test]
 fn every_crate_follows_the_workspace() {
     let mut files = files("");
-    files.retain(|(path, _)| path.ends_with("Cargo.toml"));
+    // What takes a nightly is no member of it.
+    files.retain(|(path, _)| path.ends_with("Cargo.toml") && path != "fuzz/Cargo.toml");
     for (path, text) in files {
         for line in [
             "[lints]\nworkspace = true",

@@ -28,6 +28,7 @@ pub use link::{Conditions, Counts, Link, TcpRelay};
 pub use others::{Aiortc, ClientPage, Endpoint};
 pub use page::{Signalling, TwoWayPage};
 pub use picture::{Seen, Watched};
+pub use process::Signal;
 pub use programs::{Killed, Server, page_folder, websdk_folder};
 pub use publisher::{Publisher, Stats};
 pub use spy::{Playback, Route, Spy, Way};

@@ -18,6 +18,15 @@ pub(crate) struct Process {
     output: Arc<Output>,
 }
 
+/// What a program can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// To read its configuration again (SIGHUP).
+    Reload,
+    /// To end (SIGTERM).
+    Stop,
+}
+
 /// What the program has printed so far, on both streams.
 #[derive(Debug, Default)]
 struct Output {
@@ -101,19 +110,34 @@ impl Process {
         }
     }
 
-    /// Asks the program to end (SIGTERM) and returns its exit code.
-    pub(crate) fn terminate(mut self) -> Result<Option<i32>> {
+    /// Asks the program for something.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        let option = match signal {
+            Signal::Reload => "-HUP",
+            Signal::Stop => "-TERM",
+        };
         let sent = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
+            .args([option, &self.child.id().to_string()])
             .status()?;
         anyhow::ensure!(sent.success(), "cannot signal {}", self.name);
+        Ok(())
+    }
+
+    /// Asks the program to end and returns its exit code.
+    pub(crate) fn terminate(self) -> Result<Option<i32>> {
+        self.signal(Signal::Stop)?;
+        self.wait_end()
+    }
+
+    /// Waits until the program ends, and returns its exit code.
+    pub(crate) fn wait_end(mut self) -> Result<Option<i32>> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status.code());
             }
             if Instant::now() > deadline {
-                bail!("{} does not end on SIGTERM", self.name);
+                bail!("{} does not end", self.name);
             }
             thread::sleep(crate::POLL);
         }

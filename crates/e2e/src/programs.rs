@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::link::Link;
-use crate::process::Process;
+use crate::process::{Process, Signal};
 
 /// Decides which packets are lost: the same ones in every run, as far as they
 /// are sent in the same order.
@@ -86,6 +86,31 @@ impl Server {
         let options = self.options;
         drop(self.process);
         Ok(Killed { address, options })
+    }
+
+    /// Asks the server for something.
+    ///
+    /// # Errors
+    /// It cannot be asked.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        self.process.signal(signal)
+    }
+
+    /// Waits until the server has logged a line with `text` in it.
+    ///
+    /// # Errors
+    /// It never does.
+    pub fn wait_log(&self, text: &str) -> Result<()> {
+        let has_text = |line: &str| line.contains(text).then_some(());
+        self.process.wait_for_line(text, has_text)
+    }
+
+    /// Waits until the server ends by itself, and returns its exit code.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn wait_end(self) -> Result<Option<i32>> {
+        self.process.wait_end()
     }
 
     fn spawn(bind: IpAddr, port: u16, options: Vec<String>) -> Result<Self> {

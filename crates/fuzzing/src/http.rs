@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::runtime::Runtime;
-use twoway_server::core::backend::{Command, MediaBackend};
+use twoway_server::core::backend::{
+    Codecs, Command, EndReason, Event, MediaBackend, SnapshotError,
+};
 use twoway_server::limits::AddressLimits;
 use twoway_server::net::{self, EventSink, Live, PageSource, Running};
-
-use crate::fake_backend::FakeBackend;
 
 /// A connection that is still open by then is one that the server forgot.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -79,8 +79,7 @@ impl Server {
             ..net::Config::new((Ipv4Addr::LOCALHOST, 0).into())
         };
         let running = runtime.block_on(net::serve_with(config, |events, _| {
-            let backend = FakeBackend::default();
-            Ok::<_, std::convert::Infallible>(Scripted { backend, events })
+            Ok::<_, std::convert::Infallible>(Scripted { events })
         }));
         let running = running.expect("a server");
         Self {
@@ -91,17 +90,36 @@ impl Server {
     }
 }
 
-/// Answers at once.
+/// Answers at once, and says so by the way that the core hears of it later: what it is
+/// told meanwhile may be about peers that are over.
 struct Scripted {
-    backend: FakeBackend,
     events: EventSink,
 }
 
 impl MediaBackend for Scripted {
     fn send(&mut self, command: Command) {
-        self.backend.command(command);
-        while let Some(event) = self.backend.poll_event() {
-            self.events.send(event);
+        match command {
+            Command::Open { peer, offer, .. } if offer.starts_with("flows") => {
+                let answer = "an answer".to_owned();
+                self.events.send(Event::Answered {
+                    peer,
+                    answer,
+                    codecs: Codecs::default(),
+                });
+                self.events.send(Event::Flowing { peer });
+            }
+            Command::Open { peer, .. } => {
+                let reason = EndReason::BadOffer;
+                self.events.send(Event::Ended { peer, reason });
+            }
+            Command::Restart { peer, fragment } => {
+                self.events.send(Event::Restarted { peer, fragment });
+            }
+            Command::Snapshot { request, .. } => {
+                let picture = Err(SnapshotError::Damaged);
+                self.events.send(Event::Snapshot { request, picture });
+            }
+            Command::Splice { .. } | Command::Close { .. } => {}
         }
     }
 }
